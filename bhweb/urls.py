@@ -1,0 +1,18 @@
+"""Every address of the product, by room."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.urls import include, path
+
+from bhweb import views
+
+urlpatterns = [
+    path("", views.landing, name="landing"),
+    path("healthz", views.healthz, name="healthz"),
+    path("", include("access.urls")),
+    path("", include("heatmaps.urls")),
+    path("", include("journal.urls")),
+    path("api/", include("bhweb.api_urls")),
+    path("admin/", admin.site.urls),
+]

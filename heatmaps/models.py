@@ -1,0 +1,123 @@
+"""What we infer from the market, as tables. Every row names the frozen estimator it came from."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Now
+
+
+class EstimatorRelease(models.Model):
+    """A named, frozen estimator: its parameters never change under the same version."""
+
+    slug = models.CharField(max_length=40)
+    version = models.CharField(max_length=20)
+    parameters = models.JSONField()
+    digest = models.CharField(max_length=64)
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["slug", "version"], name="estimator_release_unique")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.slug} {self.version}"
+
+
+class Heatmap(models.Model):
+    """One instrument under one estimator; ``built_through`` is the only pointer readers trust."""
+
+    instrument = models.ForeignKey("market.Instrument", on_delete=models.PROTECT, related_name="+")
+    release = models.ForeignKey(EstimatorRelease, on_delete=models.PROTECT, related_name="+")
+    # Width of a price bin in basis points of log price; bin j covers [j, j+1) * bin_bps * 1e-4 in ln(price).
+    bin_bps = models.FloatField()
+    built_from = models.DateTimeField(null=True)
+    built_through = models.DateTimeField(null=True, help_text="end of the newest committed step")
+    # End of the provisional column beyond built_through, if one is stored.
+    provisional_through = models.DateTimeField(null=True)
+    zones_through = models.DateTimeField(null=True)
+    allocated_share = models.FloatField(null=True, help_text="share of open interest placed on the map")
+    # Lowest and one-past-highest bin that ever held an estimate.
+    bin_lo = models.IntegerField(null=True)
+    bin_hi = models.IntegerField(null=True)
+    input_digest = models.CharField(max_length=64, blank=True)
+    updated_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["instrument", "release"], name="heatmap_unique")
+        ]
+
+
+class Snapshot(models.Model):
+    """The estimator's state at a canonical boundary, from which a build goes on bit for bit."""
+
+    heatmap = models.ForeignKey(Heatmap, on_delete=models.CASCADE, related_name="+")
+    step_at = models.DateTimeField()
+    body = models.BinaryField()
+    input_digest = models.CharField(max_length=64)
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["heatmap", "step_at"], name="snapshot_unique")]
+
+
+class Tile(models.Model):
+    """256 columns by 256 price bins of codes: gzip, time-delta coded, price-major (docs/METHOD)."""
+
+    pk = models.CompositePrimaryKey("heatmap_id", "level", "row", "col")
+    heatmap = models.ForeignKey(Heatmap, on_delete=models.CASCADE, related_name="+")
+    level = models.SmallIntegerField()
+    row = models.IntegerField(help_text="floor(bin / 256)")
+    col = models.IntegerField(help_text="floor(step / 256)")
+    body = models.BinaryField()
+    etag = models.CharField(max_length=32)
+
+
+class Zone(models.Model):
+    """A cluster of estimated liquidation levels, frozen as it was when it formed."""
+
+    class State(models.TextChoices):
+        ACTIVE = "active", "Active"
+        SWEPT = "swept", "Swept"
+        FADED = "faded", "Faded"
+
+    heatmap = models.ForeignKey(Heatmap, on_delete=models.CASCADE, related_name="+")
+    number = models.IntegerField(help_text="counts up within a heatmap; shown as Z-number")
+    position_side = models.SmallIntegerField(choices=[(1, "Longs"), (-1, "Shorts")])
+    state = models.CharField(max_length=8, choices=State.choices, default=State.ACTIVE)
+    born_at = models.DateTimeField()
+    tested_at = models.DateTimeField(null=True, help_text="price first came into the band")
+    ended_at = models.DateTimeField(null=True)
+    # The band and estimate now, and the largest estimate so far [USD].
+    price_low = models.FloatField()
+    price_high = models.FloatField()
+    price_peak = models.FloatField()
+    usd = models.FloatField()
+    usd_low = models.FloatField(help_text="lower end of the 80 % interval")
+    usd_high = models.FloatField(help_text="upper end of the 80 % interval")
+    usd_peak = models.FloatField()
+    missing_count = models.IntegerField(default=0)
+    last_seen_at = models.DateTimeField()
+    # Frozen at formation, never written again: canonical JSON and its SHA-256.
+    evidence = models.JSONField()
+    evidence_sha256 = models.CharField(max_length=64)
+    input_digest = models.CharField(max_length=64)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["heatmap", "number"], name="zone_number_unique"),
+            models.CheckConstraint(condition=Q(position_side__in=[1, -1]), name="zone_side"),
+            models.CheckConstraint(condition=Q(price_high__gt=F("price_low")), name="zone_band"),
+            models.CheckConstraint(
+                condition=Q(state="active", ended_at__isnull=True) | Q(~Q(state="active"), ended_at__isnull=False),
+                name="zone_end_matches_state",
+            ),
+        ]
+
+    @property
+    def label(self) -> str:
+        """The name shown on the page."""
+        return f"Z-{self.number}"

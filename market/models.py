@@ -1,0 +1,208 @@
+"""What exchanges report, as tables. Integrity lives in constraints; ids and timestamps carry no meaning."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Now
+
+
+class Instrument(models.Model):
+    """A contract at one venue; ``key`` (``venue:symbol``) is its public name."""
+
+    class ContractType(models.TextChoices):
+        LINEAR = "linear", "Linear"
+        INVERSE = "inverse", "Inverse"
+
+    venue = models.CharField(max_length=32)
+    symbol = models.CharField(max_length=64)
+    base = models.CharField(max_length=32)
+    quote = models.CharField(max_length=32)
+    contract_type = models.CharField(max_length=8, choices=ContractType.choices, default=ContractType.LINEAR)
+    contract_size = models.FloatField(default=1.0)
+    tick_size = models.DecimalField(max_digits=20, decimal_places=10)
+    lot_size = models.DecimalField(max_digits=20, decimal_places=10)
+    is_simulated = models.BooleanField(default=False)
+    # Live instruments are fetched every minute; the others hold what was imported.
+    is_live = models.BooleanField(default=False)
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["venue", "symbol"], name="instrument_venue_symbol_unique"),
+            models.CheckConstraint(
+                condition=Q(tick_size__gt=0) & Q(lot_size__gt=0) & Q(contract_size__gt=0),
+                name="instrument_sizes_positive",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.key
+
+    @property
+    def key(self) -> str:
+        """``venue:symbol``, as written in addresses and commands."""
+        return f"{self.venue}:{self.symbol}"
+
+
+class Bar(models.Model):
+    """One closed candle; a monthly partition holds it (see the first migration)."""
+
+    class PriceKind(models.IntegerChoices):
+        LAST = 0, "Last"
+        MARK = 1, "Mark"
+
+    pk = models.CompositePrimaryKey("instrument_id", "price_kind", "timeframe", "open_time")
+    instrument = models.ForeignKey(Instrument, on_delete=models.PROTECT, db_constraint=False, related_name="+")
+    price_kind = models.SmallIntegerField(choices=PriceKind.choices)
+    timeframe = models.IntegerField(help_text="seconds")
+    open_time = models.DateTimeField()
+    open = models.FloatField()
+    high = models.FloatField()
+    low = models.FloatField()
+    close = models.FloatField()
+    volume = models.FloatField(null=True)
+    quote_volume = models.FloatField(null=True)
+    taker_buy_volume = models.FloatField(null=True)
+
+    class Meta:
+        managed = False
+        db_table = "market_bar"
+
+
+class OpenInterest(models.Model):
+    """Contracts open at a moment, one-sided, in base units."""
+
+    pk = models.CompositePrimaryKey("instrument_id", "time")
+    instrument = models.ForeignKey(Instrument, on_delete=models.PROTECT, related_name="+")
+    time = models.DateTimeField()
+    open_interest = models.FloatField()
+    open_interest_value = models.FloatField(null=True)
+    mark_price = models.FloatField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(open_interest__gte=0, open_interest__lt=1e15), name="open_interest_finite"
+            )
+        ]
+
+
+class FundingRate(models.Model):
+    """The rate paid at a moment, as a fraction of notional; positive when longs pay."""
+
+    pk = models.CompositePrimaryKey("instrument_id", "time")
+    instrument = models.ForeignKey(Instrument, on_delete=models.PROTECT, related_name="+")
+    time = models.DateTimeField()
+    rate = models.FloatField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(rate__gt=-1, rate__lt=1), name="funding_rate_fraction")
+        ]
+
+
+class Liquidation(models.Model):
+    """One observed forced close."""
+
+    pk = models.CompositePrimaryKey("instrument_id", "time", "position_side", "price", "quantity", "ordinal")
+    instrument = models.ForeignKey(Instrument, on_delete=models.PROTECT, related_name="+")
+    time = models.DateTimeField()
+    position_side = models.SmallIntegerField(choices=[(1, "Long"), (-1, "Short")])
+    price = models.FloatField()
+    quantity = models.FloatField()
+    ordinal = models.IntegerField(default=0)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(position_side__in=[1, -1]), name="liquidation_side"),
+            models.CheckConstraint(
+                condition=Q(price__gt=0, price__lt=1e15, quantity__gt=0, quantity__lt=1e15),
+                name="liquidation_finite",
+            ),
+        ]
+
+
+class LiquidationTotal(models.Model):
+    """Observed liquidations summed per period and side; no price level is known."""
+
+    pk = models.CompositePrimaryKey("instrument_id", "timeframe", "open_time")
+    instrument = models.ForeignKey(Instrument, on_delete=models.PROTECT, related_name="+")
+    timeframe = models.IntegerField(help_text="seconds")
+    open_time = models.DateTimeField()
+    long_usd = models.FloatField()
+    short_usd = models.FloatField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(long_usd__gte=0, long_usd__lt=1e15, short_usd__gte=0, short_usd__lt=1e15),
+                name="liquidation_total_finite",
+            )
+        ]
+
+
+class Revision(models.Model):
+    """The former values of a row that a venue corrected; nothing is overwritten without a trace."""
+
+    instrument = models.ForeignKey(Instrument, on_delete=models.PROTECT, related_name="+")
+    series = models.CharField(max_length=32)
+    key_time = models.DateTimeField()
+    former = models.JSONField()
+    replaced_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["instrument", "series", "key_time"], name="revision_by_key")]
+
+
+class Coverage(models.Model):
+    """From when to when a series is stored without a hole: one row for each unbroken stretch."""
+
+    instrument = models.ForeignKey(Instrument, on_delete=models.PROTECT, related_name="+")
+    series = models.CharField(max_length=32)
+    timeframe = models.IntegerField(help_text="seconds between rows; 0 for events")
+    start_at = models.DateTimeField()
+    end_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["instrument", "series", "timeframe", "start_at"], name="coverage_stretch_unique"
+            ),
+            models.CheckConstraint(condition=Q(end_at__gte=F("start_at")), name="coverage_forward"),
+        ]
+
+
+class Quarantine(models.Model):
+    """A row that was not believed, kept as it came with the reason."""
+
+    instrument = models.ForeignKey(Instrument, on_delete=models.PROTECT, null=True, related_name="+")
+    series = models.CharField(max_length=32)
+    origin = models.CharField(max_length=255)
+    line = models.IntegerField()
+    reason = models.CharField(max_length=200)
+    raw = models.CharField(max_length=1000)
+    digest = models.CharField(max_length=64)
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["instrument", "series", "origin", "line", "digest"], name="quarantine_row_unique"
+            )
+        ]
+
+
+class SourceCheckpoint(models.Model):
+    """Opaque state a source needs to go on; for the simulated market it is the book of true positions."""
+
+    instrument = models.ForeignKey(Instrument, on_delete=models.PROTECT, related_name="+")
+    as_of = models.DateTimeField()
+    body = models.BinaryField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["instrument", "as_of"], name="source_checkpoint_unique")
+        ]
