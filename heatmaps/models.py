@@ -34,6 +34,8 @@ class Heatmap(models.Model):
     release = models.ForeignKey(EstimatorRelease, on_delete=models.PROTECT, related_name="+")
     # Width of a price bin in basis points of log price; bin j covers [j, j+1) * bin_bps * 1e-4 in ln(price).
     bin_bps = models.FloatField()
+    # The value of code 1 in the tiles [USD per 0.1 % of price]; fixed at creation so that a colour never changes meaning.
+    code_floor_usd = models.FloatField(default=20_000.0)
     built_from = models.DateTimeField(null=True)
     built_through = models.DateTimeField(null=True, help_text="end of the newest committed step")
     # End of the provisional column beyond built_through, if one is stored.
