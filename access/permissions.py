@@ -1,6 +1,93 @@
+"""Who may pass a route. Every view of every room declares exactly one policy; a test walks all routes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import TYPE_CHECKING, Final
+
+from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.views import redirect_to_login
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import resolve_url
+from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication
+from rest_framework.exceptions import AuthenticationFailed
+
+from access.operations import authenticate_key
+
+if TYPE_CHECKING:
+    from rest_framework.request import Request
+
+    from access.models import ApiKey, User
+
+View = Callable[..., HttpResponseBase]
+PUBLIC: Final = "public"
+MEMBER: Final = "member"
+STAFF: Final = "staff"
+BEARER: Final = "Bearer "
+
+
+def public(view: View) -> View:
+    """Let anyone in."""
+    return _with_policy(login_not_required(view), PUBLIC)
+
+
+def member(view: View) -> View:
+    """Let in who is logged in; nothing that a member sees is stored by a cache."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
+        if not request.user.is_authenticated:
+            return _ask_to_log_in(request)
+        return _private(view(request, *args, **kwargs))
+
+    # The guard above answers in place of the middleware, which knows nothing of htmx.
+    return _with_policy(login_not_required(guarded), MEMBER)
+
+
+def staff(view: View) -> View:
+    """Let in staff; to everyone else the page does not exist."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
+        if not (request.user.is_authenticated and request.user.is_staff):
+            raise Http404
+        return _private(view(request, *args, **kwargs))
+
+    return _with_policy(login_not_required(guarded), STAFF)
+
+
+def _with_policy(view: View, policy: str) -> View:
+    view.policy = policy  # type: ignore[attr-defined]  # a function carries its policy to the route test
+    return view
+
+
+def _ask_to_log_in(request: HttpRequest) -> HttpResponse:
+    if request.headers.get("HX-Request") != "true":
+        return redirect_to_login(request.get_full_path() if request.method == "GET" else "")
+    # A login page swapped into a panel would be a trap: the whole page has to move.
+    return HttpResponse(status=401, headers={"HX-Redirect": resolve_url("access:login")})
+
+
+def _private(response: HttpResponseBase) -> HttpResponseBase:
+    response.headers.setdefault("Cache-Control", "private, no-store")
+    return response
 
 
 class ApiKeyAuthentication(BaseAuthentication):
-    def authenticate(self, request):
-        return None
+    """``Authorization: Bearer bh_…`` for programs."""
+
+    def authenticate(self, request: Request) -> tuple[User, ApiKey] | None:
+        """Return the key's owner, None without such a header, or refuse."""
+        header = request.headers.get("Authorization", "")
+        if not header.startswith(BEARER):
+            return None
+        key = authenticate_key(secret=header.removeprefix(BEARER).strip(), now=timezone.now())
+        if key is None:
+            raise AuthenticationFailed("This API key is unknown or revoked. Create one on the account page.")
+        return key.user, key
+
+    def authenticate_header(self, request: Request) -> str:  # noqa: ARG002  # the signature is DRF's
+        """Make a refusal a 401 that names the scheme."""
+        return "Bearer"
