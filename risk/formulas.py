@@ -1,6 +1,7 @@
 """What a position would cost: pure Decimal arithmetic, no rounding before the last step.
 
-Side is +1 for a long, -1 for a short. Prices are quote per base, rates and fees fractions. Every function refuses bad input with a ValueError whose sentence says what to change.
+Side is +1 for a long, -1 for a short. Prices are quote per base, rates and fees fractions.
+Bad input is refused with a ValueError whose sentence says what to change.
 """
 
 from __future__ import annotations
@@ -204,8 +205,7 @@ def max_leverage(
 ) -> int | None:
     """Return the largest whole leverage whose liquidation price stays ``buffer`` beyond the stop; None = any."""
     require_order(side=side, entry=entry, stop=stop)
-    held = stop * (1 - side * buffer) * (1 - side * maintenance_rate) / entry
-    room = side * (1 - held)
+    room = side * (1 - stop * (1 - side * buffer) * (1 - side * maintenance_rate) / entry)
     return None if room <= 0 else int((1 / room).to_integral_value(rounding=ROUND_FLOOR))
 
 

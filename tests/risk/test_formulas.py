@@ -74,7 +74,7 @@ def test_size_below_the_smallest_says_what_that_would_risk() -> None:
 
 def test_reward_to_risk_gross_and_net() -> None:
     gross = formulas.reward_to_risk(side=1, entry=D(60000), stop=D(59100), target=D(61800))
-    assert (gross.gross, gross.net) == (2, 2)
+    assert (gross.gross, gross.net) == (D(2), D(2))
     assert cents(gross.gross_win_rate) == D("0.3333")
     net = formulas.reward_to_risk(side=1, entry=D(60000), stop=D(59100), target=D(61800), costs=COSTS)
     win = D(1800) - D(12) - D("33.99")
