@@ -6,6 +6,7 @@ fields named in ``OPTIONAL``; it is never a zero and never a guess.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -14,6 +15,7 @@ import numpy.typing as npt
 Records: TypeAlias = npt.NDArray[np.void]
 
 MINUTE_MS: Final = 60_000
+STEP_MS: Final = 300_000
 HOUR_MS: Final = 3_600_000
 DAY_MS: Final = 86_400_000
 
@@ -44,3 +46,17 @@ LIQUIDATION: Final = np.dtype(
 LIQUIDATION_TOTAL: Final = np.dtype([("open_time", "<i8"), ("long_usd", "<f8"), ("short_usd", "<f8")])
 
 OPTIONAL: Final = frozenset({"quote_volume", "taker_buy_volume", "open_interest_value", "mark_price"})
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """What an estimator reads: bars in time order, each with its own length, and open interest samples.
+
+    bars: BAR[n], strictly increasing open_time; bar_ms: int64[n], 60,000 or 300,000 [ms] for the bar of the same index;
+    open_interest: OPEN_INTEREST[m], strictly increasing time. Bars of a five-minute step are either all of one minute
+    or one of five minutes; a step without any bar is simply absent.
+    """
+
+    bars: Records
+    bar_ms: npt.NDArray[np.int64]
+    open_interest: Records

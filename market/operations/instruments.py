@@ -1,0 +1,30 @@
+"""Instruments come into being when their first data does."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from market.models import Instrument
+
+if TYPE_CHECKING:
+    from market.sources.base import InstrumentFacts
+
+
+def ensure_instrument(*, venue: str, facts: InstrumentFacts, is_simulated: bool, is_live: bool) -> Instrument:
+    """Return the instrument, made or brought up to date from the venue's own facts."""
+    instrument, _ = Instrument.objects.update_or_create(
+        venue=venue,
+        symbol=facts.symbol,
+        defaults={
+            "base": facts.base,
+            "quote": facts.quote,
+            "contract_type": facts.contract_type,
+            "contract_size": facts.contract_size,
+            "tick_size": Decimal(facts.tick_size),
+            "lot_size": Decimal(facts.lot_size),
+            "is_simulated": is_simulated,
+            "is_live": is_live,
+        },
+    )
+    return instrument

@@ -1,0 +1,82 @@
+"""The coverage ledger: from when to when each series is stored without a hole."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+import numpy as np
+
+from market.models import Coverage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from .schema import Table
+
+Interval: TypeAlias = tuple[int, int]
+_EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+
+
+def at(ms: int) -> dt.datetime:
+    """Return the moment of an epoch millisecond."""
+    return _EPOCH + dt.timedelta(milliseconds=ms)
+
+
+def stretches_of(table: Table, times: np.ndarray[tuple[int], np.dtype[np.int64]], step_ms: int) -> list[Interval]:
+    """Join the times [ms] of stored rows into unbroken stretches.
+
+    A bar covers its period; a sample covers only its moment, and neighbours up to ``step_ms`` apart are joined.
+    Events (``step_ms`` 0) say nothing about silence between them: one stretch from the first to the last.
+    """
+    if len(times) == 0:
+        return []
+    times = np.unique(times)
+    if step_ms == 0:
+        return [(int(times[0]), int(times[-1]))]
+    breaks = np.flatnonzero(np.diff(times) > step_ms)
+    starts = times[np.concatenate(([0], breaks + 1))]
+    ends = times[np.concatenate((breaks, [len(times) - 1]))] + (step_ms if table.is_bars else 0)
+    return list(zip(starts.tolist(), ends.tolist(), strict=True))
+
+
+def join(intervals: Iterable[Interval], reach_ms: int) -> list[Interval]:
+    """Merge intervals that overlap, touch or lie at most ``reach_ms`` apart."""
+    joined: list[Interval] = []
+    for start, end in sorted(intervals):
+        if joined and start <= joined[-1][1] + reach_ms:
+            joined[-1] = (joined[-1][0], max(joined[-1][1], end))
+        else:
+            joined.append((start, end))
+    return joined
+
+
+def reach_of(table: Table, step_ms: int) -> int:
+    """Return how far apart two stretches may lie and still be one."""
+    return 0 if table.is_bars else step_ms
+
+
+def extend(
+    table: Table, *, instrument_id: int, series: str, timeframe: int, step_ms: int, stretches: Iterable[Interval]
+) -> None:
+    """Add stretches to the ledger and merge them with what it holds. The caller holds the instrument's lock."""
+    reach_ms = reach_of(table, step_ms)
+    added = join(stretches, reach_ms)
+    if not added:
+        return
+    ledger = Coverage.objects.filter(instrument_id=instrument_id, series=series, timeframe=timeframe)
+    near = ledger.filter(end_at__gte=at(added[0][0] - reach_ms), start_at__lte=at(added[-1][1] + reach_ms))
+    before = [(ms(row.start_at), ms(row.end_at)) for row in near]
+    after = join([*before, *added], reach_ms)
+    if sorted(before) == after:
+        return
+    near.delete()
+    Coverage.objects.bulk_create(
+        Coverage(instrument_id=instrument_id, series=series, timeframe=timeframe, start_at=at(start), end_at=at(end))
+        for start, end in after
+    )
+
+
+def ms(moment: dt.datetime) -> int:
+    """Return the epoch millisecond of a moment."""
+    return (moment - _EPOCH) // dt.timedelta(milliseconds=1)

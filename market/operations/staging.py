@@ -1,0 +1,111 @@
+"""Rows on their way into a table: COPY into a temporary one, then one statement that writes what is new or changed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from django.db import connection
+
+from market.queries.wire import encode
+
+if TYPE_CHECKING:
+    from market.series import Records
+
+    from .schema import SeriesName, Table
+
+_LINED: dict[np.dtype[np.void], np.dtype[np.void]] = {}
+
+
+class Stored(NamedTuple):
+    """How many rows were not there before, were there with these values, and replaced other values."""
+
+    new: int
+    unchanged: int
+    revised: int
+
+
+def open_staging(table: Table) -> str:
+    """Make this session's empty staging table and return its name."""
+    name = f"staging_{table.name}"
+    columns = ", ".join(f"{field} {_sql_type(table, field)} NOT NULL" for field in (*table.fields, "line"))
+    with connection.cursor() as cursor:
+        cursor.execute(f"CREATE TEMPORARY TABLE IF NOT EXISTS {name} ({columns}) ON COMMIT DELETE ROWS")
+        cursor.execute(f"TRUNCATE {name}")
+    return name
+
+
+def _sql_type(table: Table, field: str) -> str:
+    if field == table.time:
+        return "timestamptz"
+    return "float8" if field in (table.dtype.names or ()) and table.dtype[field].kind == "f" else "int8"
+
+
+def stage(table: Table, rows: Records, lines: np.ndarray[tuple[int], np.dtype[np.int64]] | None = None) -> None:
+    """COPY rows into the staging table, each with the line that it came from (0 when it came from no file)."""
+    lined = np.empty(len(rows), dtype=np.dtype([*table.dtype.descr, ("line", "<i8")]))
+    for field in table.fields:
+        lined[field] = rows[field]
+    lined["line"] = 0 if lines is None else lines
+    fields = (*table.fields, "line")
+    statement = f"COPY staging_{table.name} ({', '.join(fields)}) FROM STDIN (FORMAT binary)"
+    with connection.cursor() as cursor, cursor.copy(statement) as copy:
+        copy.write(encode(lined, fields))
+
+
+def merge(table: Table, *, series: SeriesName, instrument_id: int, timeframe: int, staged: int) -> Stored:
+    """Write what staging holds and the table doesn't; former values of changed rows become revisions.
+
+    A value that was not reported (NaN) never erases one that was. The caller holds the instrument's lock.
+    """
+    params = {"id": instrument_id, "series": series, "timeframe": timeframe, "kind": table.price_kind}
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT min({table.time}), max({table.time}) FROM staging_{table.name}")  # noqa: S608 names are ours
+        params["first"], params["last"] = cursor.fetchone() or (None, None)
+        cursor.execute(merge_statement(table), params)
+        new, revised = cursor.fetchone() or (0, 0)
+    return Stored(new=new, unchanged=staged - new - revised, revised=revised)
+
+
+def merge_statement(table: Table) -> str:
+    """Build the statement that merges staging into the table and counts new and revised rows."""
+    constants = {"instrument_id": "%(id)s"}
+    if table.price_kind is not None:
+        constants["price_kind"] = "%(kind)s"
+    if table.has_timeframe:
+        constants["timeframe"] = "%(timeframe)s"
+    keys = (table.time, *table.extra_key)
+    conflict = ", ".join((*constants, *keys))
+    match = " AND ".join(
+        [f"b.{name} = {value}" for name, value in constants.items()]
+        + [f"b.{key} = s.{key}" for key in keys]
+        + [f"b.{table.time} BETWEEN %(first)s AND %(last)s"]
+    )
+    columns = ", ".join((*constants, *keys, *table.values))
+    constant_values = ", ".join(constants.values())
+    fresh_columns = ", ".join((*keys, *table.values))
+    if not table.values:
+        return f"""
+            WITH written AS (
+                INSERT INTO {table.name} ({columns}) SELECT {constant_values}, {fresh_columns} FROM staging_{table.name}
+                ON CONFLICT ({conflict}) DO NOTHING RETURNING 1
+            ) SELECT count(*), 0 FROM written"""  # noqa: S608 names come from schema.py, values are bound
+    given = {value: f"coalesce(nullif(s.{value}, 'NaN'), b.{value})" for value in table.values}
+    former = ", ".join(f"'{value}', b.{value}" for value in table.values)
+    update = ", ".join(f"{value} = excluded.{value}" for value in table.values)
+    return f"""
+        WITH fresh AS MATERIALIZED (
+            SELECT {", ".join(f"s.{key}" for key in keys)},
+                {", ".join(f"{given[value]} AS {value}" for value in table.values)},
+                CASE WHEN b.instrument_id IS NOT NULL THEN jsonb_build_object('timeframe', %(timeframe)s::int, {former}) END AS former
+            FROM staging_{table.name} s LEFT JOIN {table.name} b ON {match}
+            WHERE b.instrument_id IS NULL
+                OR ({", ".join(given.values())}) IS DISTINCT FROM ({", ".join(f"b.{value}" for value in table.values)})
+        ), revised AS (
+            INSERT INTO market_revision (instrument_id, series, key_time, former)
+            SELECT %(id)s, %(series)s, {table.time}, former FROM fresh WHERE former IS NOT NULL RETURNING 1
+        ), written AS (
+            INSERT INTO {table.name} ({columns}) SELECT {constant_values}, {fresh_columns} FROM fresh
+            ON CONFLICT ({conflict}) DO UPDATE SET {update}
+        )
+        SELECT (SELECT count(*) FROM fresh WHERE former IS NULL), (SELECT count(*) FROM revised)"""  # noqa: S608 names come from schema.py, values are bound

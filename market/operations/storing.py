@@ -1,0 +1,140 @@
+"""Store rows of a series: idempotent, with a trace of every correction and the ledger in the same transaction."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+import numpy as np
+from django.db import connection, transaction
+
+from . import ledger
+from .schema import TABLES
+from .staging import Stored, merge, open_staging, stage
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Mapping
+
+    from django.db.backends.utils import CursorWrapper
+
+    from market.series import Records
+
+    from .ledger import Interval
+    from .schema import SeriesName
+
+
+def store(
+    *,
+    instrument_id: int,
+    series: SeriesName,
+    rows: Records,
+    now: dt.datetime,
+    timeframe: int = 0,
+    span: Interval | None = None,
+) -> Stored:
+    """Upsert validated rows on their natural key and extend the ledger, in one transaction.
+
+    rows: records of the series' dtype, each natural key once; timeframe [s] is needed for bars and totals; ``span``
+    [ms] is what the rows are known to cover, if that is more than themselves (events). ``now`` stamps nothing: it
+    bounds what may be stored. Raises ValueError for a missing timeframe or rows beyond ``now``.
+    """
+    if len(rows) == 0 and span is None:
+        return Stored(0, 0, 0)
+    filing = Filing(instrument_id=instrument_id, series=series, timeframe=timeframe)
+    if len(rows) and rows[filing.table.time].max() > ledger.ms(now):
+        raise ValueError(f"{series} hold rows from the future")
+    with transaction.atomic():
+        filing.open()
+        filing.add(rows)
+        if span is not None:
+            filing.stretches.append(span)
+        return filing.close()
+
+
+class Filing:
+    """Rows of one series on their way into its table, piece by piece, inside the caller's transaction."""
+
+    def __init__(self, *, instrument_id: int, series: SeriesName, timeframe: int) -> None:
+        self.table = TABLES[series]
+        self.instrument_id = instrument_id
+        self.series = series
+        if self.table.has_timeframe and timeframe <= 0:
+            raise ValueError(f"{series} need a timeframe")
+        self.timeframe = timeframe or self.table.default_step
+        self.stretches: list[Interval] = []
+        self.staged = 0
+        self.months: set[int] = set()
+
+    def open(self) -> None:
+        """Lock the instrument and make the staging table."""
+        lock(f"instrument:{self.instrument_id}")
+        open_staging(self.table)
+
+    def add(self, rows: Records, lines: np.ndarray[tuple[int], np.dtype[np.int64]] | None = None) -> None:
+        """Copy rows into staging."""
+        if len(rows) == 0:
+            return
+        stage(self.table, rows, lines)
+        times = rows[self.table.time]
+        found = ledger.stretches_of(self.table, times, self.timeframe * 1000)
+        self.stretches = ledger.join([*self.stretches, *found], ledger.reach_of(self.table, self.timeframe * 1000))
+        self.months.update(np.unique(times.astype("M8[ms]").astype("M8[M]").astype(np.int64)).tolist())
+        self.staged += len(rows)
+
+    def close(self) -> Stored:
+        """Write what is new or changed and extend the ledger."""
+        if self.table.name == "market_bar":
+            make_months(self.months)
+        stored = merge(
+            self.table,
+            series=self.series,
+            instrument_id=self.instrument_id,
+            timeframe=self.timeframe,
+            staged=self.staged,
+        )
+        ledger.extend(
+            self.table,
+            instrument_id=self.instrument_id,
+            series=self.series,
+            timeframe=self.timeframe,
+            step_ms=self.timeframe * 1000,
+            stretches=self.stretches,
+        )
+        return stored
+
+
+def lock(name: str) -> None:
+    """Take the transaction's advisory lock of this name."""
+    number = int.from_bytes(hashlib.sha256(f"market:{name}".encode()).digest()[:8], "big", signed=True)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [number])
+
+
+def make_months(months: set[int]) -> None:
+    """Make the monthly partitions that bars need; ``months`` counts from January 1970.
+
+    Attaching takes a lock that lets readers and writers pass; CREATE … PARTITION OF would stop them until the commit.
+    """
+    names = {month: f"market_bar_{np.datetime64(month, 'M').item():%Y_%m}" for month in sorted(months)}
+    with connection.cursor() as cursor:
+        missing = _missing(cursor, names)
+        if not missing:
+            return
+        lock("partitions")
+        for month in _missing(cursor, missing):
+            first, after = (f"{np.datetime64(edge, 'M').item():%Y-%m-%d}" for edge in (month, month + 1))
+            cursor.execute(f"CREATE TABLE IF NOT EXISTS {names[month]} (LIKE market_bar INCLUDING ALL)")
+            cursor.execute(
+                f"ALTER TABLE market_bar ATTACH PARTITION {names[month]}"
+                f" FOR VALUES FROM ('{first} 00:00+00') TO ('{after} 00:00+00')"
+            )
+
+
+def _missing(cursor: CursorWrapper, names: Mapping[int, str]) -> dict[int, str]:
+    cursor.execute(
+        "SELECT child.relname FROM pg_inherits JOIN pg_class child ON child.oid = inhrelid"
+        " WHERE inhparent = 'market_bar'::regclass"
+    )
+    present = {name for (name,) in cursor.fetchall()}
+    return {month: name for month, name in names.items() if name not in present}

@@ -1,0 +1,79 @@
+"""Which instruments there are, what is stored of them, and how fresh it is."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from django.db.models import Max, Min
+
+from market.models import Coverage, Instrument, SourceCheckpoint
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+# A live bar closes each minute; the pipeline has a quarter of a minute to bring it in.
+LIVE_GRACE: Final = dt.timedelta(seconds=75)
+
+
+@dataclass(frozen=True, slots=True)
+class Freshness:
+    """How old the newest bar is; ``stale_after`` is None for an instrument that isn't fetched."""
+
+    as_of: dt.datetime | None
+    stale_after: dt.datetime | None
+    is_live: bool
+    is_stale: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """One unbroken stretch of a stored series; ``timeframe`` [s] is 0 for events."""
+
+    series: str
+    timeframe: int
+    start_at: dt.datetime
+    end_at: dt.datetime
+
+
+def get_instrument(*, key: str) -> Instrument:
+    """Return the instrument called ``venue:symbol``; raise Instrument.DoesNotExist."""
+    venue, _, symbol = key.partition(":")
+    return Instrument.objects.get(venue=venue, symbol=symbol)
+
+
+def list_instruments() -> list[Instrument]:
+    """List all instruments, live ones first, then by key."""
+    return list(Instrument.objects.order_by("-is_live", "venue", "symbol"))
+
+
+def stored_span(*, instrument_id: int) -> tuple[dt.datetime, dt.datetime] | None:
+    """Return the open time of the first stored bar and the end of the last; None without bars."""
+    # The ledger is kept in the same transaction as the bars and is some rows long, not some millions.
+    span = Coverage.objects.filter(instrument_id=instrument_id, series="bars").aggregate(
+        start=Min("start_at"), end=Max("end_at")
+    )
+    return None if span["start"] is None else (span["start"], span["end"])
+
+
+def coverage(*, instrument_id: int) -> list[Stretch]:
+    """List what is stored from when to when, series by series."""
+    stretches = Coverage.objects.filter(instrument_id=instrument_id).order_by("series", "timeframe", "start_at")
+    return [Stretch(row.series, row.timeframe, row.start_at, row.end_at) for row in stretches]
+
+
+def freshness(*, instrument: Instrument, now: dt.datetime) -> Freshness:
+    """Say how fresh an instrument's bars are at ``now``."""
+    span = stored_span(instrument_id=instrument.pk)
+    as_of = span[1] if span else None
+    if not instrument.is_live:
+        return Freshness(as_of=as_of, stale_after=None, is_live=False, is_stale=False)
+    stale_after = as_of + LIVE_GRACE if as_of else None
+    return Freshness(as_of, stale_after, is_live=True, is_stale=stale_after is None or now > stale_after)
+
+
+def checkpoints(*, instrument_id: int, since: dt.datetime, until: dt.datetime) -> Sequence[tuple[dt.datetime, bytes]]:
+    """List a source's kept states with ``since <= as_of <= until``, oldest first."""
+    kept = SourceCheckpoint.objects.filter(instrument_id=instrument_id, as_of__range=(since, until)).order_by("as_of")
+    return [(row.as_of, bytes(row.body)) for row in kept]

@@ -1,0 +1,173 @@
+"""Stored series as numpy records, read by binary COPY.
+
+One rule of time: a bar is returned when it lies wholly inside [since, until]; a sample (open interest, funding)
+when ``since < time <= until``, because it belongs to the step that it ends; an event when ``since <= time < until``.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from django.db import connection
+
+from market import series as s
+
+from .wire import decode
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from market.series import Records
+
+_EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_ONE_MS: Final = dt.timedelta(milliseconds=1)
+_NULLABLE: Final = frozenset({"volume", *s.OPTIONAL})
+
+
+def _ms(moment: dt.datetime) -> int:
+    return (moment - _EPOCH) // _ONE_MS
+
+
+def _read(table: str, dtype: np.dtype[np.void], where: str, params: Mapping[str, object]) -> Records:
+    fields = dtype.names or ()
+    time = fields[0]
+    columns = ", ".join(f"coalesce({f}, 'NaN')" if f in _NULLABLE else _int8(f, dtype) for f in fields)
+    # Names come from the dtypes of market.series, values are bound.
+    statement = f"COPY (SELECT {columns} FROM {table} WHERE {where} ORDER BY {time}) TO STDOUT (FORMAT binary)"  # noqa: S608
+    stream = bytearray()
+    with connection.cursor() as cursor, cursor.copy(statement, params) as copy:
+        for block in copy:
+            stream += block
+    return decode(stream, dtype, fields)
+
+
+def _int8(field: str, dtype: np.dtype[np.void]) -> str:
+    return f"{field}::int8" if dtype[field].kind == "i" and field not in {"time", "open_time"} else field
+
+
+_BARS: Final = (
+    "instrument_id = %(id)s AND price_kind = %(kind)s AND timeframe = %(timeframe)s"
+    " AND open_time >= %(since)s AND open_time <= %(until)s - make_interval(secs => %(timeframe)s)"
+)
+_SAMPLES: Final = "instrument_id = %(id)s AND time > %(since)s AND time <= %(until)s"
+_EVENTS: Final = "instrument_id = %(id)s AND time >= %(since)s AND time < %(until)s"
+_TOTALS: Final = (
+    "instrument_id = %(id)s AND timeframe = %(timeframe)s"
+    " AND open_time >= %(since)s AND open_time <= %(until)s - make_interval(secs => %(timeframe)s)"
+)
+
+
+def _stored_bars(instrument_id: int, since: dt.datetime, until: dt.datetime, timeframe: int, kind: int) -> Records:
+    params = {"id": instrument_id, "since": since, "until": until, "timeframe": timeframe, "kind": kind}
+    return _read("market_bar", s.BAR, _BARS, params)
+
+
+def load_open_interest(*, instrument_id: int, since: dt.datetime, until: dt.datetime) -> Records:
+    """Return OPEN_INTEREST[n] with ``since < time <= until``, ascending."""
+    params = {"id": instrument_id, "since": since, "until": until}
+    return _read("market_openinterest", s.OPEN_INTEREST, _SAMPLES, params)
+
+
+def load_funding(*, instrument_id: int, since: dt.datetime, until: dt.datetime) -> Records:
+    """Return FUNDING[n] with ``since < time <= until``, ascending."""
+    return _read("market_fundingrate", s.FUNDING, _SAMPLES, {"id": instrument_id, "since": since, "until": until})
+
+
+def load_liquidations(*, instrument_id: int, since: dt.datetime, until: dt.datetime) -> Records:
+    """Return LIQUIDATION[n] with ``since <= time < until``, ascending."""
+    params = {"id": instrument_id, "since": since, "until": until}
+    return _read("market_liquidation", s.LIQUIDATION, _EVENTS, params)
+
+
+def load_liquidation_totals(
+    *, instrument_id: int, since: dt.datetime, until: dt.datetime, timeframe: int = 3600
+) -> Records:
+    """Return LIQUIDATION_TOTAL[n] of periods of ``timeframe`` [s] wholly inside [since, until]."""
+    params = {"id": instrument_id, "since": since, "until": until, "timeframe": timeframe}
+    return _read("market_liquidationtotal", s.LIQUIDATION_TOTAL, _TOTALS, params)
+
+
+def load_window(*, instrument_id: int, since: dt.datetime, until: dt.datetime) -> s.Window:
+    """Return the bars and open interest from which an estimator builds.
+
+    For each five-minute step: five one-minute bars if all exist, else the five-minute bar, else what one-minute bars
+    there are. Open interest as in ``load_open_interest``.
+    """
+    minutes = _stored_bars(instrument_id, since, until, 60, 0)
+    fives = _stored_bars(instrument_id, since, until, 300, 0)
+    bars, bar_ms = merge_steps(minutes, fives)
+    return s.Window(bars, bar_ms, load_open_interest(instrument_id=instrument_id, since=since, until=until))
+
+
+def merge_steps(minutes: Records, fives: Records) -> tuple[Records, np.ndarray[tuple[int], np.dtype[np.int64]]]:
+    """Choose for each five-minute step between its one-minute bars and its five-minute bar."""
+    steps, inverse, counts = np.unique(minutes["open_time"] // s.STEP_MS, return_inverse=True, return_counts=True)
+    five_steps = fives["open_time"] // s.STEP_MS
+    complete = steps[counts == s.STEP_MS // s.MINUTE_MS]
+    use_minutes = np.isin(steps, complete) | ~np.isin(steps, five_steps)
+    kept = (minutes[use_minutes[inverse]], fives[~np.isin(five_steps, complete)])
+    bars = np.concatenate(kept)
+    bar_ms = np.repeat(np.array([s.MINUTE_MS, s.STEP_MS], dtype=np.int64), [len(part) for part in kept])
+    order = np.argsort(bars["open_time"], kind="stable")
+    return bars[order], bar_ms[order]
+
+
+def load_bars(
+    *, instrument_id: int, since: dt.datetime, until: dt.datetime, timeframe: int, price_kind: int = 0
+) -> Records:
+    """Return BAR[n] of ``timeframe`` [s], aggregated from stored bars, periods aligned to the epoch.
+
+    ``since`` is floored to its period, so that the first one is whole. A period is built from the stored timeframe
+    that covers most of it, the finest of equals; one that has only partly elapsed at ``until`` is included, one
+    without any bar is absent. Sums are NaN where any bar of the period lacks the value.
+    """
+    period_ms = timeframe * 1000
+    since = _EPOCH + _ONE_MS * (_ms(since) // period_ms * period_ms)
+    parts, covered = [], []
+    for stored in _stored_timeframes(instrument_id, since, until, timeframe, price_kind):
+        rows, counts = _aggregate(_stored_bars(instrument_id, since, until, stored, price_kind), period_ms)
+        parts.append(rows)
+        covered.append(counts * stored)
+    return _best_periods(parts, covered)
+
+
+def _stored_timeframes(
+    instrument_id: int, since: dt.datetime, until: dt.datetime, timeframe: int, price_kind: int
+) -> list[int]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT DISTINCT timeframe FROM market_coverage WHERE instrument_id = %s AND series = %s"
+            " AND timeframe <= %s AND %s %% timeframe = 0 AND end_at > %s AND start_at < %s ORDER BY timeframe",
+            [instrument_id, ("bars", "mark_bars")[price_kind], timeframe, timeframe, since, until],
+        )
+        return [stored for (stored,) in cursor.fetchall()]
+
+
+def _aggregate(bars: Records, period_ms: int) -> tuple[Records, np.ndarray[tuple[int], np.dtype[np.int64]]]:
+    periods = bars["open_time"] // period_ms
+    starts = np.flatnonzero(np.diff(periods, prepend=-1))
+    counts = np.diff(np.append(starts, len(bars)))
+    rows = np.empty(len(starts), dtype=s.BAR)
+    if len(starts) == 0:
+        return rows, counts
+    rows["open_time"] = periods[starts] * period_ms
+    rows["open"] = bars["open"][starts]
+    rows["close"] = bars["close"][starts + counts - 1]
+    rows["high"] = np.maximum.reduceat(bars["high"], starts)
+    rows["low"] = np.minimum.reduceat(bars["low"], starts)
+    for field in ("volume", "quote_volume", "taker_buy_volume"):
+        rows[field] = np.add.reduceat(bars[field], starts)
+    return rows, counts
+
+
+def _best_periods(parts: Sequence[Records], covered: Sequence[np.ndarray[tuple[int], np.dtype[np.int64]]]) -> Records:
+    if not parts:
+        return np.empty(0, dtype=s.BAR)
+    rows = np.concatenate(parts)
+    rank = np.concatenate([np.full(len(part), index) for index, part in enumerate(parts)])
+    # Ascending period, then most covered first, then finest first: the first of each period wins.
+    order = np.lexsort((rank, -np.concatenate(covered), rows["open_time"]))
+    _, first = np.unique(rows["open_time"][order], return_index=True)
+    return rows[order][first]
