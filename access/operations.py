@@ -9,8 +9,9 @@ from typing import Final
 
 from django.db import connection, transaction
 from django.db.models import Q
+from django.utils.crypto import salted_hmac
 
-from access.models import ApiKey, LoginLink, User
+from access.models import ApiKey, LoginAllowance, LoginLink, User
 
 OPERATOR_EMAIL: Final = "operator@localhost"
 LINK_LIFE: Final = dt.timedelta(hours=24)
@@ -19,6 +20,19 @@ KEY_PREFIX: Final = "bh_"
 # One write per key and minute is enough to tell a key in use from a forgotten one.
 USE_STEP: Final = dt.timedelta(minutes=1)
 KEYS_MAX: Final = 20
+# Tries at once, and seconds until one more is earned.
+ADDRESS_ALLOWANCE: Final = (20, 15)
+ACCOUNT_ALLOWANCE: Final = (8, 60)
+DEVICE_ALLOWANCE: Final = (8, 60)
+_FORGET_ALLOWANCE: Final = dt.timedelta(days=1)
+_TAKE_TRY: Final = """
+INSERT INTO access_loginallowance AS held (digest, tokens, updated_at) VALUES (%(digest)s, %(most)s - 1, %(now)s)
+ON CONFLICT (digest) DO UPDATE SET
+    updated_at = %(now)s,
+    tokens = LEAST(%(most)s, held.tokens + EXTRACT(EPOCH FROM %(now)s - held.updated_at) / %(seconds)s) - 1
+WHERE LEAST(%(most)s, held.tokens + EXTRACT(EPOCH FROM %(now)s - held.updated_at) / %(seconds)s) >= 1
+RETURNING tokens
+"""
 
 
 class TooManyKeysError(Exception):
@@ -77,6 +91,33 @@ def authenticate_key(*, secret: str, now: dt.datetime) -> ApiKey | None:
         stale = Q(last_used_at=None) | Q(last_used_at__lt=now - USE_STEP)
         ApiKey.objects.filter(stale, pk=key.pk).update(last_used_at=now)
     return key
+
+
+def allow_login_try(*, account: str, address: str, device: str | None, now: dt.datetime) -> bool:
+    """Count one try against its network address and its account; False when either has none left.
+
+    A device that has logged in to the account before has an allowance of its own, so that strangers who
+    guess at an account can not keep its owner out.
+    """
+    by_account = (f"device:{account}:{device}", *DEVICE_ALLOWANCE) if device else (account, *ACCOUNT_ALLOWANCE)
+    return _take_try(f"address:{address}", *ADDRESS_ALLOWANCE, now) and _take_try(*by_account, now)
+
+
+def forget_login_tries(*, account: str, now: dt.datetime) -> None:
+    """Give an account its whole allowance back after a right password, and drop what is long full again."""
+    stale = Q(updated_at__lt=now - _FORGET_ALLOWANCE)
+    LoginAllowance.objects.filter(stale | Q(digest=_bucket(account))).delete()
+
+
+def _take_try(source: str, most: int, seconds: int, now: dt.datetime) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(_TAKE_TRY, {"digest": _bucket(source), "most": float(most), "seconds": seconds, "now": now})
+        return cursor.fetchone() is not None
+
+
+def _bucket(source: str) -> str:
+    # Keyed, so that the table does not say who tried to log in.
+    return salted_hmac("access.login-allowance", source, algorithm="sha256").hexdigest()
 
 
 @transaction.atomic

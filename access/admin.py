@@ -1,0 +1,51 @@
+"""The admin of users and keys."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin as BaseUserAdmin
+from django.contrib.auth.forms import AdminUserCreationForm
+
+from access import operations
+from access.models import ApiKey, User
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+    from django.http import HttpRequest
+
+
+class UserCreationForm(AdminUserCreationForm):  # type: ignore[type-arg]  # not subscriptable at run time
+    class Meta:
+        model = User
+        fields = ("email",)
+
+
+@admin.register(User)
+class UserAdmin(BaseUserAdmin):  # type: ignore[type-arg]  # not subscriptable at run time
+    add_form = UserCreationForm
+    ordering = ("email",)
+    list_display = ("email", "is_active", "is_staff", "joined_at", "last_login")
+    search_fields = ("email",)
+    readonly_fields = ("joined_at", "last_login")
+    fieldsets = (
+        (None, {"fields": ["email", "password"]}),
+        ("Rights", {"fields": ["is_active", "is_staff", "is_superuser", "groups", "user_permissions"]}),
+        ("Times", {"fields": ["joined_at", "last_login"]}),
+    )
+    add_fieldsets = (None, {"fields": ["email", "usable_password", "password1", "password2"]})
+
+
+@admin.register(ApiKey)
+class ApiKeyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscriptable at run time
+    """Keys can be seen, not made: nobody but the owner sees a secret."""
+
+    list_display = ("user", "name", "prefix", "created_at", "last_used_at", "revoked_at")
+    list_select_related = ("user",)
+    fields = ("user", "name", "prefix", "created_at", "last_used_at", "revoked_at")
+    readonly_fields = fields
+
+    def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002  # Django's signature
+        """Refuse."""
+        return False
