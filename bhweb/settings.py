@@ -57,12 +57,16 @@ SECRET_KEY = _text("BH_SECRET_KEY")
 DEBUG = _flag("BH_DEBUG")
 ALLOWED_HOSTS = _text("BH_ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]").split(",")
 CSRF_TRUSTED_ORIGINS = [origin for origin in _text("BH_TRUSTED_ORIGINS", "").split(",") if origin]
+# How many proxies of ours stand in front; a wrong count puts all visitors into one bucket of the limits.
+TRUSTED_PROXY_COUNT = int(_text("BH_TRUSTED_PROXY_COUNT", "0"))
 DATA_DIR = Path(_text("BH_DATA_DIR", str(BASE_DIR / "var")))
 
 DATABASES = {"default": _database(_text("DATABASE_URL"))}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = _text("REDIS_URL")
 EVENTS_URL = _redis_py(REDIS_URL, 0)
+# An open page hears the time so often, also when nothing happens.
+EVENTS_HEARTBEAT_S = float(_text("BH_EVENTS_HEARTBEAT_S", "15"))
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
@@ -71,7 +75,7 @@ CACHES = {
 }
 
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    "access.apps.StaffSiteConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -178,6 +182,7 @@ REST_FRAMEWORK = {
         "rest_framework.throttling.AnonRateThrottle",
         "rest_framework.throttling.UserRateThrottle",
     ],
+    "NUM_PROXIES": TRUSTED_PROXY_COUNT,
     "DEFAULT_THROTTLE_RATES": {"anon": "30/min", "user": "600/min"},
 }
 SPECTACULAR_SETTINGS = {
