@@ -34,7 +34,16 @@ class UserAdmin(BaseUserAdmin):  # type: ignore[type-arg]  # not subscriptable a
         ("Rights", {"fields": ["is_active", "is_staff", "is_superuser", "groups", "user_permissions"]}),
         ("Times", {"fields": ["joined_at", "last_login"]}),
     )
-    add_fieldsets = (None, {"fields": ["email", "usable_password", "password1", "password2"]})
+    add_fieldsets = ((None, {"fields": ["email", "usable_password", "password1", "password2"]}),)
+
+    def delete_model(self, request: HttpRequest, obj: User) -> None:  # noqa: ARG002  # Django's signature
+        """Erase with all that is theirs; a plain delete stops at armed plans."""
+        operations.erase_account(user_id=obj.pk)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        """Erase each of them."""
+        for user in queryset.order_by("pk"):
+            self.delete_model(request, user)
 
 
 @admin.register(ApiKey)
