@@ -7,10 +7,13 @@ fields named in ``OPTIONAL``; it is never a zero and never a guess.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 Records: TypeAlias = npt.NDArray[np.void]
 
@@ -60,3 +63,152 @@ class Window:
     bars: Records
     bar_ms: npt.NDArray[np.int64]
     open_interest: Records
+
+
+@dataclass(frozen=True, slots=True)
+class Validated:
+    """Which rows are believed, where they stood, and why the others are not."""
+
+    rows: Records
+    index: npt.NDArray[np.int64]
+    rejected: tuple[tuple[int, str], ...]
+
+
+def validate(rows: Records, *, now_ms: int, timeframe: int = 0, is_mark: bool = False) -> Validated:
+    """Part rows that can be true from those that can not.
+
+    rows: any record array of this module, in any order; timeframe [s] is needed for bars and totals; ``is_mark``
+    lets bars go without volume. A repeated row is dropped silently when it is equal, rejected when it isn't; the
+    first one stays. Rejected: (index, reason), ascending. Raises ValueError without a timeframe where one is needed.
+    """
+    time = _TIME[rows.dtype]
+    if time == "open_time" and timeframe <= 0:
+        raise ValueError("bars and totals can not be checked without their timeframe")
+    reason = np.zeros(len(rows), dtype=np.int64)
+    faults = [
+        *_time_faults(rows[time], timeframe * 1000, now_ms, is_event=rows.dtype == LIQUIDATION),
+        *_number_faults(rows, is_mark=is_mark),
+        *_CHECKS[rows.dtype](rows),
+    ]
+    for code, (fault, _) in enumerate(faults, start=1):
+        reason[fault & (reason == 0)] = code
+    texts = ["", *(text for _, text in faults), "the same time came before with other values"]
+    kept = _first_of_each(rows, np.flatnonzero(reason == 0), reason, len(texts) - 1)
+    rejected = np.flatnonzero(reason)
+    return Validated(rows[kept], kept, tuple((int(i), texts[reason[i]]) for i in rejected))
+
+
+_Fault: TypeAlias = tuple[npt.NDArray[np.bool_], str]
+
+# The first exchange opened later; a smaller number is most likely in seconds.
+_EARLIEST_MS: Final = 1_230_768_000_000
+_CLOCK_SKEW_MS: Final = 5_000
+_LARGEST: Final = 1e15
+_SMALLEST_PRICE: Final = 1e-12
+_PRICES: Final = ("open", "high", "low", "close", "price", "mark_price")
+# Everything that can't be less than zero; quote volume may be larger than any price or quantity.
+_AMOUNTS: Final = ("volume", "taker_buy_volume", "open_interest", "quantity", "long_usd", "short_usd")
+_VALUES: Final = ("quote_volume", "open_interest_value")
+# How far the reported value may lie from quantity times mark price before the units must differ.
+_VALUE_TOLERANCE: Final = 0.02
+
+
+def _time_faults(times: npt.NDArray[np.int64], period_ms: int, now_ms: int, *, is_event: bool) -> list[_Fault]:
+    grid = 1 if is_event else period_ms or MINUTE_MS
+    latest = now_ms - period_ms if period_ms else now_ms + _CLOCK_SKEW_MS
+    return [
+        (times < _EARLIEST_MS, "the time is before any market"),
+        (times > latest, "the time is in the future"),
+        (times % grid != 0, "the time is not on the grid of its timeframe"),
+    ]
+
+
+def _number_faults(rows: Records, *, is_mark: bool) -> list[_Fault]:
+    optional = OPTIONAL | {"volume"} if is_mark else OPTIONAL
+    faults: list[_Fault] = []
+    for field in rows.dtype.names or ():
+        values = rows[field]
+        if values.dtype.kind != "f":
+            continue
+        bad = np.isinf(values) if field in optional else ~np.isfinite(values)
+        faults.append((bad, f"{field} is not a number"))
+        if field in _PRICES:
+            faults.append((values <= 0, f"{field} is zero or negative"))
+            faults.append(((values < _SMALLEST_PRICE) | (values >= _LARGEST), f"{field} is beyond belief"))
+        elif field in _AMOUNTS or field in _VALUES:
+            faults.append((values < 0, f"{field} is negative"))
+            largest = _LARGEST * (1000 if field in _VALUES else 1)
+            faults.append((values >= largest, f"{field} is beyond belief"))
+    return faults
+
+
+def _bar_faults(rows: Records) -> list[_Fault]:
+    high, low = rows["high"], rows["low"]
+    return [
+        (high < low, "high is below low"),
+        ((rows["open"] < low) | (rows["open"] > high), "open is outside of low to high"),
+        ((rows["close"] < low) | (rows["close"] > high), "close is outside of low to high"),
+        (rows["taker_buy_volume"] > rows["volume"], "taker_buy_volume is more than volume"),
+    ]
+
+
+def _open_interest_faults(rows: Records) -> list[_Fault]:
+    with np.errstate(invalid="ignore", over="ignore"):  # rows with such numbers are rejected for those
+        computed = rows["open_interest"] * rows["mark_price"]
+        apart = np.abs(rows["open_interest_value"] - computed) > _VALUE_TOLERANCE * np.abs(computed)
+    return [(apart, "open_interest_value is not open_interest times mark_price")]
+
+
+def _funding_faults(rows: Records) -> list[_Fault]:
+    return [(np.abs(rows["rate"]) >= 1, "rate is not a fraction")]
+
+
+def _liquidation_faults(rows: Records) -> list[_Fault]:
+    return [
+        (np.abs(rows["position_side"]) != 1, "position_side is neither long nor short"),
+        (rows["quantity"] == 0, "quantity is zero"),
+    ]
+
+
+def _no_faults(_rows: Records) -> list[_Fault]:
+    return []
+
+
+_TIME: Final = {
+    BAR: "open_time",
+    LIQUIDATION_TOTAL: "open_time",
+    OPEN_INTEREST: "time",
+    FUNDING: "time",
+    LIQUIDATION: "time",
+}
+_CHECKS: Final[dict[np.dtype[np.void], Callable[[Records], list[_Fault]]]] = {
+    BAR: _bar_faults,
+    OPEN_INTEREST: _open_interest_faults,
+    FUNDING: _funding_faults,
+    LIQUIDATION: _liquidation_faults,
+    LIQUIDATION_TOTAL: _no_faults,
+}
+
+
+def _first_of_each(
+    rows: Records, good: npt.NDArray[np.int64], reason: npt.NDArray[np.int64], code: int
+) -> npt.NDArray[np.int64]:
+    """Keep the first of rows with one key, mark later ones of other values with ``code``."""
+    keys = rows.dtype.names if rows.dtype == LIQUIDATION else (_TIME[rows.dtype],)
+    assert keys is not None
+    times = rows[keys[0]][good]
+    if len(good) < 2 or bool((times[1:] > times[:-1]).all()):  # noqa: PLR2004 nothing to compare
+        return good
+    order = good[np.lexsort([good, *(rows[key][good] for key in reversed(keys))])]
+    same = np.logical_and.reduce([rows[key][order[1:]] == rows[key][order[:-1]] for key in keys])
+    group = np.concatenate(([0], np.cumsum(~same)))
+    first = order[np.concatenate(([0], np.flatnonzero(~same) + 1))][group]
+    equal = np.logical_and.reduce([_equal(rows[name][order], rows[name][first]) for name in rows.dtype.names or ()])
+    reason[order[~equal]] = code
+    return np.sort(order[order == first])
+
+
+def _equal(left: npt.NDArray[np.float64], right: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
+    both_nan = np.isnan(left) & np.isnan(right) if left.dtype.kind == "f" else False
+    equal: npt.NDArray[np.bool_] = (left == right) | both_nan
+    return equal
