@@ -1,0 +1,68 @@
+"""Bring the database, the static files and the local operator up to date."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import market.tasks
+from django.conf import settings
+from django.contrib.staticfiles.finders import get_finders
+from django.core.management import call_command
+from django.core.management.base import BaseCommand
+from django.db import connection
+from django.utils import timezone
+
+import access.tasks
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser
+
+logger = logging.getLogger(__name__)
+
+
+class Command(BaseCommand):
+    """``manage.py prepare``."""
+
+    help = "Migrate, collect static files, create the simulated instruments, print the operator's login link as JSON."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Leave the simulated instruments out on request."""
+        parser.add_argument("--no-demo", action="store_true", help="do not create the simulated instruments")
+
+    def handle(self, *_: object, **options: object) -> None:
+        """Do it all in one process, one process at a time."""
+        now = timezone.now()
+        with connection.cursor() as cursor:  # the session's lock goes with the process
+            cursor.execute("SELECT pg_advisory_lock(hashtext('bhweb.prepare'), 0)")
+        call_command("migrate", verbosity=0, interactive=False)
+        logger.info("migrated")
+        collect_static()
+        if not options["no_demo"]:
+            market.tasks.ensure_demo(now=now)
+        self.stdout.write(json.dumps({"login": access.tasks.make_operator_link(now=now)}))
+
+
+def collect_static() -> None:
+    """Collect the static files, unless they are those of the last time: hashing and compressing takes seconds."""
+    stamp = Path(settings.STATIC_ROOT) / ".sources"
+    sources = _sources_digest()
+    if stamp.exists() and stamp.read_text() == sources:
+        return
+    call_command("collectstatic", verbosity=0, interactive=False)
+    stamp.write_text(sources)
+    logger.info("static files collected")
+
+
+def _sources_digest() -> str:
+    """Return one digest of every source's path, size and time of change."""
+    digest = hashlib.sha256(json.dumps(settings.STORAGES, sort_keys=True, default=str).encode())
+    for finder in get_finders():
+        for path, storage in finder.list(None):
+            source = Path(storage.path(path))
+            status = source.stat()
+            digest.update(f"{source}\0{status.st_size}\0{status.st_mtime_ns}\n".encode())
+    return digest.hexdigest()

@@ -1,0 +1,189 @@
+"""Child processes of which none outlives its parent, whatever ends it."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bhweb import watchdog
+from bhweb.progress import StartError
+from bhweb.watchdog import Group
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+ROOT = Path(__file__).resolve().parent.parent
+PR_SET_PDEATHSIG = 1
+LOG_BYTES = 5 << 20
+TAIL_BYTES = 64 << 10
+
+APPLICATIONS, BROKER, DATABASE = range(3)  # the stages of watchdog.PATIENCE
+
+
+def libc() -> ctypes.CDLL:
+    """Return the C library, for the few calls that Python does not offer."""
+    return ctypes.CDLL(None, use_errno=True)
+
+
+@dataclass(slots=True)
+class Child:
+    """One process group that we started."""
+
+    name: str
+    process: subprocess.Popen[bytes]
+    log: Path | None
+    group: Group
+    started_at: float = field(default_factory=time.monotonic)
+
+    @property
+    def exit_code(self) -> int | None:
+        """Return how it ended, or None while it runs."""
+        return self.process.poll()
+
+    def is_over(self) -> bool:
+        """Tell whether the whole group has ended; reaps the leader."""
+        return self.process.poll() is not None and watchdog.is_gone(self.process.pid)
+
+
+@dataclass(slots=True)
+class Start:
+    """What to start and how it is to be stopped."""
+
+    name: str
+    argv: Sequence[str | Path]
+    log: Path | None = None  # None: what it says goes to our standard error
+    env: Mapping[str, str] | None = None
+    cwd: Path = ROOT
+    stage: int = APPLICATIONS
+    stop_signal: signal.Signals = signal.SIGTERM
+    become: Callable[[], None] | None = None  # changes credentials, in the child
+    output: Path | None = None  # standard output apart from the log
+
+
+class Household:
+    """The children of this process. Start them from the main thread: the parent-death signal is the thread's."""
+
+    def __init__(self, *, keep: Sequence[int] = ()) -> None:
+        """Give the watchdog the file descriptors `keep` to hold until it has done its work, such as a lock."""
+        self._keep = tuple(keep)
+        self._children: dict[int, Child] = {}
+        self._watchdog: subprocess.Popen[bytes] | None = None
+
+    def start(self, what: Start) -> Child:
+        """Start a process in a session of its own."""
+        self._ensure_watchdog()
+        with contextlib.ExitStack() as files:
+            log = files.enter_context(what.log.open("ab")) if what.log else sys.stderr.fileno()
+            output = files.enter_context(what.output.open("wb")) if what.output else log
+            process = subprocess.Popen(
+                [str(part) for part in what.argv],
+                env=what.env,
+                cwd=what.cwd,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=log,
+                preexec_fn=_leave_with_parent(what),  # noqa: PLW1509 # one thread; exec'ing a helper would cost 20 ms each
+            )
+        child = Child(what.name, process, what.log, Group(process.pid, what.stop_signal, what.stage))
+        self._children[process.pid] = child
+        self._tell(f"+ {process.pid} {int(what.stop_signal)} {what.stage}\n")
+        return child
+
+    def release(self, child: Child) -> None:
+        """Clear what a child that ended has left behind, such as a killed worker's pool."""
+        watchdog.kill_group(child.process.pid)
+        self._children.pop(child.process.pid, None)
+        self._tell(f"- {child.process.pid}\n")
+
+    def stop(self) -> None:
+        """Stop everything in order, within five seconds."""
+        watchdog.end_groups(
+            [child.group for child in self._children.values()],
+            is_over=lambda leader: self._children[leader].is_over(),
+        )
+        for child in list(self._children.values()):
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                child.process.wait(timeout=1)
+            self.release(child)
+        self._dismiss_watchdog()
+
+    def _ensure_watchdog(self) -> None:
+        if self._watchdog and self._watchdog.poll() is None:
+            return
+        self._watchdog = subprocess.Popen(
+            [sys.executable, "-P", "-S", "-E", watchdog.__file__],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            pass_fds=self._keep,
+            start_new_session=True,
+        )
+        for pid, child in self._children.items():
+            self._tell(f"+ {pid} {int(child.group.signal)} {child.group.stage}\n")
+
+    def _tell(self, line: str) -> None:
+        pipe = self._watchdog.stdin if self._watchdog else None
+        if pipe:
+            with contextlib.suppress(OSError):  # a dead watchdog is replaced at the next start
+                pipe.write(line.encode())
+                pipe.flush()
+
+    def _dismiss_watchdog(self) -> None:
+        if self._watchdog:
+            self._watchdog.communicate()
+            self._watchdog = None
+
+
+def _leave_with_parent(what: Start) -> Callable[[], None]:
+    parent = os.getpid()
+    prctl = libc().prctl if sys.platform == "linux" else None
+
+    def prepare() -> None:
+        os.setsid()
+        if what.become:
+            what.become()
+        if prctl:  # after any change of credentials, which clears it
+            prctl(PR_SET_PDEATHSIG, int(what.stop_signal))
+            if os.getppid() != parent:  # it died before we asked
+                os._exit(1)
+
+    return prepare
+
+
+def bound_log(log: Path) -> None:
+    """Keep a log below its size: the older half moves aside. Writers append, so they follow the cut."""
+    with contextlib.suppress(OSError):
+        if log.stat().st_size > LOG_BYTES:
+            log.with_suffix(".log.1").write_bytes(log.read_bytes())
+            os.truncate(log, 0)
+
+
+def last_words(log: Path | None) -> str:
+    """Return the last line of a log that says something."""
+    if not log:
+        return "it said why above"
+    try:
+        with log.open("rb") as file:
+            file.seek(max(0, log.stat().st_size - TAIL_BYTES))
+            lines = file.read().decode(errors="replace").splitlines()
+    except OSError:
+        return f"nothing could be read from {log}"
+    said = [line.strip() for line in lines if line.strip()]
+    return said[-1][:300] if said else "it said nothing"
+
+
+def wait_for_exit(child: Child, *, pause: Callable[[float], None] = time.sleep, seconds: float = 600) -> int:
+    """Wait for a child that ends by itself."""
+    deadline = time.monotonic() + seconds
+    while child.exit_code is None:
+        if time.monotonic() > deadline:
+            raise StartError(f"{child.name} did not end within {seconds:.0f} s; see {child.log}.")
+        pause(0.02)
+    return child.exit_code

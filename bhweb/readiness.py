@@ -1,0 +1,67 @@
+"""Visit the running site as its operator would: the one-time link, the instruments, the terminal."""
+
+from __future__ import annotations
+
+import html
+import http.client
+import http.cookiejar
+import re
+import urllib.error
+import urllib.parse
+import urllib.request
+
+SHOWN_INSTRUMENT = "simulated:SIMBTC-USDT"
+DRAWN = 'data-heatmap="ready"'
+TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="([^"]+)"')
+ANSWER_SECONDS = 10
+
+
+class Visitor:
+    """A browser of few words, with a cookie jar and no proxy."""
+
+    def __init__(self, site: str) -> None:
+        """Visit the site at an address without a trailing slash."""
+        self.site = site
+        jar = urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar())
+        self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), jar)
+
+    def get(self, path: str) -> tuple[int, str]:
+        """Return the status and the text of a page; status 0 when nothing answers."""
+        return self._open(urllib.request.Request(self.site + path))  # noqa: S310 # the address is our own
+
+    def post(self, path: str, form: dict[str, str]) -> tuple[int, str]:
+        """Send a form."""
+        body = urllib.parse.urlencode(form).encode()
+        headers = {"Referer": self.site + path}
+        return self._open(urllib.request.Request(self.site + path, data=body, headers=headers))  # noqa: S310 # as above
+
+    def log_in(self, link: str) -> bool:
+        """Use the one-time login link and tell whether a page for members opens."""
+        status, page = self.get(link)
+        token = TOKEN.search(page)
+        if status != http.client.OK or not token:
+            return False
+        self.post(link, {"csrfmiddlewaretoken": html.unescape(token[1])})
+        return self.sees_instruments()
+
+    def sees_instruments(self) -> bool:
+        """Tell whether the instruments' page opens."""
+        return self.get("/instruments/")[0] == http.client.OK
+
+    def sees_heatmap(self) -> bool:
+        """Tell whether the terminal shows a heatmap."""
+        status, page = self.get(f"/t/{SHOWN_INSTRUMENT}/")
+        return status == http.client.OK and DRAWN in page
+
+    def is_healthy(self) -> bool:
+        """Tell whether the site says that it is well."""
+        return self.get("/healthz")[0] == http.client.OK
+
+    def _open(self, request: urllib.request.Request) -> tuple[int, str]:
+        try:
+            with self._opener.open(request, timeout=ANSWER_SECONDS) as answer:
+                return answer.status, answer.read().decode(errors="replace")
+        except urllib.error.HTTPError as error:
+            return error.code, ""
+        except (OSError, http.client.HTTPException):
+            return 0, ""

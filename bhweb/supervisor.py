@@ -1,0 +1,319 @@
+"""`manage.py up`: every process of one installation on one machine, from the database to the page."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import errno
+import json
+import os
+import signal
+import socket
+import sys
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NoReturn
+
+from bhweb import datadir, services
+from bhweb.processes import ROOT, Household, Start, bound_log, last_words, wait_for_exit
+from bhweb.progress import StartError, elapsed, fail, say
+from bhweb.readiness import Visitor
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from types import FrameType
+
+    from bhweb.datadir import DataDir
+    from bhweb.processes import Child
+
+HOST = "127.0.0.1"
+APPLICATIONS = {
+    "worker-live": ("worker", "--queue", "live"),
+    "worker-backfill": ("worker", "--queue", "backfill"),
+    "beat": ("beat",),
+    "web": ("web", "--port"),
+}
+SETTLED_SECONDS = 60  # a child that ran so long starts its back-off anew
+FALSE_STARTS = 3
+LONGEST_DELAY = 30.0
+CHORES_SECONDS = 2.0
+WEB_SECONDS = 90
+HEATMAP_SECONDS = 300
+
+
+class StoppedError(Exception):
+    """The person, or the machine, asked us to stop."""
+
+
+@dataclass
+class Service:
+    """A child that is to run for as long as we do."""
+
+    name: str
+    begin: Callable[[], Child]
+    child: Child | None = None
+    failures: int = 0
+    due_at: float = 0.0
+
+
+class Supervisor:
+    """Starts everything in order, keeps it running, stops it in reverse order."""
+
+    def __init__(self, data: DataDir, *, port: int, demo: bool) -> None:
+        self.data, self.port, self.demo = data, port, demo
+        self.url = f"http://{HOST}:{port}"
+        self.lock = datadir.Lock(data, holder=f"BH Terminal runs already at {self.url}/")
+        self.services: list[Service] = []
+        self.visitor = Visitor(self.url)
+        self.login = ""
+        self._is_stopping = self._has_started = False
+        self._chores_at = 0.0
+
+    def start(self) -> None:
+        """Bring everything up; returns when the site answers."""
+        self.data.open()
+        self.lock.acquire(pause=self.pause)
+        require_free(self.port)
+        given = services.given_addresses()
+        if "DATABASE_URL" in given:
+            services.check_database(given["DATABASE_URL"])
+        if "REDIS_URL" in given:
+            services.check_broker(given["REDIS_URL"])
+        self.data.require_room()
+        self.household = Household(keep=[self.lock.descriptor])
+        self.environment = self._start_servers(given)
+        self._prepare()
+        services.publish_addresses(self.data, self.environment)
+        self._start_applications()
+
+    def _start_servers(self, given: dict[str, str]) -> dict[str, str]:
+        say("starting PostgreSQL and Valkey")
+        environment, started = services.start_embedded(self.data, self.household, given=given, pause=self.pause)
+        for child, server in started:
+            self.services.append(
+                Service(child.name, begin=lambda server=server: server.start(self.household), child=child)  # type: ignore[misc] # mypy cannot type a default of a lambda
+            )
+        return {**os.environ, **environment, "BH_BOOTSTRAP": "0", "PYTHONUNBUFFERED": "1"}
+
+    def _prepare(self) -> None:
+        """Run the one process that brings database, static files and operator up to date."""
+        say("preparing the database and the static files")
+        told = self.data.path / "run" / "prepare.json"
+        what = Start(
+            name="prepare",
+            argv=[*self._manage("prepare"), *([] if self.demo else ["--no-demo"])],
+            log=self.data.logs / "prepare.log",
+            env=self.environment,
+            output=told,
+        )
+        child = self.household.start(what)
+        code = wait_for_exit(child, pause=self.pause)
+        self.household.release(child)
+        if code:
+            raise StartError(f"the database could not be prepared: {last_words(what.log)} ({what.log})")
+        self.login = str(json.loads(told.read_text())["login"])
+        told.unlink()
+
+    def _start_applications(self) -> None:
+        say("starting the workers, the clock and the web server")
+        for name, command in APPLICATIONS.items():
+            what = Start(
+                name=name,
+                argv=[*self._manage(*command), *([str(self.port)] if name == "web" else [])],
+                log=self.data.logs / f"{name}.log",
+                env=self.environment,
+            )
+            service = Service(name, begin=lambda what=what: self.household.start(what))  # type: ignore[misc] # as above
+            service.child = service.begin()
+            self.services.append(service)
+        self.wait_until(self.visitor.is_healthy, seconds=WEB_SECONDS, what="the web server did not answer")
+        self._has_started = True
+
+    def _manage(self, *command: str) -> list[str]:
+        return [sys.executable, str(ROOT / "manage.py"), *command]
+
+    def wait_until(self, holds: Callable[[], bool], *, seconds: float, what: str) -> None:
+        """Look after the children until something holds."""
+        deadline = time.monotonic() + seconds
+        while not holds():
+            if time.monotonic() > deadline:
+                raise StartError(f"{what} within {seconds:.0f} s; see {self.data.logs}.")
+            self.pause(0.1)
+            self.look_after()
+
+    def look_after(self) -> None:
+        """Restart who died, with growing delays; do the chores now and then."""
+        for service in self.services:
+            if service.child and service.child.exit_code is not None:
+                self._bury(service, service.child)
+            if service.child is None and time.monotonic() >= service.due_at:
+                self._begin(service)
+        if time.monotonic() >= self._chores_at:
+            self._chores_at = time.monotonic() + CHORES_SECONDS
+            self._do_chores()
+
+    def _bury(self, service: Service, child: Child) -> None:
+        self.household.release(child)
+        service.child = None
+        if time.monotonic() - child.started_at > SETTLED_SECONDS:
+            service.failures = 0
+        self._count_failure(service, f"{service.name} ended ({_ending(child)}): {last_words(child.log)}")
+
+    def _count_failure(self, service: Service, why: str) -> None:
+        service.failures += 1
+        self._require_disk()
+        if not self._has_started and service.failures >= FALSE_STARTS:
+            raise StartError(f"{why} (see {self.data.logs})")
+        delay = min(LONGEST_DELAY, 0.25 * 2.0**service.failures)
+        service.due_at = time.monotonic() + delay
+        say(f"{why}; starting it again in {delay:.1f} s")
+
+    def _begin(self, service: Service) -> None:
+        try:
+            service.child = service.begin()
+        except (StartError, OSError) as error:
+            self._count_failure(service, str(error))
+
+    def _do_chores(self) -> None:
+        self._require_disk()
+        for service in self.services:
+            if service.child and service.child.log:
+                bound_log(service.child.log)
+
+    def _require_disk(self) -> None:
+        if self.data.is_full():
+            raise StartError(self.data.full_line())
+
+    def pause(self, seconds: float) -> None:
+        """Sleep, unless asked to stop."""
+        if self._is_stopping:
+            raise StoppedError
+        time.sleep(seconds)
+
+    def ask_to_stop(self, _signal: int, _frame: FrameType | None) -> None:
+        """Remember that a signal came; the next pause ends the work."""
+        self._is_stopping = True
+
+    def stop(self) -> None:
+        """Stop everything that was started, in reverse order."""
+        if hasattr(self, "household"):
+            began = time.monotonic()
+            self.household.stop()
+            self.data.addresses.unlink(missing_ok=True)
+            say(f"stopped in {time.monotonic() - began:.1f} s")
+        self.lock.release()
+
+
+def _ending(child: Child) -> str:
+    code = child.exit_code or 0
+    return f"signal {-code}" if code < 0 else f"exit code {code}"
+
+
+def require_free(port: int) -> None:
+    """Say in one line that another program has the port, before anything is started."""
+    try:
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((HOST, port))
+    except OSError as error:
+        if error.errno == errno.EACCES:
+            raise StartError(
+                f"port {port} needs more rights than this user has: choose another, as in --port 8000."
+            ) from error
+        raise StartError(
+            f"port {port} is in use by another program: choose another, as in --port {_free_port(port)}."
+        ) from error
+
+
+def _free_port(near: int) -> int:
+    for port in range(near + 1, min(near + 50, 65_536)):
+        with contextlib.suppress(OSError), socket.socket() as probe:
+            probe.bind((HOST, port))
+            return port
+    return 0
+
+
+def parse(arguments: Sequence[str]) -> argparse.Namespace:
+    """Read what stands behind `up`."""
+    parser = argparse.ArgumentParser(prog="manage.py up", description="Start everything and print the address.")
+    parser.add_argument("--port", type=int, default=8000, help="port on the loopback address; 0 picks a free one")
+    parser.add_argument("--data-dir", help="where everything is kept (default: BH_DATA_DIR, else var)")
+    parser.add_argument("--no-demo", action="store_true", help="do not create the simulated instruments")
+    parser.add_argument("--check", action="store_true", help="start, wait for the first heatmap, report as JSON, stop")
+    options = parser.parse_args(arguments)
+    if not 0 <= options.port <= 65_535:  # noqa: PLR2004 # the range of ports
+        parser.error(f"--port must lie between 0 and 65535, not {options.port}")
+    return options
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run until told to stop, or until the check is done; return the exit code."""
+    options = parse(arguments)
+    port = options.port or _free_port(8000)
+    supervisor = Supervisor(datadir.choose(options.data_dir), port=port, demo=not options.no_demo)
+    _listen_to_signals(supervisor)
+    try:
+        try:
+            supervisor.start()
+            code = _check(supervisor) if options.check else _serve(supervisor)
+        except OSError as error:
+            raise StartError(_explain(supervisor.data, error)) from error
+        except StartError as error:
+            if supervisor.data.is_full():  # whatever it looked like
+                raise StartError(supervisor.data.full_line()) from error
+            raise
+        finally:
+            supervisor.stop()
+    except StoppedError:
+        return refuse("stopped before it was ready", is_check=True) if options.check else 0
+    except StartError as error:
+        return refuse(str(error), is_check=options.check)
+    return code
+
+
+def refuse(reason: str, *, is_check: bool) -> int:
+    """Say why it cannot be; a check says it as JSON too."""
+    if is_check:
+        print(json.dumps({"ready": False, "reason": reason}), flush=True)  # noqa: T201 # the answer of the check
+    return fail(reason)
+
+
+def _explain(data: DataDir, error: OSError) -> str:
+    if error.errno == errno.ENOSPC or "No space left" in str(error) or data.is_full():
+        return data.full_line()
+    return f"{error.strerror or error} ({error.filename or data.path})."
+
+
+def _listen_to_signals(supervisor: Supervisor) -> None:
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, supervisor.ask_to_stop)
+    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # nohup wants it ignored
+        signal.signal(signal.SIGHUP, supervisor.ask_to_stop)
+
+
+def _serve(supervisor: Supervisor) -> NoReturn:
+    say("ready")
+    print(  # noqa: T201 # what the person waits for
+        f"\n  BH Terminal   {supervisor.url}/\n  Log in once   {supervisor.url}{supervisor.login}\n"
+        "  Stop          Ctrl-C\n",
+        flush=True,
+    )
+    while True:
+        supervisor.pause(0.2)
+        supervisor.look_after()
+
+
+def _check(supervisor: Supervisor) -> int:
+    ready_after = elapsed()
+    visitor = supervisor.visitor
+    if not visitor.log_in(supervisor.login):
+        raise StartError("the one-time login link did not log in.")
+    drawn_after = None
+    if supervisor.demo:
+        say("logged in, waiting for the first heatmap")
+        supervisor.wait_until(visitor.sees_heatmap, seconds=HEATMAP_SECONDS, what="no heatmap was drawn")
+        drawn_after = round(elapsed(), 1)
+        say("the first heatmap is drawn")
+    answer = {"ready": True, "url": supervisor.url + "/", "seconds": round(ready_after, 1)}
+    print(json.dumps({**answer, "first_heatmap_seconds": drawn_after}), flush=True)  # noqa: T201 # the answer
+    return 0
