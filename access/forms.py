@@ -11,11 +11,12 @@ from django.conf import settings
 from django.contrib.auth.forms import AuthenticationForm
 from django.core import signing
 from django.core.exceptions import ValidationError
-from django.utils import timezone
 
 from access.operations import allow_login_try, forget_login_tries
 
 if TYPE_CHECKING:
+    import datetime as dt
+
     from django.http import HttpRequest, HttpResponse
 
     from access.models import User
@@ -45,6 +46,10 @@ class LoginForm(AuthenticationForm):
 
     is_limited = False
 
+    def __init__(self, *args: Any, now: dt.datetime, **kwargs: Any) -> None:  # noqa: ANN401  # Django's own arguments
+        super().__init__(*args, **kwargs)
+        self.now = now
+
     def clean_username(self) -> str:
         """Read addresses as they are stored: in lower case."""
         return str(self.cleaned_data["username"]).lower()
@@ -53,13 +58,13 @@ class LoginForm(AuthenticationForm):
         """Count the try, then check the password."""
         account = self.cleaned_data.get("username")
         if account and self.request is not None:
-            now, device = timezone.now(), read_device(self.request, account)
-            if not allow_login_try(account=account, address=client_address(self.request), device=device, now=now):
+            device = read_device(self.request, account)
+            if not allow_login_try(account=account, address=client_address(self.request), device=device, now=self.now):
                 self.is_limited = True
                 raise ValidationError(TOO_MANY, code="limited")
         cleaned = super().clean()
         if account and self.user_cache is not None:
-            forget_login_tries(account=account, now=timezone.now())
+            forget_login_tries(account=account, now=self.now)
         return cleaned
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from django.contrib.auth import login
 from django.contrib.auth.views import LoginView as BaseLoginView
@@ -30,6 +30,10 @@ class LoginView(BaseLoginView):
     template_name = "access/login.html"
     authentication_form = LoginForm
     redirect_authenticated_user = True
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        """Tell the form what time it is."""
+        return {**super().get_form_kwargs(), "now": timezone.now()}
 
     def form_valid(self, form: LoginForm) -> HttpResponse:  # type: ignore[override]  # the form is ours
         """Log in and remember the browser."""

@@ -2,12 +2,31 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, NoReturn
 
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
+
+
+class OwnerScopeError(RuntimeError):
+    """Private rows were asked for without saying whose."""
+
+
+class PlanManager(models.Manager["Plan"]):
+    """The only door to plans: every query starts with an owner.
+
+    Saving, cascades and foreign keys use Django's base manager and are not touched; ``dumpdata`` needs ``--all``.
+    """
+
+    def get_queryset(self) -> NoReturn:
+        """Refuse."""
+        raise OwnerScopeError("Plans are private: begin with Plan.objects.owned_by(owner_id).")
+
+    def owned_by(self, owner_id: int) -> models.QuerySet[Plan]:
+        """Return the plans of one owner."""
+        return super().get_queryset().filter(owner_id=owner_id)
 
 
 class Plan(models.Model):
@@ -28,14 +47,19 @@ class Plan(models.Model):
     thesis = models.TextField(max_length=4000)
     expires_at = models.DateTimeField()
     created_at = models.DateTimeField(db_default=Now())
+    # Sent with the form, so that a second click makes no second draft.
+    request_key = models.UUIDField(null=True)
     # Set together, once, by arming.
     armed_at = models.DateTimeField(null=True)
     evidence = models.JSONField(null=True)
     evidence_sha256 = models.CharField(max_length=64, blank=True)
 
+    objects: ClassVar[PlanManager] = PlanManager()
+
     class Meta:
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["owner", "number"], name="plan_number_unique"),
+            models.UniqueConstraint(fields=["owner", "request_key"], name="plan_request_once"),
             models.CheckConstraint(
                 condition=Q(entry__gt=0, invalidation__gt=0, target__gt=0), name="plan_prices_positive"
             ),
@@ -46,6 +70,9 @@ class Plan(models.Model):
                 name="plan_armed_with_evidence",
             ),
         ]
+
+    def __str__(self) -> str:
+        return self.label
 
     @property
     def label(self) -> str:

@@ -1,6 +1,18 @@
+"""Addresses of the journal."""
+
 from __future__ import annotations
 
-from django.urls import URLPattern
+from django.urls import path
+
+from journal import views
 
 app_name = "journal"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("plans/", views.plans, name="plans"),
+    path("plans/new/", views.new_plan, name="plan-new"),
+    path("plans/check/", views.check, name="plan-check"),
+    path("plans/<int:number>/", views.plan, name="plan"),
+    path("plans/<int:number>/edit/", views.edit_plan, name="plan-edit"),
+    path("plans/<int:number>/arm/", views.arm, name="plan-arm"),
+    path("plans/<int:number>/evidence.json", views.evidence, name="plan-evidence"),
+]

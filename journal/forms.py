@@ -1,0 +1,120 @@
+"""The plan form: what the trader writes, checked field by field."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from decimal import ROUND_HALF_EVEN, Decimal
+from typing import Any, Final
+
+from django import forms
+
+from journal.models import Plan
+from journal.operations import RISK_MOST, Terms, find_problems
+
+_SHORT: Final = dt.timedelta(days=7)
+_NUMBER: Final = "Write a number with a point, like 60123.5."
+_PRICE: Final = {
+    "required": "Give a price.",
+    "invalid": _NUMBER,
+    "min_value": "Give a price above 0.",
+    "max_decimal_places": "Give at most 8 decimals.",
+    "max_digits": "Give at most 20 digits, 8 of them decimals.",
+    "max_whole_digits": "Give at most 12 digits before the point.",
+}
+_SMALLEST: Final = Decimal("1e-8")
+
+
+def _price(label: str, help_text: str) -> forms.DecimalField:
+    return forms.DecimalField(
+        label=label,
+        help_text=help_text,
+        max_digits=20,
+        decimal_places=8,
+        min_value=_SMALLEST,
+        error_messages=_PRICE,
+        widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
+    )
+
+
+class PlanForm(forms.Form):
+    """The terms of a plan; nothing else can be sent with it."""
+
+    direction = forms.ChoiceField(
+        label="Direction",
+        choices=Plan.Direction.choices,
+        widget=forms.RadioSelect,
+        error_messages={"required": "Choose long or short.", "invalid_choice": "Choose long or short."},
+    )
+    entry = _price("Entry", "Where the position would be opened.")
+    invalidation = _price("Invalidation", "The price at which the idea is wrong.")
+    target = _price("Target", "The price at which the idea has paid.")
+    risk_pct = forms.DecimalField(
+        label="Risk, % of equity",
+        help_text="What a stop at the invalidation would cost.",
+        max_digits=5,
+        decimal_places=2,
+        min_value=Decimal("0.01"),
+        max_value=RISK_MOST,
+        error_messages={
+            "required": "Give the risk in percent.",
+            "invalid": "Write a number with a point, like 0.5.",
+            "min_value": "Give at least 0.01 %.",
+            "max_value": "Give at most 100 %.",
+            "max_digits": "Give at most 100 %, with two decimals.",
+            "max_decimal_places": "Give at most two decimals.",
+            "max_whole_digits": "Give at most 100 %.",
+        },
+        widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
+    )
+    thesis = forms.CharField(
+        label="Thesis",
+        help_text="Why this zone matters, and what would make it wrong.",
+        max_length=4000,
+        error_messages={
+            "required": "Write at least one sentence.",
+            "max_length": "Shorten the text to 4,000 characters.",
+        },
+        widget=forms.Textarea(attrs={"rows": 5}),
+    )
+    expires_at = forms.DateTimeField(
+        label="Expires, UTC",
+        help_text="Within 30 days. A plan that has not been entered by then is over.",
+        error_messages={"required": "Choose a time.", "invalid": "Write the time as 2026-01-31 14:30."},
+        widget=forms.DateTimeInput(format="%Y-%m-%dT%H:%M", attrs={"type": "datetime-local"}),
+    )
+    request_key = forms.UUIDField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, now: dt.datetime, **kwargs: Any) -> None:  # noqa: ANN401  # Django's own arguments
+        super().__init__(*args, **kwargs)
+        self.now = now
+
+    def clean(self) -> dict[str, Any]:
+        """Compare the fields with each other and with the clock."""
+        cleaned = super().clean() or self.cleaned_data
+        if set(Terms.__slots__) <= cleaned.keys():
+            for field, sentence in find_problems(terms=self.terms(), now=self.now).items():
+                self.add_error(field, sentence)
+        return cleaned
+
+    def terms(self) -> Terms:
+        """Return the checked terms."""
+        return Terms(**{name: self.cleaned_data[name] for name in Terms.__slots__})
+
+
+def suggest(*, zone: Any, now: dt.datetime) -> dict[str, Any]:  # noqa: ANN401  # another room's row
+    """Return what a new form starts with: the edge of the zone that price meets first, and a week."""
+    edge = zone.price_high if zone.position_side > 0 else zone.price_low
+    tick = zone.heatmap.instrument.tick_size
+    entry = (Decimal(repr(edge)) / tick).quantize(Decimal(1), rounding=ROUND_HALF_EVEN) * tick
+    return {
+        "entry": format(entry.normalize(), "f"),
+        "expires_at": (now + _SHORT).replace(minute=0, second=0, microsecond=0),
+        "request_key": uuid.uuid4(),
+    }
+
+
+def initial_of(plan: Plan) -> dict[str, Any]:
+    """Return what the form of a draft starts with."""
+    values = {name: getattr(plan, name) for name in Terms.__slots__}
+    return {name: format(v.normalize(), "f") if isinstance(v, Decimal) else v for name, v in values.items()}

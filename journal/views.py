@@ -1,0 +1,205 @@
+"""Pages of the journal: a member sees own plans only; another's plan is as absent as one that never was."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final
+
+from django.contrib import messages
+from django.core.exceptions import ObjectDoesNotExist
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from access.permissions import member
+from heatmaps import queries as heatmap_queries
+from journal import operations, queries
+from journal.forms import PlanForm, initial_of, suggest
+from journal.models import Plan
+from risk.formulas import reward_to_risk
+
+if TYPE_CHECKING:
+    from risk.formulas import Side
+
+_SAFE_OR_POST: Final = ["GET", "HEAD", "POST"]
+# What an integer and a key column hold.
+_NUMBER_DIGITS: Final = 9
+_KEY_DIGITS: Final = 18
+_WRONG: Final = HTTPStatus.UNPROCESSABLE_ENTITY
+
+
+@member
+@require_safe
+def plans(request: HttpRequest) -> HttpResponse:
+    """List own plans, newest first."""
+    before = request.GET.get("before", "")
+    if before and not (before.isdecimal() and len(before) <= _NUMBER_DIGITS):
+        raise Http404
+    found = queries.list_plans(owner_id=_owner(request), before=int(before) if before else None, limit=queries.PAGE + 1)
+    rows = [{"plan": plan, **_terms(plan)} for plan in found[: queries.PAGE]]
+    older = found[queries.PAGE - 1].number if len(found) > queries.PAGE else None
+    return render(request, "journal/plans.html", {"rows": rows, "older": older, "now": timezone.now()})
+
+
+@member
+@require_safe
+def plan(request: HttpRequest, number: int) -> HttpResponse:
+    """Show one plan with its frozen evidence."""
+    return _show(request, _get(request, number))
+
+
+@member
+@require_safe
+def evidence(request: HttpRequest, number: int) -> HttpResponse:
+    """Give out the exact bytes that were hashed."""
+    found = _get(request, number)
+    if found.armed_at is None:
+        raise Http404
+    response = HttpResponse(queries.canonical_json(found.evidence), content_type="application/json")
+    response.headers["Content-Disposition"] = f'attachment; filename="plan-{number}-evidence.json"'
+    return response
+
+
+@member
+@require_http_methods(_SAFE_OR_POST)
+def new_plan(request: HttpRequest) -> HttpResponse:
+    """Write a draft that starts from a zone."""
+    zone, now = _zone(request), timezone.now()
+    form = PlanForm(request.POST or None, initial=suggest(zone=zone, now=now), now=now)
+    if request.method == "POST" and form.is_valid():
+        made = operations.create_draft(
+            owner_id=_owner(request),
+            zone_id=zone.pk,
+            terms=form.terms(),
+            request_key=form.cleaned_data["request_key"],
+            now=now,
+        )
+        return redirect("journal:plan", number=made.number)
+    return _show_form(request, form, {"zone": zone, "zone_prices": _band(zone)})
+
+
+@member
+@require_http_methods(_SAFE_OR_POST)
+def edit_plan(request: HttpRequest, number: int) -> HttpResponse:
+    """Change a draft; an armed plan leads back to its page."""
+    found, now = _get(request, number), timezone.now()
+    form = PlanForm(request.POST or None, initial=initial_of(found), now=now)
+    if found.armed_at is not None:
+        return _refuse_change(request, found)
+    if request.method == "POST" and form.is_valid():
+        try:
+            operations.update_draft(owner_id=_owner(request), number=number, terms=form.terms(), now=now)
+        except operations.ArmedError:  # in another tab, just now
+            return _refuse_change(request, found)
+        return redirect("journal:plan", number=number)
+    return _show_form(request, form, {"plan": found, "zone": found.zone, "zone_prices": _band(found.zone)})
+
+
+@member
+@require_POST
+def arm(request: HttpRequest, number: int) -> HttpResponse:
+    """Freeze a draft with its evidence; a second click changes nothing."""
+    found = _get(request, number)
+    try:
+        operations.arm_plan(owner_id=_owner(request), number=number, now=timezone.now())
+    except operations.UnfitError as refusal:
+        return _show(request, found, problems=list(refusal.problems.values()), status=_WRONG)
+    return redirect("journal:plan", number=number)
+
+
+@member
+@require_POST
+def check(request: HttpRequest) -> HttpResponse:
+    """Return one field as the whole form sees it, with 422 when something is wrong with it."""
+    form = PlanForm(request.POST, now=timezone.now())
+    name = request.GET.get("field", "")
+    if name not in operations.Terms.__slots__:
+        raise Http404
+    form.is_valid()
+    field = form[name]
+    status = _WRONG if field.errors else HTTPStatus.OK
+    return render(request, "journal/partials/checked_field.html", {"field": field}, status=status)
+
+
+def _owner(request: HttpRequest) -> int:
+    if request.user.pk is None:  # the policy lets nobody in without an account
+        raise Http404
+    return int(request.user.pk)
+
+
+def _get(request: HttpRequest, number: int) -> Plan:
+    try:
+        return queries.get_plan(owner_id=_owner(request), number=number)
+    except Plan.DoesNotExist as absent:
+        raise Http404 from absent
+
+
+def _zone(request: HttpRequest) -> Any:  # noqa: ANN401  # another room's row
+    asked = request.GET.get("zone", "")
+    try:
+        return heatmap_queries.get_zone(zone_id=int(asked) if asked.isdecimal() and len(asked) <= _KEY_DIGITS else 0)
+    except ObjectDoesNotExist as absent:
+        raise Http404 from absent
+
+
+def _refuse_change(request: HttpRequest, found: Plan) -> HttpResponse:
+    messages.error(request, f"{found.label} is armed and can not be changed.")
+    return redirect("journal:plan", number=found.number)
+
+
+def _show(
+    request: HttpRequest, found: Plan, *, problems: list[str] | None = None, status: int = HTTPStatus.OK
+) -> HttpResponse:
+    figures = list(_flatten((found.evidence or {}).get("zone") or {}))
+    context = {"plan": found, "zone": found.zone, "problems": problems, "figures": figures, **_terms(found)}
+    return render(request, "journal/plan.html", context, status=status)
+
+
+def _show_form(request: HttpRequest, form: PlanForm, context: dict[str, Any]) -> HttpResponse:
+    status = _WRONG if form.is_bound else HTTPStatus.OK
+    return render(request, "journal/plan_form.html", {"form": form, **context}, status=status)
+
+
+def _terms(found: Plan) -> dict[str, Any]:
+    """Write a plan's numbers as people read them, with what follows from them."""
+    side: Side = 1 if found.direction == Plan.Direction.LONG else -1
+    reward = reward_to_risk(side=side, entry=found.entry, stop=found.invalidation, target=found.target)
+    digits = _digits(found)
+    return {
+        "entry": _price(found.entry, digits),
+        "invalidation": _price(found.invalidation, digits),
+        "target": _price(found.target, digits),
+        "stop_pct": f"{abs(found.entry - found.invalidation) / found.entry * 100:.2f} %",
+        "risk": f"{found.risk_pct.normalize():f} %",
+        "reward": f"{reward.gross:.2f}",
+        "win_rate": f"{reward.gross_win_rate * 100:.1f} %",
+        "instrument": found.zone.heatmap.instrument,
+    }
+
+
+def _digits(found: Plan) -> int:
+    exponent = found.zone.heatmap.instrument.tick_size.normalize().as_tuple().exponent
+    return max(0, -exponent) if isinstance(exponent, int) else 0
+
+
+def _price(value: Decimal, digits: int) -> str:
+    """Show the tick's decimals, and more where the trader wrote more."""
+    exponent = value.normalize().as_tuple().exponent
+    return f"{value:,.{max(digits, -exponent if isinstance(exponent, int) else 0)}f}"
+
+
+def _band(zone: Any) -> str:  # noqa: ANN401  # another room's row
+    tick = zone.heatmap.instrument.tick_size.normalize()
+    low, high = (Decimal(repr(edge)).quantize(tick) for edge in (zone.price_low, zone.price_high))
+    return f"{low:,f} to {high:,f}"
+
+
+def _flatten(value: dict[str, Any], prefix: str = "") -> Any:  # noqa: ANN401  # yields pairs of text
+    for key, item in value.items():
+        label = f"{prefix}{key}".replace("_", " ")
+        if isinstance(item, dict):
+            yield from _flatten(item, f"{label} · ")
+        elif not isinstance(item, list):
+            yield label, "—" if item is None else str(item)
