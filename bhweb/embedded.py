@@ -128,7 +128,7 @@ class Postgres:
         code = processes.wait_for_exit(child, pause=self.pause)
         household.release(child)
         if code:
-            raise StartError(f"PostgreSQL could not make its cluster: {processes.last_words(self.log)} ({self.log})")
+            raise StartError(f"PostgreSQL could not make its cluster: {processes.last_words(child)} ({self.log})")
         fresh.rename(self.cluster)
 
     def _major(self) -> int:
@@ -175,7 +175,7 @@ class Postgres:
         deadline = time.monotonic() + START_SECONDS
         while not _says_ready(self.cluster / "postmaster.pid"):
             if child.exit_code is not None or time.monotonic() > deadline:
-                raise StartError(f"PostgreSQL did not start: {processes.last_words(self.log)} ({self.log})")
+                raise StartError(f"PostgreSQL did not start: {processes.last_words(child)} ({self.log})")
             self.pause(0.02)
 
 
@@ -275,5 +275,5 @@ class Valkey:
                     client.ping()  # refuses while it loads its file
                     return
                 if child.exit_code is not None or time.monotonic() > deadline:
-                    raise StartError(f"Valkey did not start: {processes.last_words(self.log)} ({self.log})")
+                    raise StartError(f"Valkey did not start: {processes.last_words(child)} ({self.log})")
                 self.pause(0.02)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -24,6 +25,10 @@ ROOT = Path(__file__).resolve().parent.parent
 PR_SET_PDEATHSIG = 1
 LOG_BYTES = 5 << 20
 TAIL_BYTES = 64 << 10
+# The line of a log that names the error: a Python exception, a server's complaint, not the frames around it.
+TELLING = re.compile(
+    r"^[A-Za-z_][\w.]*(Error|Exception|Exit|Configured)\b|\b(FATAL|PANIC|ERROR|CRITICAL|error):|Fatal error|# "
+)
 
 APPLICATIONS, BROKER, DATABASE = range(3)  # the stages of watchdog.PATIENCE
 
@@ -41,6 +46,7 @@ class Child:
     process: subprocess.Popen[bytes]
     log: Path | None
     group: Group
+    log_began_at: int = 0
     started_at: float = field(default_factory=time.monotonic)
 
     @property
@@ -83,6 +89,7 @@ class Household:
         with contextlib.ExitStack() as files:
             log = files.enter_context(what.log.open("ab")) if what.log else sys.stderr.fileno()
             output = files.enter_context(what.output.open("wb")) if what.output else log
+            began = what.log.stat().st_size if what.log else 0
             process = subprocess.Popen(
                 [str(part) for part in what.argv],
                 env=what.env,
@@ -92,7 +99,7 @@ class Household:
                 stderr=log,
                 preexec_fn=_leave_with_parent(what),  # noqa: PLW1509 # one thread; exec'ing a helper would cost 20 ms each
             )
-        child = Child(what.name, process, what.log, Group(process.pid, what.stop_signal, what.stage))
+        child = Child(what.name, process, what.log, Group(process.pid, what.stop_signal, what.stage), began)
         self._children[process.pid] = child
         self._tell(f"+ {process.pid} {int(what.stop_signal)} {what.stage}\n")
         return child
@@ -165,18 +172,18 @@ def bound_log(log: Path) -> None:
             os.truncate(log, 0)
 
 
-def last_words(log: Path | None) -> str:
-    """Return the last line of a log that says something."""
-    if not log:
+def last_words(child: Child) -> str:
+    """Return the one line of what a child said that tells why it ended."""
+    if not child.log:
         return "it said why above"
     try:
-        with log.open("rb") as file:
-            file.seek(max(0, log.stat().st_size - TAIL_BYTES))
-            lines = file.read().decode(errors="replace").splitlines()
+        with child.log.open("rb") as file:
+            file.seek(max(child.log_began_at, child.log.stat().st_size - TAIL_BYTES))
+            lines = [line.rstrip() for line in file.read().decode(errors="replace").splitlines() if line.strip()]
     except OSError:
-        return f"nothing could be read from {log}"
-    said = [line.strip() for line in lines if line.strip()]
-    return said[-1][:300] if said else "it said nothing"
+        return f"nothing could be read from {child.log}"
+    telling = [line for line in lines if TELLING.search(line)] or lines
+    return telling[-1].strip()[:300] if telling else "it said nothing"
 
 
 def wait_for_exit(child: Child, *, pause: Callable[[float], None] = time.sleep, seconds: float = 600) -> int:

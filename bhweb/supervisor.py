@@ -110,7 +110,7 @@ class Supervisor:
         code = wait_for_exit(child, pause=self.pause)
         self.household.release(child)
         if code:
-            raise StartError(f"the database could not be prepared: {last_words(what.log)} ({what.log})")
+            raise StartError(f"the database could not be prepared: {last_words(child)} ({what.log})")
         self.login = str(json.loads(told.read_text())["login"])
         told.unlink()
 
@@ -157,7 +157,7 @@ class Supervisor:
         service.child = None
         if time.monotonic() - child.started_at > SETTLED_SECONDS:
             service.failures = 0
-        self._count_failure(service, f"{service.name} ended ({_ending(child)}): {last_words(child.log)}")
+        self._count_failure(service, f"{service.name} ended ({_ending(child)}): {last_words(child)}")
 
     def _count_failure(self, service: Service, why: str) -> None:
         service.failures += 1
