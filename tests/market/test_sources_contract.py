@@ -1,0 +1,120 @@
+"""What every source must keep; a new venue is held to it by its line in SOURCES."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import numpy as np
+import pytest
+
+from market.series import BAR, DAY_MS, FUNDING, LIQUIDATION, OPEN_INTEREST, OPTIONAL
+from market.sources import SOURCES, load_source
+from market.sources.base import Batch, Source, SourceError
+
+SINCE_MS = 1_767_225_600_000  # 2026-01-01
+UNTIL_MS = SINCE_MS + DAY_MS + 12_345  # not on any grid: the bar in which it lies is not closed
+
+
+@pytest.fixture(scope="module", params=sorted(SOURCES))
+def source(request: pytest.FixtureRequest) -> Source:
+    return load_source(request.param)
+
+
+@pytest.fixture(scope="module")
+def batches(source: Source) -> list[Batch]:
+    """One day of each instrument."""
+    return [
+        source.fetch(symbol=facts.symbol, since_ms=SINCE_MS, until_ms=UNTIL_MS, checkpoint=None)
+        for facts in source.instruments()
+    ]
+
+
+def test_source_presents_itself(source: Source) -> None:
+    assert SOURCES[source.slug].startswith("market.sources.")
+    assert isinstance(source.is_simulated, bool)
+    assert source.label.strip() == source.label != ""
+    assert source.history_ms >= DAY_MS
+
+
+def test_instruments_state_their_terms(source: Source) -> None:
+    facts = source.instruments()
+    assert facts
+    assert len({f.symbol for f in facts}) == len(facts)
+    assert {f.contract_type for f in facts} <= {"linear", "inverse"}
+    assert all(Decimal(f.tick_size) > 0 and Decimal(f.lot_size) > 0 and f.contract_size > 0 for f in facts)
+
+
+def test_batch_has_the_dtypes_of_the_series(batches: list[Batch]) -> None:
+    for batch in batches:
+        found = [x.dtype for x in (batch.bars, batch.open_interest, batch.funding, batch.liquidations)]
+        assert found == [BAR, OPEN_INTEREST, FUNDING, LIQUIDATION]
+
+
+def test_bars_are_closed_aligned_and_complete(batches: list[Batch]) -> None:
+    for batch in batches:
+        step = batch.timeframe * 1000
+        first = -(-SINCE_MS // step) * step
+        assert np.array_equal(batch.bars["open_time"], np.arange(first, UNTIL_MS - step + 1, step))
+
+
+def test_bars_hold_together(batches: list[Batch]) -> None:
+    for batch in batches:
+        bars = batch.bars
+        for name in BAR.names or ():
+            assert name in OPTIONAL or np.isfinite(bars[name]).all(), name
+        assert (bars["low"] > 0).all()
+        assert (bars["high"] >= np.maximum(bars["open"], bars["close"])).all()
+        assert (bars["low"] <= np.minimum(bars["open"], bars["close"])).all()
+        assert not (bars["taker_buy_volume"] > bars["volume"]).any()
+        assert not (bars["taker_buy_volume"] < 0).any()
+        assert not (bars["quote_volume"] < bars["low"] * bars["volume"] * (1 - 1e-9)).any()
+        assert not (bars["quote_volume"] > bars["high"] * bars["volume"] * (1 + 1e-9)).any()
+
+
+def test_samples_lie_in_the_window(batches: list[Batch]) -> None:
+    for batch in batches:
+        for series in (batch.open_interest, batch.funding):
+            times = series["time"]
+            assert len(times)
+            assert times[0] > SINCE_MS
+            assert times[-1] <= UNTIL_MS
+            assert (np.diff(times) > 0).all()
+        assert (batch.open_interest["open_interest"] > 0).all()
+        assert (np.abs(batch.funding["rate"]) < 1).all()
+
+
+def test_liquidations_lie_in_the_window_and_are_told_apart(batches: list[Batch]) -> None:
+    for batch in batches:
+        prints = batch.liquidations
+        assert ((prints["time"] >= SINCE_MS) & (prints["time"] < UNTIL_MS)).all()
+        assert (np.diff(prints["time"]) >= 0).all()
+        assert np.isin(prints["position_side"], [1, -1]).all()
+        assert ((prints["price"] > 0) & (prints["quantity"] > 0)).all()
+        assert len(np.unique(prints)) == len(prints)
+
+
+def test_checkpoints_ascend_and_end_with_the_newest(batches: list[Batch]) -> None:
+    for batch in batches:
+        times = [as_of for as_of, _ in batch.checkpoints]
+        assert times == sorted(set(times))
+        assert not times or times[-1] == batch.bars["open_time"][-1] + batch.timeframe * 1000
+
+
+def test_window_without_a_closed_bar_is_empty(source: Source) -> None:
+    symbol = source.instruments()[0].symbol
+    batch = source.fetch(symbol=symbol, since_ms=SINCE_MS, until_ms=SINCE_MS + 59_999, checkpoint=None)
+    series = (batch.bars, batch.open_interest, batch.funding, batch.liquidations)
+    assert [(len(x), x.dtype) for x in series] == [(0, BAR), (0, OPEN_INTEREST), (0, FUNDING), (0, LIQUIDATION)]
+    assert batch.checkpoints == ()
+
+
+def test_unknown_symbol_is_refused_for_good(source: Source) -> None:
+    with pytest.raises(SourceError, match="NOPE") as caught:
+        source.fetch(symbol="NOPE", since_ms=SINCE_MS, until_ms=UNTIL_MS, checkpoint=None)
+    assert caught.value.permanent is True
+
+
+def test_unknown_source_is_refused_for_good() -> None:
+    with pytest.raises(SourceError, match="'nope'") as caught:
+        load_source("nope")
+    assert caught.value.permanent is True
