@@ -1,0 +1,1 @@
+"""The estimator: pure numpy, no framework, no clock, no hidden randomness."""

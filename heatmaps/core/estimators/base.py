@@ -1,0 +1,160 @@
+"""What an estimator promises: a name, a version, frozen parameters, and a map that never looks ahead."""
+
+from __future__ import annotations
+
+import json
+import struct
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import TYPE_CHECKING, Final, Protocol
+
+import numpy as np
+
+from heatmaps.core.grid import GRID_BINS
+from heatmaps.core.inventory import GROUPS, Deposits, Inventory
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy.typing as npt
+
+    from heatmaps.core.grid import Floats, Ints
+    from heatmaps.core.steps import Steps
+    from market.series import Window
+
+# Every run makes its state canonical at these boundaries of the epoch, so that a restart there changes no bit.
+BLOCK_MS: Final = 6 * 3_600_000
+START_DIGEST: Final = bytes(32)
+
+_HEAD: Final = struct.Struct("<4sqqqdd4d2q32s")
+_MAGIC: Final = b"BHS1"
+_SPAN: Final = struct.Struct("<2i")
+
+
+@dataclass(slots=True)
+class State:
+    """Where an estimate stands after the step that ended at ``through_ms``.
+
+    last_open_interest, reference_open_interest: at that step and at the very first one [contracts];
+    first_ms: end of the very first step; digest: SHA-256 over all input so far.
+    """
+
+    inventory: Inventory
+    through_ms: int
+    first_ms: int
+    last_open_interest: float
+    reference_open_interest: float
+    digest: bytes
+
+    def copy(self) -> State:
+        """An independent copy that may run ahead."""
+        held = self.last_open_interest, self.reference_open_interest
+        return State(self.inventory.copy(), self.through_ms, self.first_ms, *held, self.digest)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A canonical state as bytes, from which a run goes on bit for bit."""
+
+    through_ms: int
+    body: bytes
+    digest: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """The map over a window. Arrays are [step] unless said otherwise.
+
+    slug, version: which estimator said so; steps: what it read; anchor: first bin of each column;
+    columns: float32[step, GRID_BINS] contracts per bin at the end of the step; ledger: float64[step, side, 4]
+    (swept, kept, opened, lost); total: contracts on either side; kept: canonical states passed; state: the newest.
+    """
+
+    slug: str
+    version: str
+    steps: Steps
+    anchor: Ints
+    columns: npt.NDArray[np.float32]
+    ledger: Floats
+    total: Floats
+    kept: tuple[Kept, ...]
+    state: State | None
+
+
+class Estimator(Protocol):
+    """An entry of ESTIMATORS. Parameters are frozen: another value is another version."""
+
+    slug: str
+    version: str
+    tracks_zones: bool
+    parameters: Mapping[str, object]
+    bin_bps: float
+
+    def estimate(self, window: Window, state: State | None) -> Estimate:
+        """Go on from ``state`` (None: from nothing) through every complete step of the window."""
+        ...
+
+    def provisional(self, window: Window, state: State, *, limit: int) -> Estimate:
+        """Show up to ``limit`` unfinished steps after ``state`` as if open interest stood still; ``state`` is kept."""
+        ...
+
+    def digests(self, window: Window, state: State) -> dict[int, bytes]:
+        """The input digest at the end of each step after ``state``, without estimating."""
+        ...
+
+    def resume(self, body: bytes) -> State:
+        """Rebuild a state from bytes that this estimator kept; ValueError if they are not."""
+        ...
+
+
+def parameters_digest(parameters: Mapping[str, object]) -> str:
+    """SHA-256 of the parameters as canonical JSON."""
+    return sha256(json.dumps(parameters, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def pack(state: State) -> bytes:
+    """A canonical state as bytes: a head, then for each row the part that is not zero, as float32."""
+    inventory = state.inventory
+    head = _HEAD.pack(
+        _MAGIC,
+        inventory.grid_start,
+        state.through_ms,
+        state.first_ms,
+        state.last_open_interest,
+        state.reference_open_interest,
+        *inventory.total,
+        *inventory.hidden,
+        *inventory.edge,
+        state.digest,
+    )
+    parts = [head]
+    for row in inventory.rows.reshape(-1, GRID_BINS).astype(np.float32):
+        used = np.flatnonzero(row)
+        start, stop = (int(used[0]), int(used[-1]) + 1) if len(used) else (0, 0)
+        parts += [_SPAN.pack(start, stop), row[start:stop].tobytes()]
+    return b"".join(parts)
+
+
+def unpack(body: bytes, deposits: Deposits) -> State:
+    """Undo ``pack``; ValueError for bytes of another kind or length."""
+    try:
+        magic, anchor, through, first, last, reference, *numbers, digest = _HEAD.unpack_from(body)
+        if magic != _MAGIC:
+            raise ValueError("not a snapshot of this estimator")
+        inventory = Inventory(deposits, anchor=anchor)
+        inventory.total, inventory.hidden, inventory.edge = numbers[:2], numbers[2:4], numbers[4:6]
+        _read_rows(body, inventory.rows.reshape(2 * GROUPS, GRID_BINS))
+    except struct.error as error:
+        raise ValueError("the snapshot is cut short") from error
+    return State(inventory, through, first, last, reference, digest)
+
+
+def _read_rows(body: bytes, rows: Floats) -> None:
+    place = _HEAD.size
+    for row in rows:
+        start, stop = _SPAN.unpack_from(body, place)
+        place += _SPAN.size
+        row[start:stop] = np.frombuffer(body, "<f4", stop - start, place)
+        place += 4 * (stop - start)
+    if place != len(body):
+        raise ValueError("the snapshot has bytes left over")

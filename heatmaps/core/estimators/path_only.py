@@ -1,0 +1,53 @@
+"""The null: the same engine told nothing but the price path. What it cannot be beaten by, is geometry."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from heatmaps.core.grid import BIN_BPS
+from heatmaps.core.steps import bar_ends, sampled_ends
+
+from .engine import TURNOVER, flows
+from .family import InventoryEstimator, prior_parameters
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from heatmaps.core.steps import Ends, Steps
+    from market.series import Window
+
+    from .base import State
+    from .engine import Flows
+
+# Volume per step as a share of open interest; the length of memory that follows hardly matters to the map.
+VOLUME_SHARE: Final = 0.01
+
+
+class PathOnly(InventoryEstimator):
+    """Open interest and volume held constant; the first sample sets the size, so that both maps share a unit."""
+
+    slug = "path-only"
+    version = "1"
+    tracks_zones = False
+    parameters: Mapping[str, object] = MappingProxyType(
+        {"bin_bps": BIN_BPS, "turnover": TURNOVER, "prior": prior_parameters(), "volume_share": VOLUME_SHARE}
+    )
+
+    def ends(self, window: Window, state: State | None) -> Ends:
+        """Every slot with bars, from the first sample of open interest on."""
+        if state is not None:
+            return bar_ends(window, open_interest=state.reference_open_interest, is_open_included=False)
+        sampled = sampled_ends(window)
+        if len(sampled.end_ms) == 0:
+            return sampled
+        ends = bar_ends(window, open_interest=float(sampled.open_interest[0]), is_open_included=False)
+        started = ends.end_ms >= sampled.end_ms[0]
+        return type(ends)(ends.end_ms[started], ends.open_interest[started])
+
+    def flows(self, steps: Steps, state: State) -> Flows:
+        """Constant open interest and volume."""
+        held = state.reference_open_interest
+        return flows(np.full(len(steps), held), np.full(len(steps), VOLUME_SHARE * held), held)

@@ -1,0 +1,96 @@
+"""From a prior on nominal leverage to 24 effective-leverage tiers and their distance to liquidation.
+
+Cross margin and added collateral put a position's real leverage at or below the number it was opened with, so the
+nominal mixture is folded with a half-normal shrink of log leverage. The folding is closed form: no sampling.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import erfc, sqrt
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from market.contracts import LiquidationRule, liquidation_ratio
+
+if TYPE_CHECKING:
+    from .grid import Floats, Ints
+
+# Leverage groups that the map attributes to; neighbouring tiers cannot be told apart from outside.
+GROUP_EDGES: Final = (8.0, 15.0, 22.0, 40.0, 70.0)
+GROUP_LABELS: Final = ("<8x", "8-15x", "15-22x", "22-40x", "40-70x", ">70x")
+
+
+@dataclass(frozen=True, slots=True)
+class LeveragePrior:
+    """Shares of new notional by nominal leverage, and how far the effective leverage falls short of it.
+
+    ``never_share`` is the part that no price on the map liquidates (hedges, market makers); what the shrink takes
+    below ``lowest`` joins it. ``maintenance`` are rates by nominal leverage: that of the largest bracket which still
+    allows it, because position sizes are unknown.
+    """
+
+    leverage: tuple[float, ...] = (3.0, 5.0, 10.0, 20.0, 25.0, 50.0, 75.0, 100.0, 125.0)
+    share: tuple[float, ...] = (0.16, 0.18, 0.22, 0.14, 0.10, 0.09, 0.04, 0.05, 0.02)
+    maintenance: tuple[float, ...] = (0.010, 0.0065, 0.005, 0.005, 0.005, 0.004, 0.004, 0.004, 0.004)
+    never_share: float = 0.10
+    shrink: float = 0.25
+    lowest: float = 2.5
+    highest: float = 125.01
+    tier_count: int = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Tiers:
+    """Effective-leverage tiers; all arrays are [tier] except ``ratio`` [side, tier] (side 0 long, 1 short).
+
+    ``weight`` sums to less than 1: the rest is never liquidated. ``ratio`` is liquidation price / entry price.
+    """
+
+    leverage: Floats
+    weight: Floats
+    maintenance: Floats
+    group: Ints
+    ratio: Floats
+
+
+def effective_tiers(prior: LeveragePrior, rule: LiquidationRule) -> Tiers:
+    """Fold the nominal prior with the shrink into log-spaced tiers.
+
+    P(effective <= x) = sum_k share_k * P(|Z| >= ln(leverage_k / x) / shrink) with Z standard normal.
+
+    Raises:
+        ValueError: shares do not sum to 1.
+    """
+    share = np.array(prior.share)
+    if abs(share.sum() - 1.0) > 1e-9:  # noqa: PLR2004 -- rounding of a sum, not a setting
+        raise ValueError("the leverage shares must sum to 1")
+    edges = np.geomspace(prior.lowest, prior.highest, prior.tier_count + 1)
+    below = np.array([sum(s * _shrunk_below(n, x, prior.shrink) for n, s in _nominal(prior)) for x in edges.tolist()])
+    leverage = np.sqrt(edges[1:] * edges[:-1])
+    maintenance = np.interp(leverage, prior.leverage, prior.maintenance)
+    return Tiers(
+        leverage=leverage,
+        weight=np.diff(below) * (1.0 - prior.never_share),
+        maintenance=maintenance,
+        group=np.digitize(leverage, GROUP_EDGES).astype(np.int64),
+        ratio=liquidation_ratio(
+            rule=rule, position_side=[[1.0], [-1.0]], leverage=leverage, maintenance_rate=maintenance
+        ),
+    )
+
+
+def offsets(tiers: Tiers, width: float) -> Ints:
+    """Whole bins from entry to liquidation, [side, tier]; on a log grid a tier is a shift."""
+    return np.rint(np.log(tiers.ratio) / width).astype(np.int64)
+
+
+def _nominal(prior: LeveragePrior) -> list[tuple[float, float]]:
+    return list(zip(prior.leverage, prior.share, strict=True))
+
+
+def _shrunk_below(nominal: float, x: float, shrink: float) -> float:
+    if x >= nominal:
+        return 1.0
+    return erfc(float(np.log(nominal / x)) / (shrink * sqrt(2.0)))
