@@ -15,6 +15,8 @@ class Job(models.Model):
         QUEUED = "queued", "Queued"
         RUNNING = "running", "Running"
         DONE = "done", "Done"
+        # A newer slot of the same stage does everything that this one would have done.
+        SKIPPED = "skipped", "Skipped"
         DEAD = "dead", "Dead"
 
     stage = models.CharField(max_length=16)
@@ -23,6 +25,7 @@ class Job(models.Model):
     queue = models.CharField(max_length=16)
     state = models.CharField(max_length=8, choices=State.choices, default=State.QUEUED)
     attempt = models.IntegerField(default=0)
+    due_at = models.DateTimeField(db_default=Now(), help_text="a failed job is not tried again before")
     lease_until = models.DateTimeField(null=True)
     sent_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(db_default=Now())
@@ -36,3 +39,6 @@ class Job(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["state", "lease_until"], name="job_by_state"),
         ]
+
+    def __str__(self) -> str:
+        return f"{self.stage} of {self.instrument} at {self.slot_at:%Y-%m-%d %H:%M}"

@@ -1,0 +1,73 @@
+"""Ask for each minute's work and look after the jobs."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import threading
+import time
+from typing import Final
+
+from django.core.management.base import BaseCommand
+from django.db import DatabaseError, InterfaceError, connection
+from django.utils import timezone
+
+from bhweb import jobs, pipeline
+
+logger = logging.getLogger(__name__)
+
+TICK_S: Final = 2.0
+PRUNE_S: Final = 600.0
+
+
+class Command(BaseCommand):
+    """``manage.py beat``."""
+
+    help = "Ask for each minute's work. A second one stands by."
+
+    def handle(self, *_: object, **__: object) -> None:
+        """Tick until told to stop; nothing that the database or the broker does ends it."""
+        stop = threading.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: stop.set())
+        beat = Beat()
+        while not stop.is_set():
+            beat.tick()
+            stop.wait(TICK_S)
+        connection.close()
+
+
+class Beat:
+    """The schedule: it is at work while its database session holds the lock."""
+
+    def __init__(self) -> None:
+        self._is_leader = False
+        self._pruned_at = -PRUNE_S
+
+    def tick(self) -> None:
+        """Do what is due, if no other beat does."""
+        try:
+            self._is_leader = self._is_leader or _lock()
+            if self._is_leader:
+                self._work()
+        except (DatabaseError, InterfaceError) as error:
+            # The lock went with the session; whoever is first takes it up again.
+            logger.warning("the database is away: %s", error)
+            self._is_leader = False
+            connection.close()
+        except Exception:
+            logger.exception("a beat failed")
+
+    def _work(self) -> None:
+        pipeline.refresh(now=timezone.now())
+        jobs.sweep()
+        if time.monotonic() - self._pruned_at >= PRUNE_S:
+            jobs.prune()
+            self._pruned_at = time.monotonic()
+
+
+def _lock() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(hashtext('bhweb.beat'), 0)")
+        (is_mine,) = cursor.fetchone()
+    return bool(is_mine)

@@ -1,0 +1,110 @@
+"""The only list of stages: what is done with an instrument each minute, in order."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from django.db import transaction
+from django.utils.module_loading import import_string
+from heatmaps.queries import get_heatmap
+
+from bhweb import events, jobs
+from bhweb.celery import BACKFILL, LIVE
+from market.queries import list_instruments, stored_span
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bhweb.models import Job
+
+logger = logging.getLogger(__name__)
+
+# An instrument that is further behind is caught up apart, so that the others' minutes are not kept waiting.
+LONG: Final = dt.timedelta(hours=6)
+
+
+def _stored_through(instrument_id: int) -> dt.datetime | None:
+    span = stored_span(instrument_id=instrument_id)
+    return span[1] if span else None
+
+
+def _built_through(instrument_id: int) -> dt.datetime | None:
+    heatmap = get_heatmap(instrument_id=instrument_id)
+    return heatmap.built_through if heatmap else None
+
+
+def _tracked_through(instrument_id: int) -> dt.datetime | None:
+    heatmap = get_heatmap(instrument_id=instrument_id)
+    return heatmap.zones_through if heatmap else None
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A step that takes ``(*, instrument_id, now)`` and may be repeated without a trace."""
+
+    slug: str
+    work: str
+    reached: Callable[[int], dt.datetime | None]
+    # Work that talks to a venue must not hold a transaction open meanwhile.
+    is_atomic: bool = True
+
+
+STAGES: Final = (
+    Stage("ingest", "market.tasks.ingest", _stored_through, is_atomic=False),
+    Stage("advance", "heatmaps.tasks.advance", _built_through),
+    Stage("zones", "heatmaps.tasks.track_zones", _tracked_through),
+)
+
+
+def refresh(*, now: dt.datetime) -> int:
+    """Ask for the first stage of every live instrument at this minute; return how many were new."""
+    slot_at = now.replace(second=0, microsecond=0)
+    known = jobs.known(stage=STAGES[0].slug, slot_at=slot_at)
+    due = [one.pk for one in list_instruments() if one.is_live and one.pk not in known]
+    return sum(_put(STAGES[0], instrument_id, slot_at) is not None for instrument_id in due)
+
+
+def _put(stage: Stage, instrument_id: int, slot_at: dt.datetime) -> int | None:
+    through = stage.reached(instrument_id)
+    is_behind = through is None or slot_at - through > LONG
+    # An instrument that cannot be computed must not cost the others their minute.
+    is_apart = is_behind or jobs.died_last(stage=stage.slug, instrument_id=instrument_id)
+    queue = BACKFILL if is_apart else LIVE
+    return jobs.put(stage=stage.slug, instrument_id=instrument_id, slot_at=slot_at, queue=queue)
+
+
+def run(*, job_id: int) -> None:
+    """Make one attempt at a job and put the next stage's; the message may be late, doubled or forged."""
+    with jobs.claimed(job_id=job_id) as job:
+        if job is not None:
+            _attempt(job)
+
+
+def _attempt(job: Job) -> None:
+    try:
+        _work(job)
+    except jobs.LeaseLostError as lost:
+        logger.warning("undone, another attempt has taken over: %s", lost)
+    except Exception as error:
+        logger.exception("job %s failed at attempt %s", job.pk, job.attempt)
+        text = f"{type(error).__name__}: {error}"
+        jobs.fail(job=job, error=text[:2000], is_permanent=bool(getattr(error, "permanent", False)))
+
+
+def _work(job: Job) -> None:
+    number = next(at for at, stage in enumerate(STAGES) if stage.slug == job.stage)
+    work = partial(import_string(STAGES[number].work), instrument_id=job.instrument_id, now=job.slot_at)
+    if not STAGES[number].is_atomic:
+        work()
+    with transaction.atomic():
+        if STAGES[number].is_atomic:
+            work()
+        jobs.finish(job=job)
+        for stage in STAGES[number + 1 : number + 2]:
+            _put(stage, job.instrument_id, job.slot_at)
+        # Whoever hears of it must find the data: publish after the commit.
+        transaction.on_commit(partial(events.publish, instrument=job.instrument.key, stage=job.stage, at=job.slot_at))

@@ -1,0 +1,52 @@
+"""The web process: open streams natively, every page through Django in threads."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from a2wsgi import WSGIMiddleware
+
+from bhweb import lifeline
+from bhweb.wsgi import application
+
+# Importable only after wsgi has set Django up.
+from bhweb import streams  # isort: skip
+
+if TYPE_CHECKING:
+    from bhweb.streams import Receive, Scope, Send
+
+THREADS: Final = 8
+
+if "BH_WEB_STARTER" in os.environ:
+    lifeline.die_with_starter()
+
+# The two sides describe the same protocol in types that do not meet.
+pages: Any = WSGIMiddleware(cast("Any", application), workers=THREADS)
+
+
+class Server:
+    """One ASGI application per process."""
+
+    def __init__(self) -> None:
+        self._hub: streams.Hub | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Hand a request to whom it concerns."""
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+        elif scope["type"] == "http" and scope["path"] == "/events" and self._hub is not None:
+            await streams.serve(self._hub, scope, receive, send)
+        elif scope["type"] == "http":
+            await pages(scope, receive, send)
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        await receive()
+        self._hub = streams.Hub()
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        await self._hub.close()
+        await send({"type": "lifespan.shutdown.complete"})
+
+
+app = Server()

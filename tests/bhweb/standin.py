@@ -1,0 +1,51 @@
+"""A Django command with stand-in stages: each notes its run in the database and can be held or made to fail.
+
+A file ``hold`` in the directory STANDIN_GATE keeps a stage at work; it says so by a file ``entered``.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import django
+from django.core.management import execute_from_command_line
+from django.db import connection
+from django.utils import timezone
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+
+def note(*, instrument_id: int, now: dt.datetime) -> None:
+    """Do the work of a stage: leave one row."""
+    gate = Path(os.environ["STANDIN_GATE"])
+    with connection.cursor() as cursor:
+        cursor.execute("INSERT INTO standin_effect VALUES (%s, %s)", (instrument_id, now))
+    (gate / "entered").write_text(str(os.getpid()))
+    while (gate / "hold").exists():
+        time.sleep(0.01)
+
+
+def main() -> None:
+    """Run a command with one stage."""
+    django.setup()
+    from bhweb import jobs, pipeline  # noqa: PLC0415  # Django must be set up
+    from bhweb.management.commands import beat  # noqa: PLC0415  # Django must be set up
+
+    stages = (pipeline.Stage("note", "tests.bhweb.standin.note", reached=lambda _: timezone.now()),)
+    for module, name, value in (
+        (pipeline, "STAGES", stages),
+        (jobs, "RESEND_S", 1),
+        (jobs, "RETRY_S", 0),
+        (beat, "TICK_S", 0.3),
+    ):
+        setattr(module, name, value)
+    execute_from_command_line(["manage.py", *sys.argv[1:]])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,158 @@
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING
+
+import pytest
+from django.utils.module_loading import import_string
+
+from bhweb import events, jobs, pipeline
+from bhweb.models import Job
+from tests.factories import make_instrument
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
+
+    from market.models import Instrument
+    from tests.running import Broker
+
+    from .conftest import Work
+
+SECOND = dt.timedelta(seconds=1)
+
+
+def rows() -> list[tuple[str, dt.datetime, str, str]]:
+    return list(Job.objects.order_by("id").values_list("stage", "slot_at", "queue", "state"))
+
+
+def run_next() -> Job:
+    job = Job.objects.filter(state=Job.State.QUEUED).earliest("id")
+    pipeline.run(job_id=job.pk)
+    job.refresh_from_db()
+    return job
+
+
+def test_every_stage_names_a_function() -> None:
+    assert [stage.slug for stage in pipeline.STAGES] == ["ingest", "advance", "zones"]
+    assert all(callable(import_string(stage.work)) for stage in pipeline.STAGES)
+
+
+def test_refresh_asks_once_per_live_instrument_and_minute(instrument: Instrument, now: dt.datetime, work: Work) -> None:
+    make_instrument(symbol="ETHUSDT", is_live=True)
+    make_instrument(symbol="OLDUSDT", is_live=False)
+    counts = [pipeline.refresh(now=now + seconds * SECOND) for seconds in (0, 2, 59, 60, 61)]
+    assert counts == [2, 0, 0, 2, 0]
+
+
+def test_refresh_after_a_pause_asks_for_the_newest_minute_only(
+    instrument: Instrument, now: dt.datetime, work: Work
+) -> None:
+    work.reached["ingest"] = now
+    pipeline.refresh(now=now)
+    pipeline.refresh(now=now + 3600 * SECOND)
+    assert rows() == [
+        ("ingest", now, "live", "skipped"),
+        ("ingest", now + 3600 * SECOND, "live", "queued"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("behind_s", "queue"), [(None, "backfill"), (21_601, "backfill"), (21_600, "live"), (60, "live")]
+)
+def test_refresh_sends_long_catch_ups_apart(
+    instrument: Instrument, now: dt.datetime, work: Work, behind_s: int | None, queue: str
+) -> None:
+    work.reached["ingest"] = None if behind_s is None else now - behind_s * SECOND
+    pipeline.refresh(now=now)
+    assert rows() == [("ingest", now, queue, "queued")]
+
+
+def test_refresh_keeps_a_failing_instrument_apart(instrument: Instrument, now: dt.datetime, work: Work) -> None:
+    work.reached["ingest"] = now
+    jobs.put(stage="ingest", instrument_id=instrument.pk, slot_at=now, queue="live")
+    Job.objects.update(state=Job.State.DEAD, finished_at=now)
+    pipeline.refresh(now=now + 60 * SECOND)
+    assert rows()[1] == ("ingest", now + 60 * SECOND, "backfill", "queued")
+
+
+def test_run_goes_through_all_stages(
+    instrument: Instrument,
+    now: dt.datetime,
+    work: Work,
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
+) -> None:
+    pipeline.refresh(now=now)
+    with django_capture_on_commit_callbacks(execute=True):
+        for _ in pipeline.STAGES:
+            run_next()
+    assert work.done == [(slug, instrument.pk, now) for slug in ("ingest", "advance", "zones")]
+    assert [(stage, state) for stage, _, _, state in rows()] == [
+        ("ingest", "done"),
+        ("advance", "done"),
+        ("zones", "done"),
+    ]
+    assert work.published == [(instrument.key, slug) for slug in ("ingest", "advance", "zones")]
+
+
+def test_run_delivered_five_times_works_once(instrument: Instrument, now: dt.datetime, work: Work) -> None:
+    pipeline.refresh(now=now)
+    job = Job.objects.get()
+    for _ in range(5):
+        pipeline.run(job_id=job.pk)
+    assert work.done == [("ingest", instrument.pk, now)]
+    assert Job.objects.filter(stage="advance").count() == 1
+
+
+@pytest.mark.parametrize("slug", ["ingest", "advance"])
+def test_run_that_fails_puts_no_next_stage(instrument: Instrument, now: dt.datetime, work: Work, slug: str) -> None:
+    jobs.put(stage=slug, instrument_id=instrument.pk, slot_at=now, queue="live")
+    work.errors[slug] = ValueError("no price")
+    job = run_next()
+    assert (job.state, job.attempt, job.error) == ("queued", 1, "ValueError: no price")
+    assert Job.objects.count() == 1
+
+
+def test_run_that_can_never_succeed_is_dead(instrument: Instrument, now: dt.datetime, work: Work) -> None:
+    class GoneError(Exception):
+        permanent = True
+
+    jobs.put(stage="ingest", instrument_id=instrument.pk, slot_at=now, queue="live")
+    work.errors["ingest"] = GoneError("delisted")
+    job = run_next()
+    assert (job.state, job.attempt, job.error) == ("dead", 1, "GoneError: delisted")
+
+
+def test_run_overtaken_leaves_no_trace(
+    instrument: Instrument, now: dt.datetime, work: Work, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def _slow(*, instrument_id: int, now: dt.datetime) -> None:
+        Job.objects.filter(stage="advance").update(error="the work's own row")
+        raise jobs.LeaseLostError
+
+    jobs.put(stage="advance", instrument_id=instrument.pk, slot_at=now, queue="live")
+    monkeypatch.setattr(pipeline, "import_string", lambda _: _slow)
+    job = run_next()
+    assert (job.state, job.attempt, job.error) == ("running", 1, "")
+
+
+def test_publish_without_redis_fails_nobody(
+    now: dt.datetime, settings: Settings, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings.EVENTS_URL = f"unix://{tmp_path}/none.sock"
+    events._redis.cache_clear()
+    events.publish(instrument="binance:BTCUSDT", stage="ingest", at=now)
+    events._redis.cache_clear()
+    assert "Redis is away" in caplog.text
+
+
+def test_publish_speaks_as_agreed(now: dt.datetime, broker: Broker, settings: Settings) -> None:
+    settings.EVENTS_URL = f"unix://{broker.socket}"
+    events._redis.cache_clear()
+    with broker.ear() as ear:
+        events.publish(instrument="binance:BTCUSDT", stage="ingest", at=now)
+        heard = ear.get_message(timeout=5)
+    events._redis.cache_clear()
+    assert heard is not None
+    assert heard["data"] == b'{"instrument": "binance:BTCUSDT", "stage": "ingest", "v": 1768478400000}'
