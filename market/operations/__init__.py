@@ -1,7 +1,22 @@
 """What changes the market's tables; every operation may run again without effect."""
 
+from .importing import FileReport, Step, import_files
 from .instruments import ensure_instrument
+from .live import Ingested, ensure_demo, ingest
+from .selecting import ImportRequestError, Sizes
 from .staging import Stored
 from .storing import store
 
-__all__ = ["Stored", "ensure_instrument", "store"]
+__all__ = [
+    "FileReport",
+    "ImportRequestError",
+    "Ingested",
+    "Sizes",
+    "Step",
+    "Stored",
+    "ensure_demo",
+    "ensure_instrument",
+    "import_files",
+    "ingest",
+    "store",
+]

@@ -56,7 +56,7 @@ def reach_of(table: Table, step_ms: int) -> int:
     return 0 if table.is_bars else step_ms
 
 
-def extend(
+def extend(  # noqa: PLR0913 a ledger entry's key and what it covers
     table: Table, *, instrument_id: int, series: str, timeframe: int, step_ms: int, stretches: Iterable[Interval]
 ) -> None:
     """Add stretches to the ledger and merge them with what it holds. The caller holds the instrument's lock."""

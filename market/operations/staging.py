@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
     from .schema import SeriesName, Table
 
-_LINED: dict[np.dtype[np.void], np.dtype[np.void]] = {}
-
 
 class Stored(NamedTuple):
     """How many rows were not there before, were there with these values, and replaced other values."""
@@ -53,6 +51,36 @@ def stage(table: Table, rows: Records, lines: np.ndarray[tuple[int], np.dtype[np
         copy.write(encode(lined, fields))
 
 
+def drop_duplicates(table: Table) -> tuple[int, list[tuple[int, int]]]:
+    """Keep the first staged row of each key; return how many went, and (line, first line) where values differed."""
+    key = ", ".join((table.time, *table.extra_key))
+    values = "(ROW({}) IS DISTINCT FROM ROW({}))".format(
+        ", ".join(f"s.{value}" for value in table.values), ", ".join(f"f.{value}" for value in table.values)
+    )
+    name = f"staging_{table.name}"
+    with connection.cursor() as cursor:
+        cursor.execute(f"""
+            WITH first AS (SELECT DISTINCT ON ({key}) ctid AS place, * FROM {name} ORDER BY {key}, line),
+            later AS (
+                SELECT s.ctid AS place, s.line, f.line AS first_line, {values} AS differs
+                FROM {name} s JOIN first f USING ({key}) WHERE s.ctid <> f.place
+            ), gone AS (DELETE FROM {name} WHERE ctid IN (SELECT place FROM later) RETURNING 1)
+            SELECT line, first_line, differs FROM later ORDER BY line""")  # noqa: S608 names come from schema.py
+        later = cursor.fetchall()
+    return len(later), [(line, first_line) for line, first_line, differs in later if differs]
+
+
+def number_equal_prints(table: Table) -> None:
+    """Number staged prints that are equal in all but their line: 0, 1, … in the file's order."""
+    key = ", ".join(name for name in table.fields if name != "ordinal")
+    name = f"staging_{table.name}"
+    with connection.cursor() as cursor:
+        cursor.execute(f"""
+            UPDATE {name} SET ordinal = numbered.ordinal FROM (
+                SELECT ctid AS place, row_number() OVER (PARTITION BY {key} ORDER BY line) - 1 AS ordinal FROM {name}
+            ) numbered WHERE {name}.ctid = numbered.place""")  # noqa: S608 names come from schema.py
+
+
 def merge(table: Table, *, series: SeriesName, instrument_id: int, timeframe: int, staged: int) -> Stored:
     """Write what staging holds and the table doesn't; former values of changed rows become revisions.
 
@@ -75,37 +103,38 @@ def merge_statement(table: Table) -> str:
     if table.has_timeframe:
         constants["timeframe"] = "%(timeframe)s"
     keys = (table.time, *table.extra_key)
+    insert = f"INSERT INTO {table.name} ({', '.join((*constants, *keys, *table.values))})"
+    select = f"SELECT {', '.join((*constants.values(), *keys, *table.values))}"
     conflict = ", ".join((*constants, *keys))
-    match = " AND ".join(
-        [f"b.{name} = {value}" for name, value in constants.items()]
-        + [f"b.{key} = s.{key}" for key in keys]
-        + [f"b.{table.time} BETWEEN %(first)s AND %(last)s"]
-    )
-    columns = ", ".join((*constants, *keys, *table.values))
-    constant_values = ", ".join(constants.values())
-    fresh_columns = ", ".join((*keys, *table.values))
     if not table.values:
         return f"""
             WITH written AS (
-                INSERT INTO {table.name} ({columns}) SELECT {constant_values}, {fresh_columns} FROM staging_{table.name}
-                ON CONFLICT ({conflict}) DO NOTHING RETURNING 1
+                {insert} {select} FROM staging_{table.name} ON CONFLICT ({conflict}) DO NOTHING RETURNING 1
             ) SELECT count(*), 0 FROM written"""  # noqa: S608 names come from schema.py, values are bound
-    given = {value: f"coalesce(nullif(s.{value}, 'NaN'), b.{value})" for value in table.values}
-    former = ", ".join(f"'{value}', b.{value}" for value in table.values)
     update = ", ".join(f"{value} = excluded.{value}" for value in table.values)
     return f"""
-        WITH fresh AS MATERIALIZED (
-            SELECT {", ".join(f"s.{key}" for key in keys)},
-                {", ".join(f"{given[value]} AS {value}" for value in table.values)},
-                CASE WHEN b.instrument_id IS NOT NULL THEN jsonb_build_object('timeframe', %(timeframe)s::int, {former}) END AS former
-            FROM staging_{table.name} s LEFT JOIN {table.name} b ON {match}
-            WHERE b.instrument_id IS NULL
-                OR ({", ".join(given.values())}) IS DISTINCT FROM ({", ".join(f"b.{value}" for value in table.values)})
-        ), revised AS (
+        WITH fresh AS MATERIALIZED ({_fresh_rows(table, constants, keys)}), revised AS (
             INSERT INTO market_revision (instrument_id, series, key_time, former)
             SELECT %(id)s, %(series)s, {table.time}, former FROM fresh WHERE former IS NOT NULL RETURNING 1
-        ), written AS (
-            INSERT INTO {table.name} ({columns}) SELECT {constant_values}, {fresh_columns} FROM fresh
-            ON CONFLICT ({conflict}) DO UPDATE SET {update}
-        )
+        ), written AS ({insert} {select} FROM fresh ON CONFLICT ({conflict}) DO UPDATE SET {update})
         SELECT (SELECT count(*) FROM fresh WHERE former IS NULL), (SELECT count(*) FROM revised)"""  # noqa: S608 names come from schema.py, values are bound
+
+
+def _fresh_rows(table: Table, constants: dict[str, str], keys: tuple[str, ...]) -> str:
+    """Select the staged rows that the table lacks or holds with other values, the latter with what it holds."""
+    match = " AND ".join(
+        (
+            *(f"b.{name} = {value}" for name, value in constants.items()),
+            *(f"b.{key} = s.{key}" for key in keys),
+            f"b.{table.time} BETWEEN %(first)s AND %(last)s",
+        )
+    )
+    given = {value: f"coalesce(nullif(s.{value}, 'NaN'), b.{value})" for value in table.values}
+    columns = [f"s.{key}" for key in keys] + [f"{expression} AS {value}" for value, expression in given.items()]
+    former = ", ".join(f"'{value}', b.{value}" for value in table.values)
+    return f"""
+        SELECT {", ".join(columns)}, CASE WHEN b.instrument_id IS NOT NULL
+            THEN jsonb_build_object('timeframe', %(timeframe)s::int, {former}) END AS former
+        FROM staging_{table.name} s LEFT JOIN {table.name} b ON {match}
+        WHERE b.instrument_id IS NULL
+            OR ROW({", ".join(given.values())}) IS DISTINCT FROM ROW({", ".join(f"b.{v}" for v in table.values)})"""  # noqa: S608 names come from schema.py, values are bound

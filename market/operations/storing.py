@@ -10,7 +10,7 @@ from django.db import connection, transaction
 
 from . import ledger
 from .schema import TABLES
-from .staging import Stored, merge, open_staging, stage
+from .staging import Stored, drop_duplicates, merge, number_equal_prints, open_staging, stage
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from .schema import SeriesName
 
 
-def store(
+def store(  # noqa: PLR0913 a public seam: series, rows and what is known of them
     *,
     instrument_id: int,
     series: SeriesName,
@@ -61,10 +61,13 @@ class Filing:
         self.series = series
         if self.table.has_timeframe and timeframe <= 0:
             raise ValueError(f"{series} need a timeframe")
+        self.given_timeframe = timeframe
         self.timeframe = timeframe or self.table.default_step
         self.stretches: list[Interval] = []
         self.staged = 0
         self.months: set[int] = set()
+        self.newest: int | None = None
+        self.is_sorted = True
 
     def open(self) -> None:
         """Lock the instrument and make the staging table."""
@@ -81,6 +84,23 @@ class Filing:
         self.stretches = ledger.join([*self.stretches, *found], ledger.reach_of(self.table, self.timeframe * 1000))
         self.months.update(np.unique(times.astype("M8[ms]").astype("M8[M]").astype(np.int64)).tolist())
         self.staged += len(rows)
+        ascends = bool((np.diff(times) > 0).all()) and (self.newest is None or times[0] > self.newest)
+        self.is_sorted = self.is_sorted and ascends
+        self.newest = int(times[-1])
+
+    def settle_duplicates(self) -> list[tuple[int, int]]:
+        """Keep the first of staged rows with one key; return (line, first line) of later ones with other values.
+
+        Equal prints of one millisecond are no duplicates: they are numbered.
+        """
+        if self.series == "liquidations":
+            number_equal_prints(self.table)
+            return []
+        if self.is_sorted:
+            return []
+        dropped, conflicts = drop_duplicates(self.table)
+        self.staged -= dropped
+        return conflicts
 
     def close(self) -> Stored:
         """Write what is new or changed and extend the ledger."""

@@ -1,0 +1,43 @@
+"""``manage.py bench import|heatmap``: how fast this machine does the heavy work."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Final
+
+from django.core.management.base import BaseCommand
+from django.utils import timezone
+from django.utils.module_loading import import_string
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser
+    from collections.abc import Callable, Mapping
+
+# What can be measured -> the task that measures it: a function of ``options`` that returns figures by name.
+BENCHES: Final[Mapping[str, str]] = {
+    "import": "market.tasks.bench_import",
+    "heatmap": "heatmaps.tasks.bench_heatmap",
+}
+
+
+class Command(BaseCommand):
+    """Measure and print."""
+
+    help = "Measure how fast files are imported or heatmaps are computed on this machine."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Declare what may be given."""
+        parser.add_argument("what", choices=BENCHES)
+        parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
+        parser.add_argument("--rows", type=int, default=100_000, help="how many bars to import (import)")
+        parser.add_argument("--instrument", help="venue:symbol to compute (heatmap; default: made-up data)")
+
+    def handle(self, *_args: object, **options: Any) -> None:  # noqa: ANN401 Django hands over parsed options
+        """Run one bench."""
+        measure: Callable[..., dict[str, Any]] = import_string(BENCHES[options["what"]])
+        figures = measure(options={**options, "now": timezone.now()})
+        if options["json"]:
+            self.stdout.write(json.dumps(figures))
+            return
+        for name, figure in figures.items():
+            self.stdout.write(f"{name.replace('_', ' '):<28} {figure:,}" if isinstance(figure, int | float) else "")

@@ -1,0 +1,205 @@
+"""Import files: each one whole or not at all, each line either stored or quarantined."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Final, TypeAlias, cast
+
+from django.db import transaction
+
+from market.models import Instrument, Quarantine
+from market.sources.files import LIMITS, Fault, FileRefusedError, Limits, belongs, lines_of, read_file
+
+from . import ledger
+from .selecting import Sizes, files_of, find_or_make, target
+from .staging import Stored
+from .storing import Filing
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from market.sources.files import Piece
+
+    from .schema import SeriesName
+
+# Lines of the members of one archive stay apart in staging.
+_MEMBER_LINES: Final = 1 << 40
+_NOTHING: Final = Stored(0, 0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class FileReport:
+    """What became of one file; ``refused`` says why nothing of it was imported."""
+
+    path: Path
+    key: str
+    series: tuple[str, ...] = ()
+    stored: Stored = _NOTHING
+    faults: tuple[tuple[str, Fault], ...] = ()
+    seconds: float = 0.0
+    refused: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """How far an import is: file ``number`` of ``total``, rows read of it, and its report once it is done."""
+
+    path: Path
+    number: int
+    total: int
+    rows: int
+    report: FileReport | None = None
+
+
+Progress: TypeAlias = Callable[[Step], None]
+
+
+def import_files(  # noqa: PLR0913 what to import, and how
+    *,
+    keys: Sequence[str],
+    paths: Sequence[Path],
+    now: dt.datetime,
+    sizes: Sizes | None = None,
+    progress: Progress | None = None,
+    limits: Limits = LIMITS,
+) -> list[FileReport]:
+    """Import files for instruments (``venue:symbol``), one transaction for each file; safe to repeat.
+
+    A directory stands for its files that are named for the instrument. Raises ImportRequestError before anything is
+    written when a key or a path makes no sense.
+    """
+    tell = progress or _tell_nobody
+    wanted = [target(key) for key in dict.fromkeys(keys)]
+    chosen = [(each, files_of(each, paths, is_only=len(wanted) == 1)) for each in wanted]
+    total = sum(len(files) for _, files in chosen)
+    reports: list[FileReport] = []
+    for each, files in chosen:
+        instrument = find_or_make(each, files, sizes or Sizes())
+        for path in files:
+            reading = _Reading(instrument, path, now, limits)
+            step = partial(Step, path, len(reports) + 1, total)
+            report = reading.run(partial(_tell_rows, tell, step))
+            tell(step(sum(report.stored), report))
+            reports.append(report)
+    return reports
+
+
+def _tell_rows(tell: Progress, step: Callable[[int], Step], rows: int) -> None:
+    """Pass the count of rows on as a step."""
+    tell(step(rows))
+
+
+def _tell_nobody(_step: Step) -> None:
+    """Do nothing: nobody watches."""
+
+
+class _Reading:
+    """One file on its way in."""
+
+    def __init__(self, instrument: Instrument, path: Path, now: dt.datetime, limits: Limits) -> None:
+        self.instrument, self.path, self.now, self.limits = instrument, path, now, limits
+        self.filing: Filing | None = None
+        self.members: dict[int, str] = {}
+        self.series: list[str] = []
+        self.faults: list[tuple[str, str, Fault]] = []
+        self.stored = _NOTHING
+
+    def run(self, tell: Callable[[int], None]) -> FileReport:
+        """Import all of the file or nothing, and say what became of it."""
+        started = time.perf_counter()
+        refused = ""
+        try:
+            with transaction.atomic():
+                self._refuse_foreign_name()
+                self._read(tell)
+                self._quarantine()
+        except FileRefusedError as error:
+            refused = str(error)
+            self.stored, self.faults = _NOTHING, [("file", self.path.name, Fault(0, refused[:200], self.path.name))]
+            self._quarantine()
+        return FileReport(
+            path=self.path,
+            key=self.instrument.key,
+            series=tuple(dict.fromkeys(self.series)),
+            stored=self.stored,
+            faults=() if refused else tuple((origin, fault) for _, origin, fault in self.faults),
+            seconds=time.perf_counter() - started,
+            refused=refused,
+        )
+
+    def _refuse_foreign_name(self) -> None:
+        if belongs(self.path.name, symbol=self.instrument.symbol, base=self.instrument.base) is False:
+            raise FileRefusedError(
+                f"{self.path.name}: is named for another symbol than {self.instrument.symbol}; rename it if it isn't."
+            )
+
+    def _read(self, tell: Callable[[int], None]) -> None:
+        pieces = read_file(
+            self.path,
+            symbol=self.instrument.symbol,
+            base=self.instrument.base,
+            now_ms=ledger.ms(self.now),
+            limits=self.limits,
+        )
+        rows = 0
+        for piece in pieces:
+            self.members[piece.number] = self._origin(piece)
+            self.faults += [(piece.series, self._origin(piece), fault) for fault in piece.faults]
+            self._filing_for(piece).add(piece.rows, piece.lines + piece.number * _MEMBER_LINES)
+            rows += len(piece.rows)
+            tell(rows)
+        self._close()
+
+    def _origin(self, piece: Piece) -> str:
+        return self.path.name if piece.member == self.path.name else f"{self.path.name}/{piece.member}"
+
+    def _filing_for(self, piece: Piece) -> Filing:
+        """Return the open filing for a piece; an archive whose members differ is filed one after the other."""
+        series = cast("SeriesName", piece.series)
+        if self.filing is None or (self.filing.series, self.filing.given_timeframe) != (series, piece.timeframe):
+            self._close()
+            self.series.append(f"{series} {piece.timeframe} s" if piece.timeframe else series)
+            self.filing = Filing(instrument_id=self.instrument.pk, series=series, timeframe=piece.timeframe)
+            self.filing.open()
+        return self.filing
+
+    def _close(self) -> None:
+        if self.filing is None:
+            return
+        conflicts = self.filing.settle_duplicates()
+        if conflicts:
+            self._report_conflicts(self.filing.series, conflicts)
+        stored = self.filing.close()
+        self.stored = Stored(*(have + more for have, more in zip(self.stored, stored, strict=True)))
+        self.filing = None
+
+    def _report_conflicts(self, series: str, conflicts: list[tuple[int, int]]) -> None:
+        places = [divmod(line, _MEMBER_LINES) for line, _ in conflicts]
+        raws = lines_of(self.path, set(places))
+        for (number, line), (_, first) in zip(places, conflicts, strict=True):
+            reason = f"the same time came before with other values (line {first % _MEMBER_LINES})"
+            self.faults.append((series, self.members[number], Fault(line, reason, raws.get((number, line), ""))))
+
+    def _quarantine(self) -> None:
+        Quarantine.objects.bulk_create(
+            (
+                Quarantine(
+                    instrument=self.instrument,
+                    series=series,
+                    origin=origin[-255:],
+                    line=fault.line,
+                    reason=fault.reason[:200],
+                    raw=fault.raw,
+                    digest=hashlib.sha256(fault.raw.encode()).hexdigest(),
+                )
+                for series, origin, fault in self.faults
+            ),
+            ignore_conflicts=True,
+            batch_size=1000,
+        )

@@ -1,0 +1,133 @@
+"""Bring a live instrument up to date from its source."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from django.db import transaction
+
+from market import queries
+from market.models import Instrument, Quarantine, SourceCheckpoint
+from market.series import HOUR_MS, MINUTE_MS, validate
+from market.sources import load_source
+
+from . import ledger
+from .instruments import ensure_instrument
+from .storing import lock, store
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+    from market.series import Records
+    from market.sources.base import Batch
+
+    from .ledger import Interval
+    from .schema import SeriesName
+
+# Kept for good: enough to score an estimate against the truth, without a state for each minute.
+_KEPT_CHECKPOINTS_MS: Final = 6 * HOUR_MS
+_DEMO_VENUE: Final = "simulated"
+
+
+@dataclass(frozen=True, slots=True)
+class Ingested:
+    """How many bars came in, and up to when they are stored now."""
+
+    bars: int
+    through: dt.datetime | None
+
+
+def ingest(*, instrument_id: int, now: dt.datetime) -> Ingested:
+    """Fetch what closed since the last stored bar and store it with its ledger and checkpoints in one transaction.
+
+    Safe to repeat and to run twice at once. Raises SourceError; nothing is stored then.
+    """
+    instrument = Instrument.objects.get(pk=instrument_id)
+    source = load_source(instrument.venue)
+    span = queries.stored_span(instrument_id=instrument_id)
+    until_ms = ledger.ms(now) // MINUTE_MS * MINUTE_MS
+    since_ms = ledger.ms(span[1]) if span else (until_ms - source.history_ms) // HOUR_MS * HOUR_MS
+    if since_ms >= until_ms:
+        return Ingested(0, span[1] if span else None)
+    newest = SourceCheckpoint.objects.filter(instrument=instrument).order_by("-as_of").first()
+    checkpoint = (ledger.ms(newest.as_of), bytes(newest.body)) if newest else None
+    # The source may wait for a network: no transaction is open while it does.
+    batch = source.fetch(symbol=instrument.symbol, since_ms=since_ms, until_ms=until_ms, checkpoint=checkpoint)
+    with transaction.atomic():
+        lock(f"instrument:{instrument_id}")
+        bars = _store_batch(instrument, batch, now, (since_ms, until_ms))
+        _keep_checkpoints(instrument, batch)
+    stored = queries.stored_span(instrument_id=instrument_id)
+    return Ingested(bars, stored[1] if stored else None)
+
+
+def ensure_demo(*, now: dt.datetime) -> list[Instrument]:
+    """Make the simulated instruments, live and labelled as what they are."""
+    del now  # nothing is dated yet: the first fetch decides where the market begins
+    source = load_source(_DEMO_VENUE)
+    return [
+        ensure_instrument(venue=source.slug, facts=facts, is_simulated=source.is_simulated, is_live=True)
+        for facts in source.instruments()
+    ]
+
+
+def _store_batch(instrument: Instrument, batch: Batch, now: dt.datetime, span: Interval) -> int:
+    parts: tuple[tuple[SeriesName, Records, int, Interval | None], ...] = (
+        ("bars", batch.bars, batch.timeframe, None),
+        ("open_interest", batch.open_interest, 0, None),
+        ("funding", batch.funding, 0, None),
+        # Silence is data here: the source was asked for all of the span.
+        ("liquidations", batch.liquidations, 0, span),
+    )
+    new = 0
+    for series, rows, timeframe, covered in parts:
+        checked = validate(rows, now_ms=ledger.ms(now), timeframe=timeframe)
+        _quarantine(instrument, series, rows, checked.rejected)
+        stored = store(
+            instrument_id=instrument.pk, series=series, rows=checked.rows, timeframe=timeframe, now=now, span=covered
+        )
+        new += stored.new if series == "bars" else 0
+    return new
+
+
+def _quarantine(instrument: Instrument, series: str, rows: Records, rejected: tuple[tuple[int, str], ...]) -> None:
+    raws = [repr(rows[index].item()) for index, _ in rejected]
+    Quarantine.objects.bulk_create(
+        (
+            Quarantine(
+                instrument=instrument,
+                series=series,
+                origin=f"{instrument.venue} fetch",
+                line=index,
+                reason=reason,
+                raw=raw,
+                digest=hashlib.sha256(raw.encode()).hexdigest(),
+            )
+            for raw, (index, reason) in zip(raws, rejected, strict=True)
+        ),
+        ignore_conflicts=True,
+    )
+
+
+def _keep_checkpoints(instrument: Instrument, batch: Batch) -> None:
+    """Store the newest checkpoint and those on the six-hour grid; drop what was only the newest until now."""
+    if not batch.checkpoints:
+        return
+    newest_ms = batch.checkpoints[-1][0]
+    SourceCheckpoint.objects.bulk_create(
+        (
+            SourceCheckpoint(instrument=instrument, as_of=ledger.at(as_of), body=body)
+            for as_of, body in batch.checkpoints
+            if as_of == newest_ms or as_of % _KEPT_CHECKPOINTS_MS == 0
+        ),
+        ignore_conflicts=True,
+    )
+    older = SourceCheckpoint.objects.filter(instrument=instrument, as_of__lt=ledger.at(newest_ms))
+    passing = [
+        (pk, as_of)
+        for pk, as_of in older.order_by("-as_of").values_list("pk", "as_of")[: len(batch.checkpoints) + 1]
+        if ledger.ms(as_of) % _KEPT_CHECKPOINTS_MS
+    ]
+    SourceCheckpoint.objects.filter(pk__in=[pk for pk, _ in passing]).delete()

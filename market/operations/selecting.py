@@ -1,0 +1,117 @@
+"""Which files an import takes for which instrument, and the instrument itself."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, Final
+
+from market.models import Instrument
+from market.sources.files import FileRefusedError, belongs, read_sizes
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+_SUFFIXES: Final = (".csv", ".gz", ".zip")
+_KEY: Final = re.compile(r"([a-z0-9_-]{1,32}):([A-Za-z0-9._/-]{1,64})")
+_LINEAR: Final = re.compile(r"([A-Z0-9]+?)[-/]?(USDT|USDC|BUSD|FDUSD|TUSD|USDE)")
+# Finer than any venue's: a step that is too small rounds nothing away.
+_FINEST: Final = Decimal("0.00000001")
+
+
+class ImportRequestError(ValueError):
+    """The import can't begin; the message says what to change."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The instrument that is asked for, before it need exist."""
+
+    venue: str
+    symbol: str
+    base: str
+    quote: str
+
+    @property
+    def key(self) -> str:
+        """``venue:symbol``."""
+        return f"{self.venue}:{self.symbol}"
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """Price and quantity steps, where the caller knows better than the data."""
+
+    tick: Decimal | None = None
+    lot: Decimal | None = None
+
+
+def target(key: str) -> Target:
+    """Read ``venue:symbol``; raise ImportRequestError for what isn't one."""
+    parts = _KEY.fullmatch(key)
+    if parts is None:
+        raise ImportRequestError(f"{key!r} names no instrument; write venue:symbol, for example binance:BTCUSDT.")
+    pair = _LINEAR.fullmatch(parts[2])
+    if pair is None:
+        raise ImportRequestError(
+            f"{key!r}: base and quote can not be told from the symbol; files hold linear contracts"
+            " that are quoted in a dollar coin, for example BTCUSDT."
+        )
+    return Target(venue=parts[1], symbol=parts[2], base=pair[1], quote=pair[2])
+
+
+def files_of(wanted: Target, paths: Sequence[Path], *, is_only: bool) -> list[Path]:
+    """List the files for an instrument: named ones, and those of directories that carry its name.
+
+    A named file of another instrument's name is left to the others; when there are none (``is_only``) it stays in,
+    for the import to refuse it aloud. Raises ImportRequestError for a path that isn't there or yields nothing.
+    """
+    chosen: list[Path] = []
+    for path in paths:
+        if path.is_dir():
+            inside = (file for file in sorted(path.rglob("*")) if file.is_file() and file.name.endswith(_SUFFIXES))
+            chosen += [file for file in inside if belongs(file.name, symbol=wanted.symbol, base=wanted.base)]
+        elif not path.is_file():
+            raise ImportRequestError(f"{path} does not exist; give a file or a directory of files.")
+        elif is_only or belongs(path.name, symbol=wanted.symbol, base=wanted.base):
+            chosen.append(path)
+    if not chosen:
+        raise ImportRequestError(
+            f"No file for {wanted.key}: names must begin with {wanted.symbol}, or with {wanted.base}-,"
+            f" and end with {', '.join(_SUFFIXES)}."
+        )
+    return list(dict.fromkeys(chosen))
+
+
+def find_or_make(wanted: Target, files: Sequence[Path], sizes: Sizes) -> Instrument:
+    """Return the instrument; make it on its first import, with steps as fine as its own prices and volumes."""
+    existing = Instrument.objects.filter(venue=wanted.venue, symbol=wanted.symbol).first()
+    if existing is not None:
+        return existing
+    tick, lot = _FINEST, _FINEST
+    if sizes.tick is None or sizes.lot is None:
+        tick, lot = _sizes_in(files)
+    instrument, _ = Instrument.objects.get_or_create(
+        venue=wanted.venue,
+        symbol=wanted.symbol,
+        defaults={
+            "base": wanted.base,
+            "quote": wanted.quote,
+            "tick_size": sizes.tick or tick,
+            "lot_size": sizes.lot or lot,
+        },
+    )
+    return instrument
+
+
+def _sizes_in(files: Sequence[Path]) -> tuple[Decimal, Decimal]:
+    for file in files:
+        try:
+            decimals = read_sizes(file)
+        except FileRefusedError:
+            continue  # the import itself will say why
+        if decimals is not None:
+            return Decimal(1).scaleb(-decimals[0]), Decimal(1).scaleb(-decimals[1])
+    return _FINEST, _FINEST

@@ -1,0 +1,26 @@
+"""Doors for jobs: each takes ids and a moment, and calls one operation."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from market import benchmark, operations
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Mapping
+
+
+def ingest(*, instrument_id: int, now: dt.datetime) -> None:
+    """Bring one live instrument up to date."""
+    operations.ingest(instrument_id=instrument_id, now=now)
+
+
+def ensure_demo(*, now: dt.datetime) -> None:
+    """Make the instruments of the simulated market."""
+    operations.ensure_demo(now=now)
+
+
+def bench_import(*, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Measure how fast bars are imported."""
+    return benchmark.run(options=options)
