@@ -7,7 +7,7 @@ from decimal import Decimal
 import numpy as np
 import pytest
 
-from market.series import BAR, DAY_MS, FUNDING, LIQUIDATION, OPEN_INTEREST, OPTIONAL
+from market.series import BAR, DAY_MS, FUNDING, LIQUIDATION, OPEN_INTEREST, OPTIONAL, validate
 from market.sources import SOURCES, load_source
 from market.sources.base import Batch, Source, SourceError
 
@@ -69,6 +69,15 @@ def test_bars_hold_together(batches: list[Batch]) -> None:
         assert not (bars["taker_buy_volume"] < 0).any()
         assert not (bars["quote_volume"] < bars["low"] * bars["volume"] * (1 - 1e-9)).any()
         assert not (bars["quote_volume"] > bars["high"] * bars["volume"] * (1 + 1e-9)).any()
+
+
+def test_rows_are_believed_by_the_rooms_own_checks(batches: list[Batch]) -> None:
+    for batch in batches:
+        for rows in (batch.bars, batch.open_interest, batch.funding, batch.liquidations):
+            timeframe = batch.timeframe if rows.dtype == BAR else 0
+            validated = validate(rows, now_ms=UNTIL_MS, timeframe=timeframe)
+            assert validated.rejected == ()
+            assert validated.rows.tobytes() == rows.tobytes()
 
 
 def test_samples_lie_in_the_window(batches: list[Batch]) -> None:

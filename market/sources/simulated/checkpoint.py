@@ -11,7 +11,7 @@ import numpy as np
 
 from market.sources.base import SourceError
 
-from .book import BOOKS, NEVER, Book, veil
+from .book import BOOKS, HEDGED, NEVER, Book, veil
 from .market import Market
 from .motion import State
 from .world import LEVERAGE_UNIT, WORLDS, World, liquidation_ticks
@@ -92,7 +92,11 @@ def _read(plain: bytes) -> Market:
 
 
 def _read_book(counts: list[int], columns: bytes) -> Book:
-    if len(counts) != BOOKS or len(columns) != sum(counts) * sum(np.dtype(kind).itemsize for _, kind in COLUMNS):
+    if (
+        len(counts) != BOOKS
+        or min(counts) < 0
+        or len(columns) != sum(counts) * sum(np.dtype(kind).itemsize for _, kind in COLUMNS)
+    ):
         raise ValueError("its columns have a wrong length")
     raw: dict[str, list[npt.NDArray[np.int64]]] = {}
     offset = 0
@@ -106,6 +110,8 @@ def _read_book(counts: list[int], columns: bytes) -> Book:
     book = Book()
     for row in range(BOOKS):
         quantity, entry, centi, spare = (raw[name][row] for name, _ in COLUMNS)
+        if (quantity < 0).any() or (entry < 1).any() or (centi < 1).any() or (spare < HEDGED).any():
+            raise ValueError("it holds positions that can not be")
         liquidation = liquidation_ticks(entry=entry, centi=centi, side=1 - 2 * (row // 2))
         book.append(row, veil(row, np.stack([quantity, entry, centi, liquidation, spare])))
     return book
