@@ -18,11 +18,11 @@ from .tile import (
     Codes,
     Level,
     Spine,
+    codes_from_usd,
     decode,
     decode_spine,
     encode,
     encode_spine,
-    quantise,
 )
 
 if TYPE_CHECKING:
@@ -166,7 +166,7 @@ class Strips:
         # A bin's value spread over its width: the sum over a coarser bin divided by how much wider it is.
         per_bin = DENSITY_BPS / (self.scale.width * 1e4 * level.factor)
         density = usd.reshape(len(places), -1, level.factor).sum(axis=2) * np.float32(per_bin)
-        codes = quantise(density, self.scale.floor_usd)
+        codes = codes_from_usd(density, self.scale.floor_usd)
         strip.put(places, (anchor + low) // level.factor, codes)
         if level.number == 0:
             self._widen(anchor + low, codes)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import gzip
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -58,7 +58,7 @@ SPINE: Final = np.dtype(
 Spine = npt.NDArray[np.void]
 
 
-def quantise(density: npt.NDArray[np.floating], floor_usd: float) -> Codes:
+def codes_from_usd(density: npt.NDArray[Any], floor_usd: float) -> Codes:
     """Codes of densities [USD per 0.1 % of price], any shape: 0 below the floor, 1 at it, 16 to an octave, 254 at most.
 
     The largest relative error inside the range is 2 ** (1 / 32) - 1 = 2.2 %.
@@ -68,9 +68,9 @@ def quantise(density: npt.NDArray[np.floating], floor_usd: float) -> Codes:
     return codes
 
 
-def dequantise(codes: Codes, floor_usd: float) -> Floats:
+def usd_from_code(codes: npt.ArrayLike, floor_usd: float) -> Floats:
     """Densities of codes [USD per 0.1 % of price], any shape; a gap reads as 0."""
-    return np.asarray(_table(floor_usd)[codes])
+    return np.asarray(_table(floor_usd)[np.asarray(codes).astype(np.uint8)])
 
 
 def encode(codes: Codes) -> bytes:

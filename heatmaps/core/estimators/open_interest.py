@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from heatmaps.core.bands import UNCALIBRATED
 from heatmaps.core.grid import BIN_BPS
 from heatmaps.core.steps import sampled_ends
 
@@ -28,7 +29,7 @@ class OpenInterest(InventoryEstimator):
     version = "1"
     tracks_zones = True
     parameters: Mapping[str, object] = MappingProxyType(
-        {"bin_bps": BIN_BPS, "turnover": TURNOVER, "prior": prior_parameters()}
+        {"bin_bps": BIN_BPS, "turnover": TURNOVER, "prior": prior_parameters(), "bands": UNCALIBRATED}
     )
 
     def ends(self, window: Window, state: State | None) -> Ends:  # noqa: ARG002 -- the path-only null needs the state

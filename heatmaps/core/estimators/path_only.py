@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from heatmaps.core.bands import UNCALIBRATED
 from heatmaps.core.grid import BIN_BPS
 from heatmaps.core.steps import bar_ends, sampled_ends
 
@@ -33,7 +34,13 @@ class PathOnly(InventoryEstimator):
     version = "1"
     tracks_zones = False
     parameters: Mapping[str, object] = MappingProxyType(
-        {"bin_bps": BIN_BPS, "turnover": TURNOVER, "prior": prior_parameters(), "volume_share": VOLUME_SHARE}
+        {
+            "bin_bps": BIN_BPS,
+            "turnover": TURNOVER,
+            "prior": prior_parameters(),
+            "bands": UNCALIBRATED,
+            "volume_share": VOLUME_SHARE,
+        }
     )
 
     def ends(self, window: Window, state: State | None) -> Ends:
