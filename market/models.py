@@ -71,6 +71,9 @@ class Bar(models.Model):
         managed = False
         db_table = "market_bar"
 
+    def __str__(self) -> str:
+        return f"{self.instrument_id} {self.timeframe} s {self.open_time:%Y-%m-%d %H:%M}"
+
 
 class OpenInterest(models.Model):
     """Contracts open at a moment, one-sided, in base units."""
@@ -89,6 +92,9 @@ class OpenInterest(models.Model):
             )
         ]
 
+    def __str__(self) -> str:
+        return f"{self.instrument_id} {self.time:%Y-%m-%d %H:%M}"
+
 
 class FundingRate(models.Model):
     """The rate paid at a moment, as a fraction of notional; positive when longs pay."""
@@ -102,6 +108,9 @@ class FundingRate(models.Model):
         constraints: ClassVar = [
             models.CheckConstraint(condition=Q(rate__gt=-1, rate__lt=1), name="funding_rate_fraction")
         ]
+
+    def __str__(self) -> str:
+        return f"{self.instrument_id} {self.time:%Y-%m-%d %H:%M}"
 
 
 class Liquidation(models.Model):
@@ -124,6 +133,9 @@ class Liquidation(models.Model):
             ),
         ]
 
+    def __str__(self) -> str:
+        return f"{self.instrument_id} {self.time:%Y-%m-%d %H:%M:%S} {self.quantity} at {self.price}"
+
 
 class LiquidationTotal(models.Model):
     """Observed liquidations summed per period and side; no price level is known."""
@@ -143,6 +155,9 @@ class LiquidationTotal(models.Model):
             )
         ]
 
+    def __str__(self) -> str:
+        return f"{self.instrument_id} {self.timeframe} s {self.open_time:%Y-%m-%d %H:%M}"
+
 
 class Revision(models.Model):
     """The former values of a row that a venue corrected; nothing is overwritten without a trace."""
@@ -155,6 +170,9 @@ class Revision(models.Model):
 
     class Meta:
         indexes: ClassVar = [models.Index(fields=["instrument", "series", "key_time"], name="revision_by_key")]
+
+    def __str__(self) -> str:
+        return f"{self.series} {self.key_time:%Y-%m-%d %H:%M}"
 
 
 class Coverage(models.Model):
@@ -173,6 +191,9 @@ class Coverage(models.Model):
             ),
             models.CheckConstraint(condition=Q(end_at__gte=F("start_at")), name="coverage_forward"),
         ]
+
+    def __str__(self) -> str:
+        return f"{self.series} {self.start_at:%Y-%m-%d %H:%M} to {self.end_at:%Y-%m-%d %H:%M}"
 
 
 class Quarantine(models.Model):
@@ -194,6 +215,9 @@ class Quarantine(models.Model):
             )
         ]
 
+    def __str__(self) -> str:
+        return f"{self.origin}:{self.line}"
+
 
 class SourceCheckpoint(models.Model):
     """Opaque state a source needs to go on; for the simulated market it is the book of true positions."""
@@ -206,3 +230,6 @@ class SourceCheckpoint(models.Model):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["instrument", "as_of"], name="source_checkpoint_unique")
         ]
+
+    def __str__(self) -> str:
+        return f"{self.instrument_id} {self.as_of:%Y-%m-%d %H:%M}"
