@@ -1,1 +1,33 @@
-urlpatterns: list[object] = []
+"""Addresses of the API, its schema and its pages."""
+
+from __future__ import annotations
+
+from django.urls import path, re_path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+
+from access.permissions import public
+from heatmaps.api import HeatmapApi, TileApi, ZoneApi, ZoneListApi
+from journal.api import PlanApi, PlanListApi
+from market.api import BarsApi, InstrumentApi, InstrumentListApi
+
+INSTRUMENT = "v1/instruments/<str:key>"
+# Prices below one unit have negative bins.
+TILE = r"^v1/instruments/(?P<key>[^/]+)/tiles/(?P<level>[0-3])/(?P<row>-?\d{1,8})/(?P<col>-?\d{1,8})/$"
+
+urlpatterns = [
+    path("v1/instruments/", InstrumentListApi.as_view(), name="api-instruments"),
+    path(f"{INSTRUMENT}/", InstrumentApi.as_view(), name="api-instrument"),
+    path(f"{INSTRUMENT}/bars/", BarsApi.as_view(), name="api-bars"),
+    path(f"{INSTRUMENT}/heatmap/", HeatmapApi.as_view(), name="api-heatmap"),
+    path(f"{INSTRUMENT}/zones/", ZoneListApi.as_view(), name="api-zones"),
+    re_path(TILE, TileApi.as_view(), name="api-tile"),
+    path("v1/zones/<int:zone_id>/", ZoneApi.as_view(), name="api-zone"),
+    path("v1/plans/", PlanListApi.as_view(), name="api-plans"),
+    path("v1/plans/<int:number>/", PlanApi.as_view(), name="api-plan"),
+    path("schema/", public(SpectacularAPIView.as_view()), name="schema"),
+    path(
+        "docs/",
+        public(SpectacularSwaggerSplitView.as_view(template_name="api/docs.html")),
+        name="api-docs",
+    ),
+]

@@ -150,7 +150,7 @@ def _collect_evidence(plan: Plan, armed_at: dt.datetime, now: dt.datetime) -> di
         "schema": EVIDENCE_SCHEMA,
         "armed_at_ms": _ms(armed_at),
         "previous_sha256": armed.values_list("evidence_sha256", flat=True).first(),
-        "plan": {"number": plan.number} | {name: _plain(value) for name, value in asdict(terms_of(plan)).items()},
+        "plan": {"number": plan.number, **_plain_terms(plan)},
         "instrument": {
             "key": instrument.key,
             "contract_type": instrument.contract_type,
@@ -176,6 +176,10 @@ def _market(instrument: Any, now: dt.datetime) -> dict[str, Json]:  # noqa: ANN4
     )
     price = _plain(Decimal(repr(float(bars["close"][-1])))) if len(bars) else None
     return {"last_price": price, "bar_end_ms": _ms(freshness.as_of), "is_stale": freshness.is_stale}
+
+
+def _plain_terms(plan: Plan) -> dict[str, Json]:
+    return {name: _plain(value) for name, value in asdict(terms_of(plan)).items()}
 
 
 def _plain(value: Decimal | dt.datetime | str) -> Json:

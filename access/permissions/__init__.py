@@ -40,7 +40,7 @@ def member(view: View) -> View:
     def guarded(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
         if not request.user.is_authenticated:
             return _ask_to_log_in(request)
-        return _private(view(request, *args, **kwargs))
+        return keep_private(view(request, *args, **kwargs))
 
     # The guard above answers in place of the middleware, which knows nothing of htmx.
     return _with_policy(login_not_required(guarded), MEMBER)
@@ -53,7 +53,7 @@ def staff(view: View) -> View:
     def guarded(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
         if not (request.user.is_authenticated and request.user.is_staff):
             raise Http404
-        return _private(view(request, *args, **kwargs))
+        return keep_private(view(request, *args, **kwargs))
 
     return _with_policy(login_not_required(guarded), STAFF)
 
@@ -70,7 +70,8 @@ def _ask_to_log_in(request: HttpRequest) -> HttpResponse:
     return HttpResponse(status=401, headers={"HX-Redirect": resolve_url("access:login")})
 
 
-def _private(response: HttpResponseBase) -> HttpResponseBase:
+def keep_private(response: HttpResponseBase) -> HttpResponseBase:
+    """Let no cache store an answer, unless the view has said otherwise."""
     response.headers.setdefault("Cache-Control", "private, no-store")
     return response
 
