@@ -1,6 +1,66 @@
+"""Addresses of the terminal. Keys are ``venue:symbol``; rows and columns of tiles may be negative."""
+
 from __future__ import annotations
 
-from django.urls import URLPattern
+from django.urls import path, register_converter
+
+from heatmaps import views
+
+
+class Key:
+    """``venue:symbol`` in plain letters."""
+
+    regex = r"[A-Za-z0-9_.-]{1,32}:[A-Za-z0-9_.-]{1,64}"
+
+    def to_python(self, value: str) -> str:
+        """Take it as it is."""
+        return value
+
+    def to_url(self, value: str) -> str:
+        """Give it as it is."""
+        return value
+
+
+class Signed:
+    """A whole number that fits the database's integer."""
+
+    regex = r"-?[0-9]{1,9}"
+
+    def to_python(self, value: str) -> int:
+        """Read the number."""
+        return int(value)
+
+    def to_url(self, value: int) -> str:
+        """Write the number."""
+        return str(value)
+
+
+class RowId:
+    """A primary key that fits the database's big integer."""
+
+    regex = r"[0-9]{1,18}"
+
+    def to_python(self, value: str) -> int:
+        """Read the number."""
+        return int(value)
+
+    def to_url(self, value: int) -> str:
+        """Write the number."""
+        return str(value)
+
+
+register_converter(Key, "key")
+register_converter(Signed, "signed")
+register_converter(RowId, "row_id")
 
 app_name = "heatmaps"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("instruments/", views.instruments, name="instruments"),
+    path("t/<key:key>/", views.terminal_page, name="terminal"),
+    path("t/<key:key>/chart.json", views.chart_data, name="chart-data"),
+    path("t/<key:key>/live/", views.live, name="live"),
+    path("t/<key:key>/picture.png", views.picture, name="picture"),
+    path("tick/<key:key>/", views.tick, name="tick"),
+    path("tiles/<key:key>/<str:release>/<signed:level>/<signed:row>/<signed:col>.bin", views.tile, name="tile"),
+    path("zones/<row_id:pk>/", views.zone_page, name="zone"),
+]

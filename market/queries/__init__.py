@@ -1,5 +1,6 @@
 """What other rooms may ask about the market. Nothing here writes; nothing here knows what time it is."""
 
+from .days import Day, last_days
 from .instruments import (
     Freshness,
     Stretch,
@@ -14,6 +15,7 @@ from .instruments import (
 from .rows import load_bars, load_funding, load_liquidation_totals, load_liquidations, load_open_interest, load_window
 
 __all__ = [
+    "Day",
     "Freshness",
     "Stretch",
     "checkpoints",
@@ -21,6 +23,7 @@ __all__ = [
     "freshness",
     "freshness_of_all",
     "get_instrument",
+    "last_days",
     "list_instruments",
     "load_bars",
     "load_funding",

@@ -1,0 +1,1 @@
+"""What a page shows, read and put into words: above the queries, below the doors. Nothing here writes."""

@@ -1,0 +1,19 @@
+"""The 80 % interval by distance and side, as the page's scripts need it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from heatmaps.core.bands import EDGES_PCT, Factors
+
+if TYPE_CHECKING:
+    from heatmaps.models import Heatmap
+
+
+def for_client(*, heatmap: Heatmap) -> dict[str, Any] | None:
+    """Return lower bucket edges [% from the close] and factors [low, high] of each side; None uncalibrated."""
+    if "bands" not in heatmap.release.parameters:
+        return None
+    factors = Factors.of(heatmap.release.parameters)
+    pairs = [[list(pair) for pair in zip(*side, strict=True)] for side in zip(factors.low, factors.high, strict=True)]
+    return {"edges_pct": list(EDGES_PCT), "longs": pairs[0], "shorts": pairs[1]}

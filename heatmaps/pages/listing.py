@@ -1,0 +1,103 @@
+"""All instruments in one table: what is known about each, how old it is, and what is missing."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from heatmaps import queries
+from heatmaps.models import Heatmap, Zone
+from heatmaps.pages import figures, state, terminal, zones
+from market import queries as market
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from market.models import Instrument
+    from market.queries import Day, Freshness
+
+
+@dataclass(frozen=True, slots=True)
+class InstrumentRow:
+    """One instrument, ready to print."""
+
+    instrument: Instrument
+    title: str
+    venue: str
+    status: state.Status
+    last_text: str
+    change_text: str
+    interest_text: str
+    above: zones.ZoneRow | None
+    below: zones.ZoneRow | None
+    reason: str
+
+
+def instruments(*, now: dt.datetime) -> list[InstrumentRow]:
+    """Return every instrument, live ones first; the number of statements does not depend on how many there are."""
+    found = market.list_instruments()
+    fresh = market.freshness_of_all(instruments=found, now=now)
+    moments = {pk: freshness.as_of for pk, freshness in fresh.items() if freshness.as_of is not None}
+    days = market.last_days(moments=moments)
+    maps = _newest_maps([instrument.pk for instrument in found])
+    active = _active_zones([heatmap.pk for heatmap in maps.values()])
+    return [
+        _row(
+            instrument=instrument,
+            freshness=fresh[instrument.pk],
+            day=days.get(instrument.pk),
+            zones_=active[maps[instrument.pk].pk] if instrument.pk in maps else None,
+            now=now,
+        )
+        for instrument in found
+    ]
+
+
+def _newest_maps(instrument_ids: Sequence[int]) -> dict[int, Heatmap]:
+    found = Heatmap.objects.filter(
+        instrument_id__in=instrument_ids, release__slug=queries.DEFAULT_ESTIMATOR, built_through__isnull=False
+    )
+    # The newest release comes last and wins.
+    return {heatmap.instrument_id: heatmap for heatmap in found.order_by("release_id")}
+
+
+def _active_zones(heatmap_ids: Sequence[int]) -> defaultdict[int, list[Zone]]:
+    grouped: defaultdict[int, list[Zone]] = defaultdict(list)
+    for zone in Zone.objects.filter(heatmap_id__in=heatmap_ids, state=Zone.State.ACTIVE).order_by("pk"):
+        grouped[zone.heatmap_id].append(zone)
+    return grouped
+
+
+def _row(
+    *, instrument: Instrument, freshness: Freshness, day: Day | None, zones_: list[Zone] | None, now: dt.datetime
+) -> InstrumentRow:
+    digits = figures.decimals(instrument.tick_size)
+    last = day.close if day else None
+    near = zones.clusters(zones=zones_ or [], last=last, digits=digits)
+    return InstrumentRow(
+        instrument=instrument,
+        title=f"{instrument.base}-{instrument.quote}",
+        venue=terminal.venue_label(instrument),
+        status=state.describe(freshness=freshness, now=now),
+        last_text=figures.price(last, digits),
+        change_text=figures.signed(_change(last, day.close_before if day else None)),
+        interest_text=_interest(day),
+        above=near.above[-1].row if near.above else None,
+        below=near.below[0].row if near.below else None,
+        reason="" if zones_ is not None else "no estimate yet",
+    )
+
+
+def _change(now: float | None, before: float | None) -> float | None:
+    return None if now is None or not before else (now / before - 1.0) * 100.0
+
+
+def _interest(day: Day | None) -> str:
+    if day is None or day.open_interest is None or day.close is None:
+        return figures.DASH
+    value = day.open_interest_value
+    amount = figures.usd(value if value is not None else day.open_interest * day.close)
+    change = _change(day.open_interest, day.open_interest_before)
+    return amount if change is None else f"{amount} {figures.signed(change, digits=1)}"

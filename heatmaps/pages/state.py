@@ -1,0 +1,76 @@
+"""How fresh a page's data is, told by the server's clock; the page goes on counting with its own stopwatch."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from heatmaps import queries
+from heatmaps.pages import figures
+from market import queries as market
+
+if TYPE_CHECKING:
+    from heatmaps.models import Heatmap
+    from market.queries import Freshness
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """``kind`` is live, stale, history or empty; the times are for the page's stopwatch."""
+
+    kind: str
+    text: str
+    title: str
+    detail: str
+    now_ms: int
+    as_of_ms: int | None
+    stale_after_ms: int | None
+
+
+def describe(*, freshness: Freshness, now: dt.datetime) -> Status:
+    """Put freshness into words."""
+    kind, text, title, detail = _words(freshness, now)
+    return Status(
+        kind=kind,
+        text=text,
+        title=title,
+        detail=detail,
+        now_ms=figures.epoch_ms(now) or 0,
+        as_of_ms=figures.epoch_ms(freshness.as_of),
+        stale_after_ms=figures.epoch_ms(freshness.stale_after),
+    )
+
+
+def _words(freshness: Freshness, now: dt.datetime) -> tuple[str, str, str, str]:
+    if freshness.as_of is None:
+        return "empty", "No data yet", "No data yet", "The first bars of this instrument have not arrived."
+    ended = figures.moment(freshness.as_of)
+    if not freshness.is_live:
+        day = figures.day(freshness.as_of)
+        return "history", f"History: ends {day}", f"History: ends {day}", "Imported data; nothing new will arrive."
+    age = figures.age(now - freshness.as_of)
+    detail = f"The newest bar ended at {ended} UTC. Prices and levels may have moved since."
+    if freshness.is_stale:
+        return "stale", f"Data is {age} old", f"Data is {age} old", detail
+    return "live", f"Updated {age} ago", "", detail
+
+
+def version(*, freshness: Freshness, heatmap: Heatmap | None) -> int:
+    """Return a number that grows with each change of what the page shows."""
+    drawn_ms = figures.epoch_ms(heatmap.updated_at) if heatmap is not None else None
+    return max(figures.epoch_ms(freshness.as_of) or 0, drawn_ms or 0)
+
+
+def tick(*, key: str, now: dt.datetime) -> dict[str, Any]:
+    """Return what a page needs to know whether to look again (the same as the event stream's ``tick``)."""
+    instrument = market.get_instrument(key=key)
+    heatmap = queries.get_heatmap(instrument_id=instrument.pk)
+    freshness = market.freshness(instrument=instrument, now=now)
+    return {
+        "instrument": instrument.key,
+        "v": version(freshness=freshness, heatmap=heatmap),
+        "now_ms": figures.epoch_ms(now),
+        "as_of_ms": figures.epoch_ms(freshness.as_of),
+        "stale_after_ms": figures.epoch_ms(freshness.stale_after),
+    }

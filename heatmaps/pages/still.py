@@ -1,0 +1,144 @@
+"""What the server's picture of the map needs, gathered: the same bars, tiles and zones that the chart draws."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from django.core.cache import cache
+
+from heatmaps import picture, queries
+from heatmaps.core.tile import LEVELS, TILE
+from heatmaps.pages import chart, figures, scale, terminal, tiles
+from market import queries as market
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from heatmaps.models import Heatmap, Zone
+    from heatmaps.palette import Theme
+    from market.models import Instrument
+
+    Floats = npt.NDArray[np.float64]
+
+BARS: Final = {"5m": 288, "15m": 288, "1h": 216, "4h": 180, "1d": 160}
+WIDTHS: Final = (390, 1052, 1440)
+_ASPECT: Final = {390: 440, 1052: 640, 1440: 810}
+_KEEP_SECONDS: Final = 900
+_LABELLED: Final = 6
+
+
+class NothingToDrawError(LookupError):
+    """The instrument has no bars yet."""
+
+
+def picture_of(*, key: str, timeframe: str, theme: Theme, width: int, now: dt.datetime) -> tuple[bytes, str]:
+    """Return the PNG of an instrument and an entity tag; drawn once for each state of the data."""
+    instrument = market.get_instrument(key=key)
+    as_of = market.freshness(instrument=instrument, now=now).as_of
+    if as_of is None:
+        raise NothingToDrawError(key)
+    heatmap = queries.get_heatmap(instrument_id=instrument.pk)
+    drawn_at = heatmap.updated_at.isoformat() if heatmap is not None else ""
+    state = f"{instrument.pk}|{timeframe}|{theme}|{width}|{as_of.isoformat()}|{drawn_at}"
+    tag = hashlib.sha256(state.encode()).hexdigest()[:24]
+    body: bytes | None = cache.get(f"heatmaps:picture:{tag}")
+    if body is None:
+        scene = _scene(instrument, heatmap, timeframe, theme, as_of)
+        body = picture.draw(scene=scene, theme=theme, width=width, height=_ASPECT[width])
+        cache.set(f"heatmaps:picture:{tag}", body, _KEEP_SECONDS)
+    return body, tag
+
+
+def _scene(
+    instrument: Instrument, heatmap: Heatmap | None, timeframe: str, theme: Theme, as_of: dt.datetime
+) -> picture.Scene:
+    step = chart.TIMEFRAMES[timeframe] * 1000
+    starts, bars = _bars(instrument, timeframe, as_of)
+    codes, bin_lo, factor = _codes(heatmap, starts, step, bars)
+    simulated = "Simulated market. " if instrument.is_simulated else ""
+    return picture.Scene(
+        title=f"{instrument.base}-{instrument.quote} {timeframe}, {terminal.venue_label(instrument)}, "
+        f"through {figures.moment(as_of)} UTC",
+        caption=f"{simulated}Estimate, not exchange data",
+        digits=figures.decimals(instrument.tick_size),
+        bars=bars,
+        times=[_tick_text(int(start), step) for start in starts],
+        codes=codes,
+        bin_lo=bin_lo,
+        bin_width=(heatmap.bin_bps if heatmap else 5.0) * 1e-4 * factor,
+        colours=_colours(heatmap, theme) if codes is not None else None,
+        zones=_zones(heatmap, starts, step),
+    )
+
+
+def _bars(instrument: Instrument, timeframe: str, as_of: dt.datetime) -> tuple[npt.NDArray[np.int64], Floats]:
+    seconds = chart.TIMEFRAMES[timeframe]
+    since = as_of - dt.timedelta(seconds=seconds * BARS[timeframe])
+    rows = market.load_bars(instrument_id=instrument.pk, since=since, until=as_of, timeframe=seconds)
+    if rows.size == 0:
+        raise NothingToDrawError(instrument.key)
+    starts = np.arange(rows["open_time"][0], rows["open_time"][-1] + 1, seconds * 1000)
+    bars = np.full((starts.size, 4), np.nan)
+    at = np.searchsorted(starts, rows["open_time"])
+    for column, name in enumerate(("open", "high", "low", "close")):
+        bars[at, column] = rows[name]
+    return starts, bars
+
+
+def _tick_text(start: int, step: int) -> str:
+    moment = dt.datetime.fromtimestamp(start / 1000, tz=dt.UTC)
+    return moment.strftime("%d %b" if step >= chart.TIMEFRAMES["1h"] * 1000 else "%d %b %H:%M")
+
+
+def _codes(
+    heatmap: Heatmap | None, starts: npt.NDArray[np.int64], step: int, bars: Floats
+) -> tuple[npt.NDArray[np.uint8] | None, int, int]:
+    """Return codes [bin, bar] over the picture's price range, the first bin, and the level's factor."""
+    if heatmap is None or heatmap.built_through is None or heatmap.built_from is None:
+        return None, 0, 1
+    number = max(n for n, level in enumerate(LEVELS) if step % level.step_ms == 0)
+    level = LEVELS[number]
+    newest = figures.epoch_ms(heatmap.provisional_through or heatmap.built_through) or 0
+    columns = np.minimum((starts + step) // level.step_ms - 1, (newest - 1) // level.step_ms)
+    low, high = picture.price_range(bars)
+    width = heatmap.bin_bps * 1e-4 * level.factor
+    bins = [int(np.floor(np.log(max(price, low / 2, 1e-12)) / width)) for price in (low, high)]
+    rows, cols = (bins[0] // TILE, bins[1] // TILE), (int(columns[0]) // TILE, int(columns[-1]) // TILE)
+    codes = tiles.read_codes(heatmap=heatmap, level=number, rows=rows, cols=cols)
+    picked = codes[:, columns - cols[0] * TILE]
+    picked[:, columns * level.step_ms < (figures.epoch_ms(heatmap.built_from) or 0) - level.step_ms] = 0
+    return picked, rows[0] * TILE, level.factor
+
+
+def _colours(heatmap: Heatmap | None, theme: Theme) -> npt.NDArray[np.uint8] | None:
+    if heatmap is None:
+        return None
+    display = scale.display_scale(heatmap=heatmap)
+    return picture.lookup(
+        theme=theme,
+        code_floor_usd=heatmap.code_floor_usd,
+        floor_usd=display.floor_usd,
+        ceiling_usd=display.ceiling_usd,
+    )
+
+
+def _zones(heatmap: Heatmap | None, starts: npt.NDArray[np.int64], step: int) -> tuple[picture.Band, ...]:
+    if heatmap is None or heatmap.built_through is None:
+        return ()
+    active = [zone for zone in queries.list_zones(heatmap=heatmap) if zone.state == "active"]
+    largest = sorted(active, key=lambda zone: -zone.usd)[:_LABELLED]
+    return tuple(_band(zone, int(starts[0]), step) for zone in largest)
+
+
+def _band(zone: Zone, start: int, step: int) -> picture.Band:
+    born = figures.epoch_ms(zone.born_at) or 0
+    return picture.Band(
+        start=max(0, (born - start) // step),
+        low=zone.price_low,
+        high=zone.price_high,
+        is_long=zone.position_side == 1,
+        label=f"{zone.label} {figures.usd(zone.usd)}",
+    )

@@ -1,0 +1,121 @@
+"""The instrument strip: last price, estimates near it, open interest, funding, range; each with its doubt."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from heatmaps import queries
+from heatmaps.pages import figures
+from market import queries as market
+
+if TYPE_CHECKING:
+    from heatmaps.core.bands import Banded
+    from heatmaps.queries import Slice
+    from market.series import Records
+
+_DAY: Final = dt.timedelta(days=1)
+_STEP: Final = 300
+_STEP_SPAN: Final = dt.timedelta(seconds=_STEP)
+NEAR_PCT: Final = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Kpi:
+    """One figure of the strip; ``reason`` says why where the value is a dash."""
+
+    label: str
+    value: str
+    note: str = ""
+    is_estimate: bool = False
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Strip:
+    """What the strip shows, in words, and the last price as a number for what follows."""
+
+    last: float | None
+    last_text: str
+    change_text: str
+    kpis: tuple[Kpi, ...]
+
+
+def load(*, instrument_id: int, digits: int, as_of: dt.datetime | None, newest: Slice | None) -> Strip:
+    """Return the strip as of the newest bar; all of it from one moment."""
+    if as_of is None:
+        return Strip(None, figures.DASH, "", (Kpi("Market data", figures.DASH, reason="nothing stored yet"),))
+    # One step more than a day: the close 24 h ago belongs to the bar that ended then.
+    bars = market.load_bars(instrument_id=instrument_id, since=as_of - _DAY - _STEP_SPAN, until=as_of, timeframe=_STEP)
+    last = float(bars["close"][-1]) if bars.size else None
+    return Strip(
+        last=last,
+        last_text=figures.price(last, digits),
+        change_text=_change(bars, as_of),
+        kpis=(
+            *_near(newest, last),
+            _open_interest(instrument_id, as_of, last),
+            _funding(instrument_id, as_of),
+            _range(bars, as_of, digits),
+        ),
+    )
+
+
+def _cut(as_of: dt.datetime) -> int:
+    return round((as_of - _DAY).timestamp() * 1000)
+
+
+def _change(bars: Records, as_of: dt.datetime) -> str:
+    ended = bars["open_time"] + _STEP * 1000
+    before = bars[ended <= _cut(as_of)]
+    if before.size == 0:
+        return ""
+    return f"{figures.signed((float(bars['close'][-1]) / float(before['close'][-1]) - 1) * 100)} 24h"
+
+
+def _range(bars: Records, as_of: dt.datetime, digits: int) -> Kpi:
+    day = bars[bars["open_time"] >= _cut(as_of)]
+    if day.size == 0:
+        return Kpi("24h range", figures.DASH, reason="no bars in 24 h")
+    low, high = float(day["low"].min()), float(day["high"].max())
+    return Kpi("24h range", f"{figures.price(low, digits)}–{figures.price(high, digits)}")
+
+
+def _near(newest: Slice | None, last: float | None) -> tuple[Kpi, Kpi]:
+    labels = (f"Longs within {figures.MINUS}{NEAR_PCT:.0f}%", f"Shorts within +{NEAR_PCT:.0f}%")
+    if newest is None or last is None:
+        missing = (Kpi(label, figures.DASH, is_estimate=True, reason="no estimate yet") for label in labels)
+        return next(missing), next(missing)
+    longs, shorts = queries.within_distance(slice=newest, close=last, pct=NEAR_PCT)
+    return _banded(labels[0], longs), _banded(labels[1], shorts)
+
+
+def _banded(label: str, amount: Banded) -> Kpi:
+    return Kpi(label, figures.usd(amount.usd), figures.usd_range(amount.low, amount.high), is_estimate=True)
+
+
+def _open_interest(instrument_id: int, as_of: dt.datetime, last: float | None) -> Kpi:
+    # Two samples more than a day, in case the oldest is late.
+    since = as_of - _DAY - 2 * _STEP_SPAN
+    samples = market.load_open_interest(instrument_id=instrument_id, since=since, until=as_of)
+    if samples.size == 0 or last is None:
+        return Kpi("Open interest", figures.DASH, reason="not reported in 24 h")
+    value = float(samples["open_interest_value"][-1])
+    if not np.isfinite(value):
+        value = float(samples["open_interest"][-1]) * last
+    before = samples[samples["time"] <= _cut(as_of) + _STEP * 1000]
+    note = ""
+    if before.size and before["open_interest"][-1] > 0:
+        change = float(samples["open_interest"][-1] / before["open_interest"][-1]) - 1
+        note = f"{figures.signed(change * 100, digits=1)} 24h"
+    return Kpi("Open interest", figures.usd(value), note)
+
+
+def _funding(instrument_id: int, as_of: dt.datetime) -> Kpi:
+    rates = market.load_funding(instrument_id=instrument_id, since=as_of - _DAY, until=as_of)
+    if rates.size == 0:
+        return Kpi("Funding 8h", figures.DASH, reason="not reported in 24 h")
+    return Kpi("Funding 8h", figures.signed(float(rates["rate"][-1]) * 100, digits=4))

@@ -1,0 +1,106 @@
+"""The terminal: everything on the page around the chart, from one moment."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from heatmaps import queries
+from heatmaps.pages import chart, context, figures, state, strip, zones
+from market import queries as market
+
+if TYPE_CHECKING:
+    from heatmaps.models import Heatmap
+    from market.models import Instrument
+
+_ZONE_ROWS: Final = 24
+LIMITS: Final = (
+    "Not where price goes next. A cluster may stay untouched.",
+    "Not real positions. Entries, leverage and margin are inferred from public volume and open interest.",
+    "Hedges, cross margin and added collateral are not visible and may move levels.",
+    "Not this venue's whole market: positions at other venues are outside this estimate.",
+)
+CHECKLIST: Final = (
+    "The invalidation level is written down",
+    "The interval of the zone was read, not only its centre",
+    "What this estimate does not say was read",
+    "Loss at invalidation is within the account limit",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Which estimator drew the map, and what is known about it."""
+
+    name: str
+    frozen_text: str
+    allocated_text: str
+    built_text: str
+    is_provisional: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Terminal:
+    """One consistent view: every figure as of ``status.as_of_ms``."""
+
+    instrument: Instrument
+    title: str
+    venue: str
+    status: state.Status
+    strip: strip.Strip
+    context: context.Context | None
+    clusters: zones.Clusters
+    zones: list[zones.ZoneRow]
+    record: Record | None
+    timeframe: str
+    version: int
+    timeframes: tuple[str, ...] = tuple(chart.TIMEFRAMES)
+    limits: tuple[str, ...] = LIMITS
+    checklist: tuple[str, ...] = CHECKLIST
+
+    @property
+    def has_estimate(self) -> bool:
+        """Tell whether there is a map to draw."""
+        return self.record is not None
+
+
+def load(*, key: str, timeframe: str, now: dt.datetime) -> Terminal:
+    """Read the page of an instrument."""
+    instrument = market.get_instrument(key=key)
+    freshness = market.freshness(instrument=instrument, now=now)
+    heatmap = queries.get_heatmap(instrument_id=instrument.pk)
+    built = heatmap if heatmap is not None and heatmap.built_through is not None else None
+    newest = queries.latest_slice(heatmap=built) if built is not None else None
+    found = queries.list_zones(heatmap=built, limit=_ZONE_ROWS) if built is not None else []
+    digits = figures.decimals(instrument.tick_size)
+    shown = strip.load(instrument_id=instrument.pk, digits=digits, as_of=freshness.as_of, newest=newest)
+    return Terminal(
+        instrument=instrument,
+        title=f"{instrument.base}-{instrument.quote} perpetual",
+        venue=venue_label(instrument),
+        status=state.describe(freshness=freshness, now=now),
+        strip=shown,
+        context=context.load(instrument_id=instrument.pk, as_of=freshness.as_of) if freshness.as_of else None,
+        clusters=zones.clusters(zones=found, last=shown.last, digits=digits),
+        zones=zones.table(zones=found, last=shown.last, digits=digits),
+        record=_record(built) if built is not None else None,
+        timeframe=timeframe if timeframe in chart.TIMEFRAMES else chart.DEFAULT_TIMEFRAME,
+        version=state.version(freshness=freshness, heatmap=heatmap),
+    )
+
+
+def venue_label(instrument: Instrument) -> str:
+    """Write a venue's name as people do."""
+    return instrument.venue.capitalize() if not instrument.is_simulated else "Simulated market"
+
+
+def _record(heatmap: Heatmap) -> Record:
+    share = heatmap.allocated_share
+    return Record(
+        name=f"{heatmap.release.slug} {heatmap.release.version}",
+        frozen_text=figures.day(heatmap.release.created_at),
+        allocated_text=figures.DASH if share is None else f"{100 * share:.1f}%",
+        built_text=figures.moment(heatmap.built_through),
+        is_provisional=heatmap.provisional_through is not None,
+    )

@@ -1,0 +1,243 @@
+"""The map as a PNG, for readers without scripts and for the moment before the chart stands.
+
+Pure drawing: arrays and words in, bytes out. ``heatmaps.pages.still`` gathers them.
+"""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from heatmaps import palette
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from heatmaps.palette import Rgb, Theme
+
+    Floats = npt.NDArray[np.float64]
+
+AXIS_WIDTH: Final = 74
+AXIS_HEIGHT: Final = 24
+CAPTION_HEIGHT: Final = 26
+COLOURS: Final = 256
+_LABEL_GAP: Final = 46
+_TIME_GAP: Final = 120
+_NOW_SHARE: Final = 0.07
+
+
+@dataclass(frozen=True, slots=True)
+class Ink:
+    """The theme's colours, as in static/css/tokens.css."""
+
+    ground: Rgb
+    text: Rgb
+    faint: Rgb
+    line: Rgb
+    longs: Rgb
+    shorts: Rgb
+    up: Rgb
+    down: Rgb
+    edge: Rgb
+
+
+INKS: Final[dict[str, Ink]] = {
+    "dark": Ink(
+        (11, 13, 17), (233, 236, 240), (124, 134, 145), (42, 49, 58), (230, 165, 74), (98, 174, 242),
+        (241, 243, 246), (23, 28, 35), (207, 213, 221),
+    ),
+    "light": Ink(
+        (255, 255, 255), (20, 24, 29), (95, 105, 116), (211, 217, 223), (154, 90, 0), (27, 95, 180),
+        (255, 255, 255), (32, 38, 46), (32, 38, 46),
+    ),
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """A zone as a box: from bar ``start`` on, between two prices."""
+
+    start: int
+    low: float
+    high: float
+    is_long: bool
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What the picture shows.
+
+    ``bars`` is [n, 4] open, high, low, close with NaN rows for holes; ``codes`` is [bins, n], one column a bar, or
+    None where there is no estimate; its first bin is ``bin_lo`` on a grid ``bin_width`` wide in ln(price).
+    """
+
+    title: str
+    caption: str
+    digits: int
+    bars: Floats
+    times: list[str]
+    codes: npt.NDArray[np.uint8] | None
+    bin_lo: int
+    bin_width: float
+    colours: npt.NDArray[np.uint8] | None
+    zones: tuple[Band, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """Where prices and bars fall on the plot [pixels]."""
+
+    width: int
+    height: int
+    top: float
+    bottom: float
+    spacing: float
+
+    def y(self, price: float) -> float:
+        """Return a price's height; the axis is linear, as in the chart."""
+        return (self.top - price) / (self.top - self.bottom) * self.height
+
+    def x(self, index: float) -> float:
+        """Return the left edge of a bar."""
+        return index * self.spacing
+
+
+def price_range(bars: Floats) -> tuple[float, float]:
+    """Return the plot's lowest and highest price: the bars with room for the heat around them."""
+    low, high = float(np.nanmin(bars[:, 2])), float(np.nanmax(bars[:, 1]))
+    middle = (low + high) / 2
+    half = max((high - low) / 2 * 1.5, middle * 0.034)
+    return middle - half, middle + half
+
+
+def draw(*, scene: Scene, theme: Theme, width: int, height: int) -> bytes:
+    """Return a PNG with a palette of 256 colours."""
+    ink = INKS[theme]
+    plot_height = height - AXIS_HEIGHT - CAPTION_HEIGHT
+    bottom, top = price_range(scene.bars)
+    spacing = (width - AXIS_WIDTH) * (1 - _NOW_SHARE) / len(scene.bars)
+    frame = Frame(width - AXIS_WIDTH, plot_height, top, bottom, spacing)
+    image = Image.new("RGB", (width, height), ink.ground)
+    if scene.codes is not None and scene.colours is not None:
+        image.paste(Image.fromarray(_heat(scene, frame, ink)), (0, 0))
+    pen = ImageDraw.Draw(image, "RGBA")
+    for band in scene.zones:
+        _zone(pen, band, frame, ink)
+    _candles(pen, scene.bars, frame, ink)
+    _axes(pen, scene, frame, ink)
+    _caption(pen, scene, (width, height), ink)
+    return _encode(image)
+
+
+def _encode(image: Image.Image) -> bytes:
+    flat = image.quantize(COLOURS, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+    stream = io.BytesIO()
+    flat.save(stream, "PNG", optimize=True)
+    return stream.getvalue()
+
+
+def _heat(scene: Scene, frame: Frame, ink: Ink) -> npt.NDArray[np.uint8]:
+    """Colour each pixel by nearest bar and bin; right of now the last column is carried forward, paler."""
+    assert scene.codes is not None  # draw() looked
+    assert scene.colours is not None
+    count = len(scene.bars)
+    pixels = (np.arange(frame.width) / frame.spacing).astype(np.int64)
+    index = np.minimum(pixels, count - 1)
+    prices = frame.top + (frame.bottom - frame.top) * (np.arange(frame.height) + 0.5) / frame.height
+    bins = np.floor(np.log(np.maximum(prices, 1e-12)) / scene.bin_width).astype(np.int64) - scene.bin_lo
+    inside = (bins >= 0) & (bins < scene.codes.shape[0])
+    codes = scene.codes[np.clip(bins, 0, scene.codes.shape[0] - 1)][:, index]
+    codes = np.where(inside[:, None] & (codes < COLOURS - 1), codes, 0)
+    sides = (prices[:, None] > _filled(scene.bars[:, 3])[index][None, :]).astype(np.int64)
+    heat = scene.colours[sides, codes]
+    later = pixels >= count
+    heat[:, later] = (heat[:, later].astype(np.uint16) + np.array(ink.ground, np.uint16)) // 2
+    return heat
+
+
+def _filled(values: Floats) -> Floats:
+    """Carry the last known value over holes; leading holes read as 0."""
+    known = np.maximum.accumulate(np.where(np.isfinite(values), np.arange(values.size), -1))
+    return np.where(known >= 0, values[np.maximum(known, 0)], 0.0)
+
+
+def _candles(pen: ImageDraw.ImageDraw, bars: Floats, frame: Frame, ink: Ink) -> None:
+    half = max(0.0, frame.spacing * 0.5 - 0.9)
+    for index, (open_, high, low, close) in enumerate(bars):
+        if not np.isfinite(close):
+            continue
+        middle = round(frame.x(index + 0.5))
+        pen.line([(middle, frame.y(high)), (middle, frame.y(low))], fill=ink.edge)
+        if half < 1:
+            continue
+        upper, lower = frame.y(max(open_, close)), frame.y(min(open_, close))
+        body = [middle - half, upper, middle + half, max(lower, upper + 1)]
+        pen.rectangle(body, fill=ink.up if close >= open_ else ink.down, outline=ink.edge)
+
+
+def _zone(pen: ImageDraw.ImageDraw, band: Band, frame: Frame, ink: Ink) -> None:
+    upper, lower = frame.y(band.high), frame.y(band.low)
+    if lower < 0 or upper > frame.height:
+        return
+    colour = ink.longs if band.is_long else ink.shorts
+    left = max(0.0, frame.x(band.start))
+    pen.rectangle([left, upper, frame.width - 1, lower], outline=colour, fill=(*colour, 26))
+    font = _font(11)
+    size = pen.textlength(band.label, font=font)
+    middle = (upper + lower) / 2
+    box = [frame.width - size - 16, middle - 9, frame.width - 5, middle + 8]
+    pen.rounded_rectangle(box, 3, fill=ink.ground, outline=colour)
+    pen.text((frame.width - size - 10, middle), band.label, fill=ink.text, font=font, anchor="lm")
+
+
+def _axes(pen: ImageDraw.ImageDraw, scene: Scene, frame: Frame, ink: Ink) -> None:
+    font = _font(11)
+    pen.rectangle([frame.width, 0, frame.width + AXIS_WIDTH, frame.height], fill=ink.ground)
+    last = float(_filled(scene.bars[:, 3])[-1])
+    for price in _ticks(frame):
+        if abs(frame.y(price) - frame.y(last)) > 14:  # noqa: PLR2004  # room for the last price's own label
+            pen.text((frame.width + 8, frame.y(price)), _price(price, scene.digits), fill=ink.faint, font=font, anchor="lm")
+    y = frame.y(last)
+    pen.line([(0, y), (frame.width, y)], fill=(*ink.faint, 120))
+    pen.rectangle([frame.width, y - 9, frame.width + AXIS_WIDTH, y + 9], fill=ink.faint)
+    pen.text((frame.width + 8, y), _price(last, scene.digits), fill=ink.ground, font=font, anchor="lm")
+    now = frame.x(len(scene.bars))
+    pen.line([(now, 0), (now, frame.height)], fill=(*ink.text, 76))
+    every = max(1, round(_TIME_GAP / frame.spacing))
+    for index in range(every // 2, len(scene.times), every):
+        pen.text((frame.x(index), frame.height + 12), scene.times[index], fill=ink.faint, font=font, anchor="mm")
+
+
+def _price(value: float, digits: int) -> str:
+    return f"{value:,.{0 if value >= 1000 else digits}f}"  # noqa: PLR2004  # as in the chart's axis
+
+
+def _ticks(frame: Frame) -> Floats:
+    """Return round prices at least a label apart."""
+    least = (frame.top - frame.bottom) / frame.height * _LABEL_GAP
+    decade = 10 ** np.floor(np.log10(least))
+    step = decade * next(factor for factor in (1, 2, 5, 10) if factor * decade >= least)
+    return np.arange(np.ceil(frame.bottom / step) * step, frame.top, step)
+
+
+def _caption(pen: ImageDraw.ImageDraw, scene: Scene, size: tuple[int, int], ink: Ink) -> None:
+    width, height = size
+    line = height - CAPTION_HEIGHT
+    pen.line([(0, line), (width, line)], fill=ink.line)
+    pen.text((12, line + 14), scene.title, fill=ink.text, font=_font(12), anchor="lm")
+    pen.text((width - 12, line + 14), scene.caption, fill=ink.text, font=_font(12), anchor="rm")
+
+
+def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    # Pillow's own typeface: the page's is not there as a file that Pillow reads.
+    return ImageFont.load_default(size)
+
+
+def lookup(*, theme: Theme, code_floor_usd: float, floor_usd: float, ceiling_usd: float) -> npt.NDArray[np.uint8]:
+    """Return the colour table for a scene (see palette)."""
+    return palette.lookup(theme=theme, code_floor_usd=code_floor_usd, floor_usd=floor_usd, ceiling_usd=ceiling_usd)

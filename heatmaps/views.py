@@ -1,0 +1,167 @@
+"""Doors of the terminal: each reads its address, makes one call, and chooses how long the answer may be kept."""
+
+from __future__ import annotations
+
+import gzip
+from typing import TYPE_CHECKING, Final, Literal
+
+from django.core.exceptions import BadRequest, ObjectDoesNotExist
+from django.http import Http404, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.cache import patch_vary_headers
+from django.utils.http import parse_etags
+from django.views.decorators.http import require_safe
+
+from access.permissions import member
+from heatmaps.pages import chart, listing, state, still, terminal, tiles, zone
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+
+_YEAR: Final = 31_536_000
+_LARGEST_MS: Final = 4_102_444_800_000
+# What the page's script imports, told in advance so that the browser does not find it out one file at a time.
+MODULES: Final = (
+    "vendor/lightweight-charts/lightweight-charts.standalone.production.mjs",
+    *(
+        f"js/{name}.js"
+        for name in ("freshness", "live", "terminal/app", "terminal/bands", "terminal/bars", "terminal/chart",
+                     "terminal/colour", "terminal/format", "terminal/grid", "terminal/heat", "terminal/keys",
+                     "terminal/layer", "terminal/legend", "terminal/readout", "terminal/side", "terminal/style",
+                     "terminal/tiles", "terminal/zones")
+    ),
+)  # fmt: skip
+
+
+@member
+@require_safe
+def instruments(request: HttpRequest) -> HttpResponse:
+    """List what there is to look at."""
+    return render(request, "heatmaps/instruments.html", {"rows": listing.instruments(now=timezone.now())})
+
+
+@member
+@require_safe
+def terminal_page(request: HttpRequest, key: str) -> HttpResponse:
+    """Show one instrument."""
+    page = _load_terminal(request, key)
+    return render(request, "heatmaps/terminal.html", {"page": page, "theme": _theme(request), "modules": MODULES})
+
+
+@member
+@require_safe
+def live(request: HttpRequest, key: str) -> HttpResponse:
+    """Send the figures around the chart again, each to its place on the page."""
+    return render(request, "heatmaps/live.html", {"page": _load_terminal(request, key)})
+
+
+def _load_terminal(request: HttpRequest, key: str) -> terminal.Terminal:
+    timeframe = request.GET.get("tf", chart.DEFAULT_TIMEFRAME)
+    try:
+        return terminal.load(key=key, timeframe=timeframe, now=timezone.now())
+    except ObjectDoesNotExist as error:
+        raise Http404 from error
+
+
+@member
+@require_safe
+def chart_data(request: HttpRequest, key: str) -> HttpResponse:
+    """Send bars, panes, the newest slice and zones."""
+    try:
+        document = chart.data(
+            key=key,
+            timeframe=request.GET.get("tf", chart.DEFAULT_TIMEFRAME),
+            now=timezone.now(),
+            since_ms=_milliseconds(request, "since"),
+            until_ms=_milliseconds(request, "until"),
+        )
+    except chart.UnknownTimeframeError as error:
+        raise BadRequest("This time frame is not offered.") from error
+    except ObjectDoesNotExist as error:
+        raise Http404 from error
+    return JsonResponse(document)
+
+
+def _milliseconds(request: HttpRequest, name: str) -> int | None:
+    text = request.GET.get(name, "")
+    if not text:
+        return None
+    if not (text.isascii() and text.isdigit() and int(text[:16]) <= _LARGEST_MS):
+        raise BadRequest(f"{name} is a time in epoch milliseconds.")
+    return int(text)
+
+
+@member
+@require_safe
+def picture(request: HttpRequest, key: str) -> HttpResponse:
+    """Draw the map for readers without scripts."""
+    timeframe = request.GET.get("tf", chart.DEFAULT_TIMEFRAME)
+    width = request.GET.get("width", "1052")
+    if timeframe not in chart.TIMEFRAMES or width not in {str(offered) for offered in still.WIDTHS}:
+        raise BadRequest("This picture is not offered.")
+    theme: Literal["dark", "light"] = "light" if request.GET.get("theme") == "light" else "dark"
+    try:
+        body, tag = still.picture_of(key=key, timeframe=timeframe, theme=theme, width=int(width), now=timezone.now())
+    except (ObjectDoesNotExist, still.NothingToDrawError) as error:
+        raise Http404 from error
+    headers = {"ETag": f'"{tag}"', "Cache-Control": "private, max-age=30"}
+    if _is_known(request, headers["ETag"]):
+        return HttpResponse(status=304, headers=headers)
+    return HttpResponse(body, content_type="image/png", headers=headers)
+
+
+@member
+@require_safe
+def tile(request: HttpRequest, key: str, release: str, level: int, row: int, col: int) -> HttpResponse:  # noqa: PLR0913, PLR0917  # an address has as many parts
+    """Send a tile as it is stored: compressed, for ever when it is closed, for ten seconds when it is not."""
+    stored = tiles.find(key=key, release=release, level=level, row=row, col=col)
+    if stored is None:
+        raise Http404
+    keep = f"max-age={_YEAR}, immutable" if stored.is_closed else "max-age=10"
+    headers = {"ETag": f'"{stored.etag}"', "Cache-Control": f"private, {keep}"}
+    if _is_known(request, headers["ETag"]):
+        return HttpResponse(status=304, headers=headers)
+    response = HttpResponse(content_type="application/octet-stream", headers=headers)
+    patch_vary_headers(response, ["Accept-Encoding"])
+    if "gzip" in request.headers.get("Accept-Encoding", ""):
+        response["Content-Encoding"] = "gzip"
+        response.content = stored.body
+    else:
+        response.content = gzip.decompress(stored.body)
+    return response
+
+
+@member
+@require_safe
+def tick(request: HttpRequest, key: str) -> HttpResponse:
+    """Say whether there is anything new; what the event stream says, for those who have to ask."""
+    try:
+        beat = state.tick(key=key, now=timezone.now())
+    except ObjectDoesNotExist as error:
+        raise Http404 from error
+    headers = {"ETag": f'"{beat["v"]}-{beat["as_of_ms"]}"'}
+    if _is_known(request, headers["ETag"]):
+        return HttpResponse(status=304, headers=headers)
+    return JsonResponse(beat, headers=headers)
+
+
+@member
+@require_safe
+def zone_page(request: HttpRequest, pk: int) -> HttpResponse:
+    """Show one zone with the evidence frozen at its formation."""
+    try:
+        page = zone.load(zone_id=pk, theme=_theme(request))
+    except ObjectDoesNotExist as error:
+        raise Http404 from error
+    return render(request, "heatmaps/zone.html", {"page": page})
+
+
+def _theme(request: HttpRequest) -> Literal["dark", "light"]:
+    return "light" if request.COOKIES.get("theme") == "light" else "dark"
+
+
+def _is_known(request: HttpRequest, etag: str) -> bool:
+    known = parse_etags(request.headers.get("If-None-Match", ""))
+    # A compressing proxy may have made the tag a weak one.
+    return "*" in known or etag in {tag.removeprefix("W/") for tag in known}

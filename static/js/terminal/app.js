@@ -1,0 +1,258 @@
+// The chart and everything that moves with it: one view object is shared by the layers.
+import { Bands } from './bands.js';
+import { Bars } from './bars.js';
+import { PaneLabels, buildChart, restyle, setData, showNewest, updateData } from './chart.js';
+import { buildTable } from './colour.js';
+import { Grid } from './grid.js';
+import { HeatLayer } from './heat.js';
+import { Keys } from './keys.js';
+import { drawLegend } from './legend.js';
+import { Readout } from './readout.js';
+import { SideMap } from './side.js';
+import { readTheme } from './style.js';
+import { TileStore } from './tiles.js';
+import { ZoneLayer } from './zones.js';
+
+const SETTLE_MS = 140;
+const OLDER_BEFORE = 30;
+const NARROW = 720;
+
+export async function startChart(root, help) {
+  const app = new App(root, help);
+  await app.open(root.dataset.timeframe);
+  return app;
+}
+
+class App {
+  constructor(root, help) {
+    this.root = root;
+    this.help = help;
+    this.host = root.querySelector('#chart');
+    this.view = {
+      layers: { heat: true, zones: true, uncertainty: true },
+      bands: new Bands(null),
+      bars: new Bars(root.dataset.chartUrl),
+      narrow: window.innerWidth < NARROW,
+      font: (size, weight) => `${weight} ${size}px Inter, system-ui, sans-serif`,
+      zones: [],
+      hover: null,
+      selected: null,
+      moving: false,
+      colourVersion: 0,
+      dataVersion: 0,
+    };
+    this.queued = new Set();
+  }
+
+  async open(timeframe) {
+    const document_ = await this.view.bars.open(timeframe);
+    this.take(document_);
+    if (this.view.chart) this.reset();
+    else this.build();
+  }
+
+  // Everything but the bars of an answer.
+  take({ heat, slice, zones }) {
+    const { view } = this;
+    view.zones = zones;
+    if (heat === null) return;
+    if (!view.grid) {
+      view.grid = new Grid(heat);
+      view.tiles = new TileStore({ base: `${this.root.dataset.tilesUrl}${heat.estimator}/`, grid: view.grid, onChange: () => this.redraw() });
+    } else if (heat.version !== view.grid.heat.version) {
+      const former = view.grid.builtThrough;
+      view.grid.update(heat);
+      view.tiles.refreshFrom(former);
+    }
+    view.bands = new Bands(heat.bands);
+    view.slice = slice;
+    view.dataVersion += 1;
+  }
+
+  build() {
+    const { view, host, root } = this;
+    this.applyTheme();
+    host.replaceChildren();
+    buildChart(view, host);
+    this.heat = new HeatLayer(view);
+    this.zones = new ZoneLayer(view);
+    view.candles.attachPrimitive(this.heat);
+    view.candles.attachPrimitive(this.zones);
+    const part = (name) => root.querySelector(`#${name}`);
+    this.side = new SideMap(view, part('side'), part('side-caption'));
+    this.labels = new PaneLabels(view, part('pane-labels'));
+    this.readout = new Readout(view, { bar: part('read-bar'), heat: part('read-heat'), spoken: part('spoken') });
+    part('readout').hidden = false;
+    this.reset();
+    this.listen();
+    root.dataset.chart = 'ready';
+  }
+
+  reset() {
+    setData(this.view);
+    showNewest(this.view);
+    if (this.view.grid) this.side.setSlice(this.view.slice);
+    this.readout.idle();
+    this.queue('labels');
+    this.redraw();
+  }
+
+  listen() {
+    const { view, host } = this;
+    view.chart.timeScale().subscribeVisibleLogicalRangeChange((range) => this.onRange(range));
+    view.chart.subscribeCrosshairMove((event) => this.onCrosshair(event));
+    view.chart.subscribeClick(({ point }) => point && this.select(this.zones.at(point.x, point.y)?.id ?? null));
+    this.keys = new Keys(view, host, {
+      onCursor: (index, level) => this.point(index, level, true),
+      onLeave: () => this.unpoint(),
+      onToggle: (name) => this.toggle(name),
+      onHelp: () => this.help.showModal(),
+    });
+    new ResizeObserver(() => this.queue('labels', 'side')).observe(host);
+    document.documentElement.addEventListener('bh:theme', () => this.onTheme());
+    for (const button of this.root.querySelectorAll('[data-layer]')) {
+      button.addEventListener('click', () => this.toggle(button.dataset.layer));
+    }
+    for (const link of this.root.querySelectorAll('[data-timeframe-link]')) {
+      link.addEventListener('click', (event) => this.onTimeframe(event, link));
+    }
+    // Rows are swapped on every tick, so the listener sits above them.
+    document.addEventListener('mouseover', (event) => this.select(event.target.closest?.('[data-zone]')?.dataset.zone ?? null));
+  }
+
+  // --- what happens -------------------------------------------------------------------------------------------------
+
+  onRange(range) {
+    const { view } = this;
+    view.moving = true;
+    clearTimeout(this.settle);
+    this.settle = setTimeout(() => {
+      view.moving = false;
+      this.redraw();
+    }, SETTLE_MS);
+    this.queue('side');
+    if (range && range.from < OLDER_BEFORE) this.loadOlder();
+  }
+
+  async loadOlder() {
+    const { view } = this;
+    if (this.loading || view.bars.reachedStart) return;
+    this.loading = true;
+    try {
+      const range = view.chart.timeScale().getVisibleLogicalRange();
+      const added = await view.bars.older();
+      if (added > 0) {
+        setData(view);
+        view.chart.timeScale().setVisibleLogicalRange({ from: range.from + added, to: range.to + added });
+        view.dataVersion += 1;
+      }
+    } finally {
+      this.loading = false;
+    }
+  }
+
+  onCrosshair({ point, logical, paneIndex }) {
+    if (!point || logical === undefined || logical === null) {
+      if (!this.keys.cursor) this.unpoint();
+      return;
+    }
+    const level = paneIndex ? null : this.view.candles.coordinateToPrice(point.y);
+    this.point(Math.round(logical), level, false);
+  }
+
+  point(index, level, aloud) {
+    this.readout.show(index, level);
+    this.labels.show(Math.max(0, Math.min(this.view.bars.count - 1, index)));
+    this.view.hover = level;
+    if (aloud) this.readout.announce();
+    this.queue('side');
+  }
+
+  unpoint() {
+    this.view.hover = null;
+    this.readout.idle();
+    this.labels.show(this.view.bars.count - 1);
+    this.queue('side');
+  }
+
+  select(id) {
+    const chosen = id === null ? null : Number(id);
+    if (chosen === this.view.selected) return;
+    this.view.selected = chosen;
+    this.redraw();
+  }
+
+  toggle(name) {
+    const { layers } = this.view;
+    layers[name] = !layers[name];
+    this.root.querySelector(`[data-layer="${name}"]`)?.setAttribute('aria-pressed', String(layers[name]));
+    this.redraw();
+  }
+
+  async onTimeframe(event, link) {
+    if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    const timeframe = link.dataset.timeframeLink;
+    for (const other of this.root.querySelectorAll('[data-timeframe-link]')) other.removeAttribute('aria-current');
+    link.setAttribute('aria-current', 'true');
+    history.replaceState(null, '', link.href);
+    await this.open(timeframe);
+  }
+
+  onTheme() {
+    this.applyTheme();
+    restyle(this.view);
+    this.redraw();
+  }
+
+  applyTheme() {
+    const { view } = this;
+    Object.assign(view, readTheme());
+    if (!view.grid) return;
+    const { code_floor_usd: codeFloor, floor_usd: floor, ceiling_usd: ceiling } = view.grid.heat;
+    view.colours = buildTable({ theme: view.theme, ground: view.ground, codeFloor, floor, ceiling });
+    view.colourVersion += 1;
+    drawLegend(view);
+  }
+
+  // A tick came: the open bar, the open tiles, the newest slice and the zones.
+  async refresh() {
+    const { view } = this;
+    if (this.refreshing || this.loading) return;
+    this.refreshing = true;
+    try {
+      const from = Math.max(0, view.bars.count - 1);
+      const hadGrid = Boolean(view.grid);
+      this.take(await view.bars.newer());
+      if (!hadGrid) this.applyTheme();
+      updateData(view, from);
+      if (view.grid) this.side.setSlice(view.slice);
+      if (view.hover === null) this.unpoint();
+      this.redraw();
+      this.root.dataset.refreshed = String(Number(this.root.dataset.refreshed ?? 0) + 1);
+    } finally {
+      this.refreshing = false;
+    }
+  }
+
+  // --- drawing ------------------------------------------------------------------------------------------------------
+
+  redraw() {
+    this.heat?.requestUpdate?.();
+    this.queue('side', 'drawn');
+  }
+
+  queue(...names) {
+    if (this.queued.size === 0) requestAnimationFrame(() => this.flush());
+    for (const name of names) this.queued.add(name);
+  }
+
+  flush() {
+    const names = [...this.queued];
+    this.queued.clear();
+    if (names.includes('labels')) this.labels.place();
+    if (names.includes('side')) this.side?.draw();
+    const { tiles } = this.view;
+    if (tiles && tiles.version > 0 && tiles.pending === 0) this.root.dataset.drawn = 'true';
+  }
+}

@@ -1,0 +1,38 @@
+// The terminal page: puts the parts together. Until the chart stands, and wherever it can not, the server's picture does.
+import { Freshness, ServerClock } from '../freshness.js';
+import { Live } from '../live.js';
+import { startChart } from './app.js';
+
+const root = document.querySelector('#terminal');
+const status = document.querySelector('#fresh');
+const clock = new ServerClock(Number(status.dataset.nowMs));
+const freshness = new Freshness(status, clock);
+freshness.start();
+
+let app = null;
+
+function onTick(tick, isNew) {
+  freshness.update(tick);
+  if (!isNew) return;
+  // htmx listens for this to fetch the page's figures; the chart fetches its own.
+  document.body.dispatchEvent(new CustomEvent('bh:tick', { detail: tick }));
+  app?.refresh();
+}
+
+// History never changes: nothing to wait for.
+if (status.dataset.kind !== 'history') {
+  const { instrument, tickUrl, version } = root.dataset;
+  new Live({ instrument, tickUrl, clock, version: Number(version), onTick }).start();
+}
+
+const help = document.querySelector('#help');
+document.querySelector('#help-open')?.addEventListener('click', () => help.showModal());
+
+if (root.dataset.asOf) {
+  try {
+    app = await startChart(root, help);
+  } catch (error) {
+    document.querySelector('#chart-error').hidden = false;
+    console.warn('The chart could not be started; the picture stays.', error);
+  }
+}

@@ -1,0 +1,87 @@
+// What lies under the crosshair, as text: for the pointer, for the keyboard, and after a pause for screen readers.
+import { usdOfCode } from './colour.js';
+import { moment, price, usd, usdRange } from './format.js';
+
+const SPEAK_AFTER_MS = 350;
+const CLASS_NAMES = ['narrow', 'medium', 'wide'];
+
+function element(tag, text, className) {
+  const node = document.createElement(tag);
+  node.textContent = text;
+  if (className) node.className = className;
+  return node;
+}
+
+export class Readout {
+  constructor(view, { bar, heat, spoken }) {
+    this.view = view;
+    this.bar = bar;
+    this.heat = heat;
+    this.spoken = spoken;
+    this.timer = 0;
+  }
+
+  idle() {
+    this.showBar(this.view.bars.count - 1);
+    const hint = this.view.narrow ? 'Touch and hold to read a level' : 'Hover, or focus the chart and use arrow keys, to read a level';
+    this.heat.replaceChildren(element('span', this.view.grid ? hint : 'No estimate for this instrument yet'));
+  }
+
+  showBar(index) {
+    const { bars, narrow } = this.view;
+    const { open, high, low, close, volume } = bars.columns;
+    const parts = [element('b', moment(bars.time(index)))];
+    if (close[index] === null || close[index] === undefined) parts.push(element('span', ' no bar stored'));
+    else {
+      const figures = narrow ? [['C', close]] : [['O', open], ['H', high], ['L', low], ['C', close]];
+      for (const [name, column] of figures) parts.push(element('i', name), document.createTextNode(price(column[index], bars.digits)));
+      if (!narrow) parts.push(element('i', 'Vol'), document.createTextNode(usd(volume[index])));
+    }
+    this.bar.replaceChildren(...parts);
+  }
+
+  show(index, level) {
+    const clamped = Math.max(0, Math.min(this.view.bars.count - 1, index));
+    this.showBar(clamped);
+    if (level === null || !this.view.grid) return;
+    this.heat.replaceChildren(...this.describe(clamped, level));
+  }
+
+  describe(index, level) {
+    const { bars } = this.view;
+    const at = element('b', price(level, bars.digits));
+    const found = this.estimate(index, level);
+    if (found === null) return [document.createTextNode('At '), at, document.createTextNode(' · no data for this column')];
+    if (found.amount === 0) return [document.createTextNode('At '), at, document.createTextNode(' · no estimate above the floor')];
+    const parts = [element('span', '', `dot dot-${found.side}`), document.createTextNode('At '), at];
+    parts.push(document.createTextNode(` · est. ${found.side} `), element('b', usd(found.amount)), document.createTextNode(' per 0.1% '));
+    if (found.interval) {
+      const { bands } = this.view;
+      const width = CLASS_NAMES[bands.widthClass(found.side, found.away)];
+      parts.push(element('span', `80% interval ${usdRange(...found.interval)}, ${width}`, 'interval'));
+    }
+    return parts;
+  }
+
+  // The estimate of the column under the crosshair; null where nothing is stored.
+  estimate(index, level) {
+    const { bars, grid, tiles, bands } = this.view;
+    const finest = grid.levelFor(bars.step);
+    const column = grid.columnAt(finest, bars.time(index), bars.step);
+    const code = tiles.code(finest, Math.floor(grid.position(level) / grid.heat.levels[finest].factor), column);
+    if (code === null || code === 255) return null;
+    const close = bars.close(index);
+    const side = level > close ? 'shorts' : 'longs';
+    const away = Math.abs(level / close - 1) * 100;
+    const amount = code === 0 ? 0 : usdOfCode(code, grid.heat.code_floor_usd);
+    return { side, away, amount, interval: bands.interval(side, away, amount) };
+  }
+
+  // Speak once the crosshair rests.
+  announce() {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => {
+      this.spoken.textContent = `${this.bar.textContent}. ${this.heat.textContent}`;
+    }, SPEAK_AFTER_MS);
+  }
+}

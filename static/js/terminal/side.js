@@ -1,0 +1,180 @@
+// The side map: what the newest slice adds up to if price traded through it, outwards from the last price, with its
+// 80 % interval; thin bars show the size at each level.
+import { usd, usdRange, usdTick } from './format.js';
+import { usdOfCode } from './colour.js';
+
+const NICE = [1, 1.5, 2, 3, 4, 6, 8, 10];
+const PAD = 8;
+
+// Decode the slice once: USD per bin and cumulative sums outwards with their interval.
+export function readSlice(slice, grid, bands) {
+  const codes = Uint8Array.from(atob(slice.codes), (character) => character.charCodeAt(0));
+  const perBin = grid.heat.bin_bps / 10;
+  const amounts = Float64Array.from(codes, (code) => (code > 0 && code < 255 ? usdOfCode(code, grid.heat.code_floor_usd) * perBin : 0));
+  const closeBin = grid.bin(slice.close);
+  const sums = { total: new Float64Array(codes.length), low: new Float64Array(codes.length), high: new Float64Array(codes.length) };
+  addUp(slice, grid, bands, amounts, sums, closeBin, 1);
+  addUp(slice, grid, bands, amounts, sums, closeBin, -1);
+  return { lo: slice.bin_lo, closeBin, close: slice.close, amounts, ...sums };
+}
+
+function addUp(slice, grid, bands, amounts, sums, closeBin, direction) {
+  const side = direction > 0 ? 'shorts' : 'longs';
+  let total = 0;
+  let low = 0;
+  let high = 0;
+  for (let i = closeBin - slice.bin_lo + (direction > 0 ? 0 : -1); i >= 0 && i < amounts.length; i += direction) {
+    const away = Math.abs(grid.priceOf(slice.bin_lo + i + 0.5) / slice.close - 1) * 100;
+    const interval = bands.interval(side, away, amounts[i]) ?? [amounts[i], amounts[i]];
+    total += amounts[i];
+    low += interval[0];
+    high += interval[1];
+    sums.total[i] = total;
+    sums.low[i] = low;
+    sums.high[i] = high;
+  }
+}
+
+function niceCeiling(value) {
+  const decade = 10 ** Math.floor(Math.log10(Math.max(value, 1)));
+  return decade * (NICE.find((step) => step * decade >= value) ?? 10);
+}
+
+export class SideMap {
+  constructor(view, canvas, caption) {
+    this.view = view;
+    this.canvas = canvas;
+    this.caption = caption;
+    this.slice = null;
+  }
+
+  setSlice(slice) {
+    this.slice = slice ? readSlice(slice, this.view.grid, this.view.bands) : null;
+  }
+
+  draw() {
+    const { canvas } = this;
+    if (!canvas.offsetParent || !this.view.chart) return;
+    const ratio = window.devicePixelRatio || 1;
+    const width = canvas.clientWidth;
+    const height = canvas.clientHeight;
+    if (canvas.width !== Math.round(width * ratio) || canvas.height !== Math.round(height * ratio)) {
+      canvas.width = Math.round(width * ratio);
+      canvas.height = Math.round(height * ratio);
+    }
+    const context = canvas.getContext('2d');
+    context.setTransform(ratio, 0, 0, ratio, 0, 0);
+    context.fillStyle = this.view.css.plot;
+    context.fillRect(0, 0, width, height);
+    const paneHeight = this.view.chart.panes()[0].getHeight();
+    this.caption.style.top = `${paneHeight + 22}px`;
+    if (this.slice) this.drawSlice(context, width, paneHeight);
+  }
+
+  drawSlice(context, width, height) {
+    const range = this.visible(height);
+    if (!range) return;
+    const top = niceCeiling(range.highest * 0.8);
+    const span = width - PAD - 10;
+    const across = (amount) => PAD + Math.min(1, amount / top) * span;
+    context.save();
+    context.beginPath();
+    context.rect(0, 0, width, height);
+    context.clip();
+    context.fillStyle = this.view.css.line;
+    for (const share of [0.5, 1]) context.fillRect(Math.round(across(top * share)), 0, 1, height);
+    this.drawSide(context, 'shorts', Math.max(range.first, range.split), range.last, across, range, span);
+    this.drawSide(context, 'longs', range.first, Math.min(range.last, range.split - 1), across, range, span);
+    this.drawPrices(context, width, height);
+    context.restore();
+    this.drawScale(context, width, height, top, across);
+  }
+
+  // Indices of the slice that lie in the visible price range, and the largest figures among them.
+  visible(height) {
+    const { slice } = this;
+    const { candles, grid } = this.view;
+    const upper = candles.coordinateToPrice(0);
+    const lower = candles.coordinateToPrice(height);
+    if (upper === null || lower === null || upper <= 0) return null;
+    const first = Math.max(0, grid.bin(Math.max(lower, upper / 100)) - slice.lo);
+    const last = Math.min(slice.amounts.length - 1, grid.bin(upper) - slice.lo);
+    let highest = 0;
+    let largest = 0;
+    for (let i = first; i <= last; i += 1) {
+      highest = Math.max(highest, slice.high[i]);
+      largest = Math.max(largest, slice.amounts[i]);
+    }
+    return last > first && highest > 0 ? { first, last, split: slice.closeBin - slice.lo, highest, largest } : null;
+  }
+
+  drawSide(context, side, from, to, across, range, span) {
+    if (to < from) return;
+    const { slice, view } = this;
+    const colour = side === 'longs' ? view.css.longs : view.css.shorts;
+    const y = (i) => view.candles.priceToCoordinate(view.grid.priceOf(slice.lo + i + 0.5));
+    context.fillStyle = side === 'longs' ? view.css.longsFill : view.css.shortsFill;
+    context.beginPath();
+    for (let i = from; i <= to; i += 1) context.lineTo(across(slice.high[i]), y(i));
+    for (let i = to; i >= from; i -= 1) context.lineTo(across(slice.low[i]), y(i));
+    context.fill();
+    context.globalAlpha = 0.5;
+    context.fillStyle = colour;
+    const step = to > from ? Math.abs(y(to) - y(from)) / (to - from) : 1;
+    for (let i = from; i <= to; i += 1) {
+      context.fillRect(PAD, y(i) - step / 2, (slice.amounts[i] / range.largest) * span * 0.42, Math.max(0.8, step * 0.78));
+    }
+    context.globalAlpha = 1;
+    context.strokeStyle = colour;
+    context.lineWidth = 1.5;
+    context.beginPath();
+    for (let i = from; i <= to; i += 1) context.lineTo(across(slice.total[i]), y(i));
+    context.stroke();
+  }
+
+  drawPrices(context, width, height) {
+    const { view, slice } = this;
+    const last = view.candles.priceToCoordinate(slice.close);
+    context.fillStyle = view.css.text3;
+    if (last !== null) context.fillRect(0, Math.round(last), width, 1);
+    if (view.hover === null) return;
+    const y = view.candles.priceToCoordinate(view.hover);
+    if (y === null || y < 0 || y > height) return;
+    context.fillStyle = view.css.cross;
+    context.fillRect(0, Math.round(y), width, 1);
+    const index = view.grid.bin(view.hover) - slice.lo;
+    if (slice.total[index] > 0) this.drawLabel(context, width, y, index);
+  }
+
+  drawLabel(context, width, y, index) {
+    const { view, slice } = this;
+    const amount = usd(slice.total[index]);
+    const range = ` ${usdRange(slice.low[index], slice.high[index]).slice(1)}`;
+    context.font = view.font(10.5, 600);
+    const first = context.measureText(amount).width;
+    context.font = view.font(10, 400);
+    const left = width - first - context.measureText(range).width - 16;
+    const middle = y < 20 ? y + 12 : y - 12;
+    context.fillStyle = view.css.tag;
+    context.beginPath();
+    context.roundRect(left, middle - 9, width - left - 4, 18, 3);
+    context.fill();
+    context.textBaseline = 'middle';
+    context.fillStyle = view.css.text2;
+    context.fillText(range, left + 6 + first, middle + 0.5);
+    context.font = view.font(10.5, 600);
+    context.fillStyle = view.css.text1;
+    context.fillText(amount, left + 6, middle + 0.5);
+  }
+
+  drawScale(context, width, height, top, across) {
+    context.fillStyle = this.view.css.text3;
+    context.font = this.view.font(10, 400);
+    context.textBaseline = 'top';
+    for (const share of [0, 0.5, 1]) {
+      const text = usdTick(top * share);
+      const size = context.measureText(text).width;
+      context.fillText(text, Math.min(width - size - 2, Math.max(2, across(top * share) - size / 2)), height + 6);
+    }
+  }
+}
