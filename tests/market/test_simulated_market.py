@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -10,15 +12,20 @@ from market.sources.simulated.book import HEDGED, NEVER
 from market.sources.simulated.draws import CANDIDATES, draw_block
 from market.sources.simulated.genesis import begin
 from market.sources.simulated.market import SUB_STEP_MS, Market
+from market.sources.simulated.motion import State, push_price, settle_funding
 from market.sources.simulated.world import PARCELS, SUB_STEPS, WORLDS, Behaviour
 
 START_MS = 1_767_225_600_000
 MINUTES = 600
 
 
-@pytest.fixture(params=sorted(WORLDS))
+# Ten times the usual motion, so that what is rare in a quiet market happens in every hour.
+WILD = replace(WORLDS["SIMBTC-USDT"], motion=replace(WORLDS["SIMBTC-USDT"].motion, volatility=5.5e-3))
+
+
+@pytest.fixture(params=[*sorted(WORLDS), "wild"])
 def market(request: pytest.FixtureRequest) -> Market:
-    return begin(world=WORLDS[request.param], start_ms=START_MS)
+    return begin(world=WORLDS.get(request.param, WILD), start_ms=START_MS)
 
 
 def levels(market: Market, side: int) -> npt.NDArray[np.int64]:
@@ -104,6 +111,40 @@ def test_buyers_equal_sellers(market: Market) -> None:
         minute, _ = market.step()
         bought = minute.opened[0] + minute.closed[1] + minute.liquidated[1]
         assert bought == minute.opened[1] + minute.closed[0] + minute.liquidated[0]
+
+
+def test_new_positions_prefer_leverage_on_the_side_of_the_trend() -> None:
+    means = {}
+    for trend in (-0.02, 0.0, 0.02):
+        market = begin(world=WORLDS["SIMBTC-USDT"], start_ms=START_MS)
+        market.state.momentum = trend
+        market.step()
+        means[trend] = np.log(np.array(market._leverage[0], np.float64)).mean((0, 2))
+    assert (np.diff([means[trend][0] for trend in sorted(means)]) > 0).all()
+    assert (np.diff([means[trend][1] for trend in sorted(means)]) < 0).all()
+
+
+def test_patient_traders_use_less_leverage() -> None:
+    market = begin(world=WORLDS["SIMBTC-USDT"], start_ms=START_MS)
+    market.step()
+    hasty, _, patient = np.array(market._leverage[0]).mean((0, 1))
+    assert patient < 0.7 * hasty
+
+
+def test_funding_is_the_mean_premium_of_its_interval_above_the_base() -> None:
+    state = State(premium_sum=480 * 2e-4, premium_count=480.0)
+    assert settle_funding(state) == pytest.approx(3e-4)
+    assert settle_funding(state) == 1e-4
+    assert settle_funding(State(premium_sum=-1.0, premium_count=2.0)) == -7.5e-3
+
+
+def test_forced_closes_push_the_price_their_way_and_part_of_it_stays() -> None:
+    for side, sign in ((0, -1), (1, 1)):
+        state, moves = State(), WILD.motion
+        push_price(state, moves, side, 0.01)
+        moved = state.level + state.wick
+        assert moved == pytest.approx(sign * moves.impact * 0.01**0.7)
+        assert state.level == state.anchor == pytest.approx(moves.impact_lasting * moved)
 
 
 def test_block_draws_do_not_depend_on_what_was_drawn_before() -> None:
