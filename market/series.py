@@ -118,7 +118,7 @@ def _time_faults(times: npt.NDArray[np.int64], period_ms: int, now_ms: int, *, i
     latest = now_ms - period_ms if period_ms else now_ms + _CLOCK_SKEW_MS
     return [
         (times < _EARLIEST_MS, "the time is before any market"),
-        (times > latest, "the time is in the future"),
+        (times > latest, "it ends in the future" if period_ms else "the time is in the future"),
         (times % grid != 0, "the time is not on the grid of its timeframe"),
     ]
 

@@ -86,6 +86,8 @@ def merge(table: Table, *, series: SeriesName, instrument_id: int, timeframe: in
 
     A value that was not reported (NaN) never erases one that was. The caller holds the instrument's lock.
     """
+    if staged == 0:
+        return Stored(0, 0, 0)
     params = {"id": instrument_id, "series": series, "timeframe": timeframe, "kind": table.price_kind}
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT min({table.time}), max({table.time}) FROM staging_{table.name}")  # noqa: S608 names are ours

@@ -122,22 +122,30 @@ def _recognise(path: Path, member: Member, first: bytes) -> tuple[Layout, int, b
 
 
 def _timeframe(path: Path, member: Member, layout: Layout, rows: Records, table: Table) -> int:
-    """Tell the length of a bar [s] from its close time, else from how far bars lie apart, else from the name."""
-    candidates: npt.NDArray[np.int64] = np.diff(rows["open_time"])
+    """Tell the length of a bar [s] from its close time, else from the name, which the bars' distance must bear out."""
     if layout.header == layouts.KLINES.header:
-        candidates = _close_times(layout, table) + 1 - rows["open_time"]
-    values, counts = np.unique(candidates[candidates > 0], return_counts=True)
-    if len(values):
-        seconds = int(values[np.argmax(counts)]) / 1000
+        seconds = _most_common(_close_times(layout, table) + 1 - rows["open_time"])
     else:
-        named = _NAMED_TIMEFRAME.search(member.name) or _NAMED_TIMEFRAME.search(path.name)
-        seconds = int(named[1]) * _UNIT_SECONDS[named[2]] if named else 0
+        apart = _most_common(np.diff(rows["open_time"]))
+        match = _NAMED_TIMEFRAME.search(member.name) or _NAMED_TIMEFRAME.search(path.name)
+        named = int(match[1]) * _UNIT_SECONDS[match[2]] if match else 0
+        seconds = named or apart
+        if named and apart % named:
+            raise FileRefusedError(
+                f"{path.name}: {member.name} is named for bars of {named} s, but they lie {apart:g} s apart; rename it."
+            )
     if seconds not in TIMEFRAMES:
         raise FileRefusedError(
             f"{path.name}: the timeframe can not be told from {member.name};"
             " bars must be 1 minute to 1 day long, and a file of one bar must name it (BTCUSDT-5m-….csv)."
         )
     return int(seconds)
+
+
+def _most_common(distances_ms: npt.NDArray[np.int64]) -> float:
+    """Return the most common positive distance [s]; 0 when there is none."""
+    values, counts = np.unique(distances_ms[distances_ms > 0], return_counts=True)
+    return float(values[np.argmax(counts)]) / 1000 if len(values) else 0.0
 
 
 def _close_times(layout: Layout, table: Table) -> npt.NDArray[np.int64]:
