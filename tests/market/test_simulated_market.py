@@ -12,7 +12,7 @@ from market.sources.simulated.book import HEDGED, NEVER
 from market.sources.simulated.draws import CANDIDATES, draw_block
 from market.sources.simulated.genesis import begin
 from market.sources.simulated.market import SUB_STEP_MS, Market
-from market.sources.simulated.motion import State, push_price, settle_funding
+from market.sources.simulated.motion import State, push_price, settle_funding, shrink_interest
 from market.sources.simulated.world import PARCELS, SUB_STEPS, WORLDS, Behaviour
 
 START_MS = 1_767_225_600_000
@@ -145,6 +145,16 @@ def test_forced_closes_push_the_price_their_way_and_part_of_it_stays() -> None:
         moved = state.level + state.wick
         assert moved == pytest.approx(sign * moves.impact * 0.01**0.7)
         assert state.level == state.anchor == pytest.approx(moves.impact_lasting * moved)
+
+
+def test_forced_closes_leave_less_open_interest() -> None:
+    market = begin(world=WILD, start_ms=START_MS)
+    before = market.state.wanted
+    forced = sum(sum(market.step()[0].liquidated) for _ in range(60))
+    assert forced > 0.05 * before
+    assert market.state.wanted < before - 0.3 * forced
+    shrink_interest(market.state, WILD, 10**12)
+    assert market.state.wanted == 0.1 * WILD.open_interest * WILD.lots_per_unit
 
 
 def test_block_draws_do_not_depend_on_what_was_drawn_before() -> None:
