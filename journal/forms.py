@@ -59,11 +59,11 @@ class PlanForm(forms.Form):
         error_messages={
             "required": "Give the risk in percent.",
             "invalid": "Write a number with a point, like 0.5.",
-            "min_value": "Give at least 0.01 %.",
-            "max_value": "Give at most 100 %.",
-            "max_digits": "Give at most 100 %, with two decimals.",
+            "min_value": "Give at least 0.01 percent.",
+            "max_value": "Give at most 100 percent.",
+            "max_digits": "Give at most 100 percent, with two decimals.",
             "max_decimal_places": "Give at most two decimals.",
-            "max_whole_digits": "Give at most 100 %.",
+            "max_whole_digits": "Give at most 100 percent.",
         },
         widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
     )
