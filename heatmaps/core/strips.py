@@ -95,6 +95,19 @@ class Strip:
                 tile = self.rows.setdefault(row, np.zeros((TILE, TILE), np.uint8))
                 tile[low - row * TILE : high - row * TILE, places] = part.T
 
+    def block(self) -> tuple[int, Codes]:
+        """All rows that hold anything as one array: (first bin, codes[bin, column])."""
+        if not self.rows:
+            return 0, np.zeros((0, TILE), np.uint8)
+        first, last = min(self.rows), max(self.rows)
+        empty = np.zeros((TILE, TILE), np.uint8)
+        return first * TILE, np.concatenate([self.rows.get(row, empty) for row in range(first, last + 1)])
+
+    def column(self, place: int) -> tuple[int, Codes]:
+        """One column over all rows that hold anything: (first bin, codes)."""
+        first, codes = self.block()
+        return first, codes[:, place]
+
     def changes(self) -> dict[int, bytes | None]:
         """What to store, by tile row: new bytes, or None where a row holds nothing any more."""
         bodies: dict[int, bytes] = {SPINE_ROW: encode_spine(self.spine)}

@@ -44,6 +44,7 @@ LEVELS: Final = (
 
 # What a column rests on, kept beside the tiles: prices of the step [quote per base], open interest and what of it
 # is on the map [contracts]. Its status tells a gap from a column that is not there yet.
+DIGEST_MS: Final = 3_600_000
 NONE, COMMITTED, PROVISIONAL, NO_DATA = 0, 1, 2, 3
 SPINE: Final = np.dtype(
     [
@@ -53,6 +54,8 @@ SPINE: Final = np.dtype(
         ("open_interest", "<f8"),
         ("total", "<f8"),
         ("status", "u1"),
+        # SHA-256 over all input up to here; kept for columns that end an hour, where zones may form.
+        ("digest", "u1", (32,)),
     ]
 )
 Spine = npt.NDArray[np.void]

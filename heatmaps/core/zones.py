@@ -81,11 +81,12 @@ class Tracked:
 
 @dataclass(slots=True)
 class Tracker:
-    """The zones alive and the clusters of the slice before, from which new ones are confirmed."""
+    """The zones alive, and the slice an hour before, whose clusters confirm new ones."""
 
     width: float
     alive: list[Tracked] = field(default_factory=list)
     before: tuple[Cluster, ...] = ()
+    before_ms: int = 0
 
     def step(self, column: Column) -> tuple[list[Tracked], list[Tracked]]:
         """Take in the next column; return (born, ended)."""
@@ -106,8 +107,9 @@ class Tracker:
         for zone in living:
             if zone.seen_ms != column.end_ms:
                 _miss(zone, column.end_ms)
-        born = [found[index] for index in sorted(free) if any(_overlap(found[index], c) > OVERLAP for c in self.before)]
-        self.before = found
+        known = self.before if self.before_ms == column.end_ms - SLICE_MS else ()
+        born = [found[index] for index in sorted(free) if any(_overlap(found[index], one) > OVERLAP for one in known)]
+        self.before, self.before_ms = found, column.end_ms
         return [Tracked(cluster, column.end_ms, column.end_ms, cluster.usd) for cluster in born]
 
 

@@ -12,6 +12,8 @@ import numpy as np
 
 from heatmaps.core.grid import GRID_BINS
 from heatmaps.core.inventory import GROUPS, Deposits, Inventory
+from heatmaps.core.strips import Columns
+from heatmaps.core.tile import DIGEST_MS, SPINE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -80,6 +82,16 @@ class Estimate:
     kept: tuple[Kept, ...]
     state: State | None
 
+    def painted(self, status: int) -> Columns:
+        """The columns as they are painted into tiles, each with the step that it rests on."""
+        spine = np.zeros(len(self.steps), SPINE)
+        for name in ("low", "high", "close", "open_interest"):
+            spine[name] = getattr(self.steps, name)
+        spine["total"], spine["status"] = self.total, status
+        for index in np.flatnonzero(self.steps.end_ms % DIGEST_MS == 0).tolist():
+            spine["digest"][index] = np.frombuffer(self.steps.digests[index], np.uint8)
+        return Columns(self.steps.end_ms, self.anchor, self.columns, spine)
+
 
 class Estimator(Protocol):
     """An entry of ESTIMATORS. Parameters are frozen: another value is another version."""
@@ -109,7 +121,7 @@ class Estimator(Protocol):
 
 def parameters_digest(parameters: Mapping[str, object]) -> str:
     """SHA-256 of the parameters as canonical JSON."""
-    return sha256(json.dumps(parameters, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+    return sha256(json.dumps(dict(parameters), sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
 def pack(state: State) -> bytes:

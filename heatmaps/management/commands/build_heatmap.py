@@ -1,0 +1,112 @@
+"""Build an instrument's heatmaps by hand, with progress."""
+
+from __future__ import annotations
+
+import datetime as dt
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+
+from heatmaps.core.estimators import ESTIMATORS
+from heatmaps.operations import build, track_zones
+from heatmaps.queries import get_heatmap, map_size
+from market.queries import list_instruments
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser
+
+    from heatmaps.operations import Built
+
+
+class Command(BaseCommand):
+    """``build_heatmap binance:BTCUSDT`` brings its maps and zones up to the newest stored bar."""
+
+    help = "Build an instrument's heatmaps and zones from stored bars, going on where the last build ended."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("instrument", help="venue:symbol, for example binance:BTCUSDT")
+        parser.add_argument("--from", dest="since", type=_moment, help="build again from the last snapshot before this")
+        parser.add_argument("--to", dest="until", type=_moment, help="stop there; the newest bar otherwise")
+        parser.add_argument("--estimator", choices=sorted(ESTIMATORS), action="append", help="only this one")
+
+    def handle(self, *_args: object, **options: Any) -> None:  # noqa: ANN401 -- what argparse found
+        instruments = {one.key: one.pk for one in list_instruments()}
+        if options["instrument"] not in instruments:
+            known = ", ".join(sorted(instruments)) or "none yet; `manage.py import_history` brings some in"
+            raise CommandError(f"There is no instrument {options['instrument']!r}. Known: {known}.")
+        instrument_id = instruments[options["instrument"]]
+        for slug in options["estimator"] or ESTIMATORS:
+            progress = _Progress(self, slug)
+            built = build(
+                instrument_id=instrument_id,
+                estimator=slug,
+                now=timezone.now(),
+                since=options["since"],
+                until=options["until"],
+                on_part=progress.show,
+            )
+            progress.end()
+            self._sum_up(instrument_id, built, progress.seconds)
+        self._follow(instrument_id)
+
+    def _sum_up(self, instrument_id: int, built: Built, seconds: float) -> None:
+        heatmap = get_heatmap(instrument_id=instrument_id, estimator=built.estimator)
+        if heatmap is None or built.through is None:
+            self.stdout.write(f"{built.estimator}: nothing to build from; bars and open interest are both needed.")
+            return
+        size = map_size(heatmap=heatmap)
+        self.stdout.write(
+            f"{built.estimator} {heatmap.release.version}: {built.steps:,} steps in {seconds:.1f} s"
+            f" ({built.steps / max(seconds, 1e-9):,.0f}/s), through {built.through:%Y-%m-%d %H:%M} UTC,"
+            f" {100 * (heatmap.allocated_share or 0):.1f} % of open interest allocated;"
+            f" {built.tiles} tiles written ({built.tile_bytes / 1e6:.2f} MB), {size.tiles} stored"
+            f" ({size.tile_bytes / 1e6:.2f} MB)"
+        )
+
+    def _follow(self, instrument_id: int) -> None:
+        progress = _Progress(self, "zones")
+        followed = track_zones(
+            instrument_id=instrument_id, now=timezone.now(), strips=None, on_strip=progress.show_reached
+        )
+        progress.end()
+        self.stdout.write(f"zones: {followed.born} formed, {followed.ended} ended in {progress.seconds:.1f} s")
+
+
+class _Progress:
+    """A line that says how far, how fast and how long still; only where somebody watches."""
+
+    def __init__(self, command: Command, label: str) -> None:
+        self.command, self.label = command, label
+        self.is_watched = sys.stdout.isatty()
+        self.begun = time.monotonic()
+        self.first: dt.datetime | None = None
+
+    @property
+    def seconds(self) -> float:
+        return time.monotonic() - self.begun
+
+    def show(self, start: dt.datetime, reached: dt.datetime, end: dt.datetime) -> None:
+        if not self.is_watched:
+            return
+        share = (reached - start) / max(end - start, dt.timedelta(seconds=1))
+        days = (reached - start) / dt.timedelta(days=1)
+        left = self.seconds * (1 - share) / max(share, 1e-9)
+        line = f"\r{self.label}: {100 * share:3.0f} %  {days / max(self.seconds, 1e-9):,.1f} days/s  {left:.0f} s left "
+        self.command.stdout.write(line, ending="")
+        self.command.stdout.flush()
+
+    def show_reached(self, reached: dt.datetime, end: dt.datetime) -> None:
+        self.first = self.first or reached
+        self.show(self.first, reached, end)
+
+    def end(self) -> None:
+        if self.is_watched:
+            self.command.stdout.write("\r\033[K", ending="")
+
+
+def _moment(text: str) -> dt.datetime:
+    moment = dt.datetime.fromisoformat(text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)

@@ -1,0 +1,247 @@
+"""Build a heatmap forward from its newest snapshot: bars in, tiles out, one pointer moved at the end of each part."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from django.db import transaction
+
+from heatmaps.core.estimators import ESTIMATORS, load_estimator
+from heatmaps.core.estimators.base import parameters_digest
+from heatmaps.core.grid import bin_width
+from heatmaps.core.strips import Scale, Strips
+from heatmaps.core.tile import COMMITTED, LEVELS, PROVISIONAL, code_floor
+from heatmaps.models import EstimatorRelease, Heatmap, Snapshot
+from heatmaps.queries import epoch_ms, moment
+from market.contracts import rule_for
+from market.queries import list_instruments, load_open_interest, load_window, stored_span
+from market.series import STEP_MS
+
+from . import storing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from heatmaps.core.estimators.base import Estimate, Estimator, State
+    from market.models import Instrument
+
+STEP: Final = dt.timedelta(milliseconds=STEP_MS)
+# Steps per transaction, and parts per job: a job stays far below a minute and may be killed at any moment.
+PART_STEPS: Final = 2048
+PARTS_PER_JOB: Final = 24
+# Unfinished steps to show while open interest is late.
+PROVISIONAL_STEPS: Final = 12
+# Snapshots whose input is checked again before going on: a venue's corrections of the last day are taken in.
+CHECKED_SNAPSHOTS: Final = 5
+
+
+class ReleaseChangedError(Exception):
+    """An estimator's parameters differ from those frozen under its version."""
+
+    permanent = True
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """What a build did; ``is_complete`` is False where a job stopped at its share of a long history."""
+
+    estimator: str
+    steps: int = 0
+    tiles: int = 0
+    tile_bytes: int = 0
+    through: dt.datetime | None = None
+    is_complete: bool = True
+
+
+def advance(*, instrument_id: int, now: dt.datetime) -> tuple[Built, ...]:
+    """Bring all heatmaps of an instrument up to its newest bars; long histories take several jobs."""
+    return tuple(
+        build(instrument_id=instrument_id, estimator=slug, now=now, parts=PARTS_PER_JOB) for slug in ESTIMATORS
+    )
+
+
+def build(  # noqa: PLR0913 -- the command's options
+    *,
+    instrument_id: int,
+    estimator: str,
+    now: dt.datetime,
+    since: dt.datetime | None = None,
+    until: dt.datetime | None = None,
+    parts: int | None = None,
+    on_part: Callable[[dt.datetime, dt.datetime, dt.datetime], None] | None = None,
+) -> Built:
+    """Build one heatmap to ``until`` (at most the newest bar), each part in its own transaction.
+
+    ``since`` builds again from the last snapshot before it. ``parts`` bounds the work. ``on_part`` hears of the
+    start, the step reached and the end. Repeating it changes nothing.
+    """
+    span = stored_span(instrument_id=instrument_id)
+    if span is None:
+        return Built(estimator)
+    end = min(moment for moment in (now, until, span[1]) if moment)
+    instrument = next(one for one in list_instruments() if one.pk == instrument_id)
+    builder = _Builder(instrument, estimator, span[0], end, now, since)
+    while not builder.is_complete and (parts is None or builder.parts < parts):
+        with transaction.atomic():
+            builder.build_part()
+        if on_part and builder.through:
+            on_part(builder.start, builder.through, end)
+    return builder.result()
+
+
+@dataclass(slots=True)
+class _Builder:
+    instrument: Instrument
+    slug: str
+    start: dt.datetime
+    end: dt.datetime
+    now: dt.datetime
+    again_since: dt.datetime | None
+    estimator: Estimator = field(init=False)
+    state: State | None = None
+    is_complete: bool = False
+    through: dt.datetime | None = None
+    parts: int = 0
+    steps: int = 0
+    tiles: int = 0
+    tile_bytes: int = 0
+
+    def __post_init__(self) -> None:
+        rule = rule_for(venue=self.instrument.venue, contract_type=self.instrument.contract_type)
+        self.estimator = load_estimator(self.slug, rule=rule)
+
+    def result(self) -> Built:
+        return Built(self.slug, self.steps, self.tiles, self.tile_bytes, self.through, self.is_complete)
+
+    def build_part(self) -> None:
+        """One part, inside a transaction that its caller opened."""
+        storing.lock(purpose=f"build.{self.slug}", instrument_id=self.instrument.pk)
+        release = _release(self.estimator)
+        heatmap = Heatmap.objects.select_for_update().filter(instrument=self.instrument, release=release).first()
+        before = self._take_up(heatmap)
+        after_ms = before.through_ms if before else None
+        estimate = self._estimate(before)
+        self.parts, self.state = self.parts + 1, estimate.state
+        if estimate.state is None:
+            self.is_complete = True
+            return
+        if heatmap is None:
+            heatmap = Heatmap(instrument=self.instrument, release=release, bin_bps=self.estimator.bin_bps)
+            heatmap.code_floor_usd = code_floor(self._first_usd(estimate))
+            heatmap.save()
+        self._write(heatmap, estimate, estimate.state, after_ms)
+
+    def _take_up(self, heatmap: Heatmap | None) -> State | None:
+        """The state to go on from: what this run holds if nobody moved the map meanwhile, else a snapshot."""
+        if heatmap is None or heatmap.built_through is None:
+            return None
+        if self.state is not None and self.state.through_ms == epoch_ms(heatmap.built_through):
+            return self.state
+        snapshots = Snapshot.objects.filter(heatmap=heatmap).order_by("-step_at")
+        if self.again_since is not None:
+            snapshots.filter(step_at__gt=self.again_since).delete()
+            self.again_since = None
+        return self._believe(list(snapshots[:CHECKED_SNAPSHOTS]))
+
+    def _believe(self, newest: list[Snapshot]) -> State | None:
+        """The newest snapshot whose input still reads the same; those after a correction are dropped."""
+        if not newest:
+            return None
+        oldest = self.estimator.resume(bytes(newest[-1].body))
+        window = load_window(
+            instrument_id=self.instrument.pk, since=moment(oldest.through_ms), until=newest[0].step_at + STEP
+        )
+        digests = self.estimator.digests(window, oldest)
+        for snapshot in newest[:-1]:
+            found = digests.get(epoch_ms(snapshot.step_at))
+            if found is not None and found.hex() == snapshot.input_digest:
+                return self.estimator.resume(bytes(snapshot.body))
+            snapshot.delete()
+        return oldest
+
+    def _estimate(self, state: State | None) -> Estimate:
+        """Estimate one part; where open interest is missing for longer, the part grows until a step ends."""
+        since = moment(state.through_ms) if state else self._first_sample()
+        steps = PART_STEPS
+        while True:
+            until = min(since + STEP * steps, self.end)
+            window = load_window(instrument_id=self.instrument.pk, since=since, until=until)
+            estimate = self.estimator.estimate(window, state)
+            self.is_complete = until >= self.end
+            if self.is_complete or len(estimate.steps):
+                return estimate
+            steps *= 2
+
+    def _first_sample(self) -> dt.datetime:
+        """The slot of the first sample of open interest: before it nothing can be said."""
+        rows = load_open_interest(instrument_id=self.instrument.pk, since=self.start, until=self.end)
+        first = int(rows["time"][0]) if len(rows) else epoch_ms(self.end)
+        return max(self.start, moment((first - 1) // STEP_MS * STEP_MS - STEP_MS))
+
+    def _first_usd(self, estimate: Estimate) -> float:
+        steps = estimate.steps
+        return float(steps.open_interest[0]) * (self._contract_usd() or float(steps.close[0]))
+
+    def _contract_usd(self) -> float | None:
+        # An inverse contract is worth a fixed amount of quote currency wherever it is liquidated.
+        return self.instrument.contract_size if self.instrument.contract_type == "inverse" else None
+
+    def _write(self, heatmap: Heatmap, estimate: Estimate, state: State, after_ms: int | None) -> None:
+        scale = Scale(bin_width(heatmap.bin_bps), heatmap.code_floor_usd, self._contract_usd())
+        strips = Strips(scale, load=_loader(heatmap.pk))
+        strips.paint(estimate.painted(COMMITTED), after_ms=after_ms)
+        heatmap.provisional_through = None
+        if self.is_complete:
+            self._show_open_steps(heatmap, state, strips)
+        tiles, size = storing.store_tiles(heatmap_id=heatmap.pk, changes=strips.changes())
+        storing.store_snapshots(heatmap=heatmap, kept=estimate.kept)
+        _point(heatmap, state, estimate, strips.bins)
+        if tiles:
+            heatmap.updated_at = self.now
+        heatmap.save()
+        if self.is_complete:
+            storing.thin_snapshots(heatmap=heatmap)
+        self.through = heatmap.built_through
+        self.steps += len(estimate.steps)
+        self.tiles += tiles
+        self.tile_bytes += size
+
+    def _show_open_steps(self, heatmap: Heatmap, state: State, strips: Strips) -> None:
+        window = load_window(instrument_id=self.instrument.pk, since=moment(state.through_ms), until=self.end)
+        shown = self.estimator.provisional(window, state, limit=PROVISIONAL_STEPS)
+        strips.paint(shown.painted(PROVISIONAL), after_ms=state.through_ms, levels=LEVELS[:1])
+        if len(shown.steps):
+            heatmap.provisional_through = moment(int(shown.steps.end_ms[-1]))
+
+
+def _release(estimator: Estimator) -> EstimatorRelease:
+    digest = parameters_digest(estimator.parameters)
+    release, _ = EstimatorRelease.objects.get_or_create(
+        slug=estimator.slug,
+        version=estimator.version,
+        defaults={"parameters": dict(estimator.parameters), "digest": digest},
+    )
+    if release.digest != digest:
+        raise ReleaseChangedError(f"{release} was frozen with other parameters; give the new ones a new version")
+    return release
+
+
+def _loader(heatmap_id: int) -> Callable[[int, int], dict[int, bytes]]:
+    def load(level: int, col: int) -> dict[int, bytes]:
+        return storing.load_strip(heatmap_id=heatmap_id, level=level, col=col)
+
+    return load
+
+
+def _point(heatmap: Heatmap, state: State, estimate: Estimate, bins: tuple[int, int] | None) -> None:
+    """Move the pointer that readers trust; everything it points at is written."""
+    heatmap.built_from = moment(state.first_ms - STEP_MS)
+    heatmap.built_through = moment(state.through_ms)
+    heatmap.input_digest = state.digest.hex()
+    if len(estimate.steps):
+        heatmap.allocated_share = float(estimate.total[-1] / estimate.steps.open_interest[-1])
+    if bins:
+        heatmap.bin_lo = bins[0] if heatmap.bin_lo is None else min(heatmap.bin_lo, bins[0])
+        heatmap.bin_hi = bins[1] if heatmap.bin_hi is None else max(heatmap.bin_hi, bins[1])

@@ -1,0 +1,83 @@
+"""What is written down when a zone forms, once and for ever, as canonical JSON with its SHA-256."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any, Final
+
+from heatmaps.queries import decimal_text
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from heatmaps.core.tile import Codes
+    from heatmaps.core.zones import Cluster
+    from heatmaps.models import Heatmap, Zone
+
+SCHEMA: Final = "bh-zone-evidence-1"
+# Bins shown on each side of the band in the frozen picture.
+_AROUND: Final = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Formation:
+    """A zone at the moment it formed: its row, its cluster, and the column it stood out of."""
+
+    heatmap: Heatmap
+    row: Zone
+    cluster: Cluster
+    rests_on: np.void
+    first_bin: int
+    codes: Codes
+
+
+def freeze(formation: Formation) -> tuple[dict[str, Any], str]:
+    """The evidence and the SHA-256 of its canonical JSON. Numbers are text: every reader then hashes the same bytes."""
+    row, heatmap, rests_on = formation.row, formation.heatmap, formation.rests_on
+    close = float(rests_on["close"])
+    interest = float(rests_on["open_interest"])
+    evidence = {
+        "schema": SCHEMA,
+        "instrument": heatmap.instrument.key,
+        "is_simulated": "yes" if heatmap.instrument.is_simulated else "no",
+        "estimator": heatmap.release.slug,
+        "version": heatmap.release.version,
+        "parameters_sha256": heatmap.release.digest,
+        "input_sha256": bytes(rests_on["digest"]).hex(),
+        "zone": row.label,
+        "position_side": "long" if row.position_side == 1 else "short",
+        "formed_at": row.born_at.isoformat(),
+        "price_low": decimal_text(row.price_low),
+        "price_high": decimal_text(row.price_high),
+        "price_peak": decimal_text(row.price_peak),
+        "usd": decimal_text(row.usd),
+        "usd_low": decimal_text(row.usd_low),
+        "usd_high": decimal_text(row.usd_high),
+        "interval": "80 %, calibrated on simulated markets",
+        "price_at_formation": decimal_text(close),
+        "distance_pct": decimal_text((row.price_peak / close - 1.0) * 100.0),
+        "open_interest": decimal_text(interest),
+        "allocated_share": decimal_text(float(rests_on["total"]) / interest),
+        "picture": _picture(formation),
+    }
+    return evidence, digest(evidence)
+
+
+def digest(evidence: dict[str, Any]) -> str:
+    """SHA-256 of canonical JSON: sorted keys, no spaces, UTF-8."""
+    text = json.dumps(evidence, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return sha256(text.encode()).hexdigest()
+
+
+def _picture(formation: Formation) -> dict[str, Any]:
+    """The codes of the slice around the band, enough to draw it again without the map."""
+    low = max(formation.cluster.low - _AROUND - formation.first_bin, 0)
+    high = min(formation.cluster.high + _AROUND - formation.first_bin, len(formation.codes))
+    return {
+        "bin_lo": formation.first_bin + low,
+        "bin_bps": decimal_text(formation.heatmap.bin_bps),
+        "code_floor_usd": decimal_text(formation.heatmap.code_floor_usd),
+        "codes": formation.codes[low:high].tolist(),
+    }

@@ -1,0 +1,86 @@
+"""Tiles and snapshots on their way into PostgreSQL, and what a build needs back from there."""
+
+from __future__ import annotations
+
+import datetime as dt
+from hashlib import sha256
+from typing import TYPE_CHECKING, Final
+
+from django.db import connection
+
+from heatmaps.models import Heatmap, Snapshot, Tile
+from heatmaps.queries import epoch_ms, moment
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from heatmaps.core.estimators.base import Kept
+
+# Snapshots are thinned with age: all of a week, then one a day, then one a week.
+_WEEK: Final = dt.timedelta(days=7)
+_QUARTER: Final = dt.timedelta(days=90)
+
+_STAGING: Final = """CREATE TEMPORARY TABLE IF NOT EXISTS staging_tile
+    (level smallint, "row" int, col int, body bytea, etag text) ON COMMIT DELETE ROWS"""
+_COPY: Final = 'COPY staging_tile (level, "row", col, body, etag) FROM STDIN (FORMAT BINARY)'
+_MERGE: Final = """INSERT INTO heatmaps_tile (heatmap_id, level, "row", col, body, etag)
+    SELECT %s, level, "row", col, body, etag FROM staging_tile WHERE body IS NOT NULL
+    ON CONFLICT (heatmap_id, level, "row", col) DO UPDATE SET body = EXCLUDED.body, etag = EXCLUDED.etag
+    WHERE heatmaps_tile.etag <> EXCLUDED.etag"""
+_DROP: Final = """DELETE FROM heatmaps_tile AS tile USING staging_tile AS staged
+    WHERE tile.heatmap_id = %s AND staged.body IS NULL
+      AND (tile.level, tile."row", tile.col) = (staged.level, staged."row", staged.col)"""
+
+
+def lock(*, purpose: str, instrument_id: int) -> None:
+    """Wait until nobody else does this to this instrument; held to the end of the transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s), %s::int)", [f"heatmaps.{purpose}", instrument_id])
+
+
+def load_strip(*, heatmap_id: int, level: int, col: int) -> dict[int, bytes]:
+    """The stored bodies of one column of tiles, by tile row."""
+    rows = Tile.objects.filter(heatmap_id=heatmap_id, level=level, col=col).values_list("row", "body")
+    return {row: bytes(body) for row, body in rows}
+
+
+def store_tiles(*, heatmap_id: int, changes: Iterable[tuple[int, int, int, bytes | None]]) -> tuple[int, int]:
+    """Write changed tiles (level, row, col, body; None deletes) by COPY; return how many and their bytes."""
+    count = size = 0
+    with connection.cursor() as cursor:
+        cursor.execute(_STAGING)
+        cursor.execute("TRUNCATE staging_tile")
+        with cursor.copy(_COPY) as copy:
+            copy.set_types(("int2", "int4", "int4", "bytea", "text"))
+            for level, row, col, body in changes:
+                copy.write_row((level, row, col, body, None if body is None else sha256(body).hexdigest()[:32]))
+                count, size = count + 1, size + len(body or b"")
+        cursor.execute(_MERGE, [heatmap_id])
+        cursor.execute(_DROP, [heatmap_id])
+    return count, size
+
+
+def store_snapshots(*, heatmap: Heatmap, kept: Iterable[Kept]) -> None:
+    """Keep canonical states; one that is there already is replaced."""
+    rows = [
+        Snapshot(heatmap=heatmap, step_at=moment(one.through_ms), body=one.body, input_digest=one.digest.hex())
+        for one in kept
+    ]
+    Snapshot.objects.bulk_create(
+        rows, update_conflicts=True, unique_fields=["heatmap", "step_at"], update_fields=["body", "input_digest"]
+    )
+
+
+def thin_snapshots(*, heatmap: Heatmap) -> None:
+    """Drop what no restart will need, judged from the newest step and not from a clock."""
+    if heatmap.built_through is None:
+        return
+    old = Snapshot.objects.filter(heatmap=heatmap, step_at__lt=heatmap.built_through - _WEEK)
+    extra = []
+    for pk, step_at in old.values_list("pk", "step_at"):
+        days = epoch_ms(step_at) / 86_400_000
+        is_ancient = step_at < heatmap.built_through - _QUARTER
+        if days % (7 if is_ancient else 1) != 0:
+            extra.append(pk)
+    if extra:
+        Snapshot.objects.filter(pk__in=extra).delete()

@@ -1,0 +1,212 @@
+"""Follow zones over the stored columns: a pure function of tiles, taken strip by strip, each in its own transaction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from django.db import transaction
+from django.db.models import Max
+
+from heatmaps.core.bands import Factors
+from heatmaps.core.estimators import ESTIMATORS, load_estimator
+from heatmaps.core.grid import bin_edge, bin_width
+from heatmaps.core.tile import COMMITTED, DENSITY_BPS, LEVELS, TILE, usd_from_code
+from heatmaps.core.zones import REACH, SLICE_MS, Cluster, Column, Tracked, Tracker, find_clusters
+from heatmaps.models import Heatmap, Zone
+from heatmaps.queries import epoch_ms, get_heatmap, moment, read_strip
+
+from . import storing
+from .evidence import Formation, freeze
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Callable, Iterator
+
+    from heatmaps.core.strips import Strip
+
+STEP_MS: Final = LEVELS[0].step_ms
+# Strips per job: half a year, well below a minute.
+STRIPS_PER_JOB: Final = 200
+_FIELDS: Final = (
+    "state",
+    "tested_at",
+    "ended_at",
+    "price_low",
+    "price_high",
+    "price_peak",
+    "usd",
+    "usd_low",
+    "usd_high",
+    "usd_peak",
+    "missing_count",
+    "last_seen_at",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """How many zones formed and ended, and up to where."""
+
+    born: int = 0
+    ended: int = 0
+    through: dt.datetime | None = None
+    is_complete: bool = True
+
+
+def track_zones(
+    *,
+    instrument_id: int,
+    now: dt.datetime,
+    strips: int | None = STRIPS_PER_JOB,
+    on_strip: Callable[[dt.datetime, dt.datetime], None] | None = None,
+) -> Followed:
+    """Follow the zones of an instrument's maps to their newest committed column; repeating it changes nothing.
+
+    ``strips`` bounds the work, ``on_strip`` hears of the column reached and the last. ``now`` bounds what is read.
+    """
+    total = Followed()
+    for slug in ESTIMATORS:
+        heatmap = (
+            get_heatmap(instrument_id=instrument_id, estimator=slug) if load_estimator(slug).tracks_zones else None
+        )
+        while heatmap is not None and (strips is None or strips > 0):
+            with transaction.atomic():
+                storing.lock(purpose=f"zones.{slug}", instrument_id=instrument_id)
+                done = _follow_strip(heatmap.pk, now)
+            strips = strips if strips is None else strips - 1
+            total = Followed(total.born + done.born, total.ended + done.ended, done.through, done.is_complete)
+            if on_strip and done.through and heatmap.built_through:
+                on_strip(done.through, heatmap.built_through)
+            if done.is_complete:
+                break
+    return total
+
+
+def _follow_strip(heatmap_id: int, now: dt.datetime) -> Followed:
+    heatmap = Heatmap.objects.select_related("release", "instrument").select_for_update(of=("self",)).get(pk=heatmap_id)
+    start = heatmap.zones_through or heatmap.built_from
+    if start is None or heatmap.built_through is None:
+        return Followed()
+    end = min(heatmap.built_through, now)
+    if start >= end:
+        return Followed(through=heatmap.zones_through)
+    first = epoch_ms(start) // STEP_MS
+    stop = min(epoch_ms(end) // STEP_MS, (first // TILE + 1) * TILE)
+    follower = _Follower.begin(heatmap, first)
+    strip = read_strip(heatmap=heatmap, col=first // TILE)
+    for column in follower.columns(strip, first, stop):
+        follower.step(column, strip)
+    follower.save()
+    heatmap.zones_through = moment(stop * STEP_MS)
+    heatmap.save(update_fields=["zones_through"])
+    return Followed(follower.born, follower.ended, heatmap.zones_through, heatmap.zones_through >= end)
+
+
+@dataclass(slots=True)
+class _Follower:
+    """The zones of one map while a strip goes by."""
+
+    heatmap: Heatmap
+    factors: Factors
+    tracker: Tracker
+    rows: dict[int, Zone]
+    next_number: int
+    last: Column | None = None
+    born: int = 0
+    ended: int = 0
+
+    @classmethod
+    def begin(cls, heatmap: Heatmap, first: int) -> _Follower:
+        width = bin_width(heatmap.bin_bps)
+        rows = {zone.number: zone for zone in Zone.objects.filter(heatmap=heatmap, state=Zone.State.ACTIVE)}
+        alive = [_tracked(zone, width) for _, zone in sorted(rows.items())]
+        newest = Zone.objects.filter(heatmap=heatmap).aggregate(newest=Max("number"))["newest"] or 0
+        follower = cls(heatmap, Factors.of(heatmap.release.parameters), Tracker(width, alive), rows, newest + 1)
+        follower._look_back(first)
+        return follower
+
+    def columns(self, strip: Strip, first: int, stop: int) -> Iterator[Column]:
+        """The committed columns of a strip as the tracker reads them."""
+        width, places = self.tracker.width, np.arange(first, stop) % TILE
+        low_bin, codes = strip.block()
+        scale = self.heatmap.bin_bps / DENSITY_BPS
+        # Zones end by SWEPT before price is further from them than this.
+        margin = int(2 * REACH / width)
+        for place in places.tolist():
+            rests_on = strip.spine[place]
+            if rests_on["status"] != COMMITTED:
+                continue
+            low, high, close = (float(np.log(rests_on[name]) / width) for name in ("low", "high", "close"))
+            start = max(int(close) - margin - low_bin, 0)
+            part = codes[start : max(int(close) + margin - low_bin, 0), place]
+            usd = usd_from_code(part, self.heatmap.code_floor_usd) * scale
+            end_ms = (first - first % TILE + place + 1) * STEP_MS
+            yield Column(end_ms, low_bin + start, usd, low, high, close)
+
+    def step(self, column: Column, strip: Strip) -> None:
+        """Take in one column and give rows to what is new."""
+        born, ended = self.tracker.step(column)
+        for zone in born:
+            self._create(zone, column, strip)
+        for zone in ended:
+            self._update(zone, column)
+        self.born, self.ended, self.last = self.born + len(born), self.ended + len(ended), column
+
+    def save(self) -> None:
+        """Write every zone that was alive."""
+        for zone in self.tracker.alive:
+            if self.last is not None:
+                self._update(zone, self.last)
+        Zone.objects.bulk_create([row for row in self.rows.values() if row.pk is None])
+        Zone.objects.bulk_update([row for row in self.rows.values() if row.pk is not None], list(_FIELDS))
+
+    def _look_back(self, first: int) -> None:
+        """Find again the clusters of the slice before, which confirm those of the next."""
+        period = first * STEP_MS // SLICE_MS * SLICE_MS // STEP_MS - 1
+        strip = read_strip(heatmap=self.heatmap, col=period // TILE)
+        for column in self.columns(strip, period, period + 1):
+            self.tracker.before, self.tracker.before_ms = find_clusters(column, self.tracker.width), column.end_ms
+
+    def _create(self, zone: Tracked, column: Column, strip: Strip) -> None:
+        zone.key = self.next_number
+        self.next_number += 1
+        place = (column.end_ms // STEP_MS - 1) % TILE
+        row = Zone(
+            heatmap=self.heatmap,
+            number=zone.key,
+            position_side=zone.cluster.side,
+            born_at=moment(zone.born_ms),
+        )
+        self.rows[zone.key] = row
+        self._update(zone, column)
+        formation = Formation(self.heatmap, row, zone.cluster, strip.spine[place], *strip.column(place))
+        row.evidence, row.evidence_sha256 = freeze(formation)
+        row.input_digest = bytes(strip.spine[place]["digest"]).hex()
+
+    def _update(self, zone: Tracked, column: Column) -> None:
+        row, width, cluster = self.rows[zone.key or 0], self.tracker.width, zone.cluster
+        away = (np.exp((cluster.peak + 0.5 - column.close) * width) - 1.0) * 100.0
+        interval = self.factors.band(cluster.usd, cluster.side, float(away))
+        row.price_low, row.price_high = bin_edge(cluster.low, width), bin_edge(cluster.high, width)
+        row.price_peak = float(np.exp((cluster.peak + 0.5) * width))
+        row.usd, row.usd_low, row.usd_high, row.usd_peak = interval.usd, interval.low, interval.high, zone.usd_peak
+        row.missing_count, row.last_seen_at = zone.missing, moment(zone.seen_ms)
+        row.tested_at = None if zone.tested_ms is None else moment(zone.tested_ms)
+        row.ended_at = None if zone.ended_ms is None else moment(zone.ended_ms)
+        row.state = Zone.State.ACTIVE if zone.ending is None else Zone.State(zone.ending.value)
+
+
+def _tracked(row: Zone, width: float) -> Tracked:
+    low, high = (round(float(np.log(price) / width)) for price in (row.price_low, row.price_high))
+    peak = round(float(np.log(row.price_peak) / width) - 0.5)
+    return Tracked(
+        cluster=Cluster(row.position_side, low, high, peak, row.usd),
+        born_ms=epoch_ms(row.born_at),
+        seen_ms=epoch_ms(row.last_seen_at),
+        usd_peak=row.usd_peak,
+        tested_ms=None if row.tested_at is None else epoch_ms(row.tested_at),
+        missing=row.missing_count,
+        key=row.number,
+    )

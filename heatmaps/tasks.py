@@ -1,0 +1,20 @@
+"""What the pipeline asks of this room, one operation each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from heatmaps import operations
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+
+def advance(*, instrument_id: int, now: dt.datetime) -> None:
+    """Bring an instrument's heatmaps up to its newest bars."""
+    operations.advance(instrument_id=instrument_id, now=now)
+
+
+def track_zones(*, instrument_id: int, now: dt.datetime) -> None:
+    """Follow an instrument's zones up to its newest columns."""
+    operations.track_zones(instrument_id=instrument_id, now=now)
