@@ -61,9 +61,9 @@ def send(*, job_id: int, queue: str) -> None:
 
 @signals.worker_init.connect  # type: ignore[untyped-decorator]  # Celery has no stubs
 def _before_the_fork(**_: object) -> None:
-    lifeline.remember_starter()
+    app.main_process = os.getpid()
 
 
 @signals.worker_process_init.connect  # type: ignore[untyped-decorator]  # Celery has no stubs
 def _after_the_fork(**_: object) -> None:
-    lifeline.die_with_starter()
+    lifeline.die_with(app.main_process)

@@ -18,12 +18,12 @@ import redis
 from django.conf import settings
 from django.contrib.auth import get_user
 from django.core.exceptions import ObjectDoesNotExist
-from django.db import close_old_connections
+from django.db import DatabaseError, close_old_connections
 from django.http import HttpRequest, parse_cookie
 from django.http.request import split_domain_port, validate_host
 from django.utils import timezone
-from heatmaps.queries import get_heatmap
 
+from heatmaps.queries import get_heatmap
 from market.queries import freshness, get_instrument
 
 if TYPE_CHECKING:
@@ -92,6 +92,8 @@ def admit(method: str, headers: dict[str, str], query: str) -> tuple[int, str]:
     try:
         user_id = _user_id(headers.get("cookie", ""))
         return user_id, _instrument_key(query)
+    except DatabaseError:
+        raise Refusal(HTTPStatus.SERVICE_UNAVAILABLE, "The database does not answer.") from None
     finally:
         close_old_connections()
 
@@ -119,7 +121,8 @@ def _user_id(cookies: str) -> int:
 def _instrument_key(query: str) -> str:
     try:
         asked = parse_qs(query, max_num_fields=8).get("instrument", [])
-        return get_instrument(key=asked[0]).key if len(asked) == 1 else _unknown()
+        is_name = len(asked) == 1 and asked[0].isprintable()
+        return get_instrument(key=asked[0]).key if is_name else _unknown()
     except (ObjectDoesNotExist, ValueError):
         return _unknown()
 

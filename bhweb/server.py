@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import signal
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from a2wsgi import WSGIMiddleware
@@ -17,9 +19,11 @@ if TYPE_CHECKING:
     from bhweb.streams import Receive, Scope, Send
 
 THREADS: Final = 8
+# Set by the command that starts the server, to the process id of the main process.
+STARTER: Final = "BH_WEB_STARTER"
 
-if "BH_WEB_STARTER" in os.environ:
-    lifeline.die_with_starter()
+if STARTER in os.environ:
+    lifeline.die_with(int(os.environ[STARTER]))
 
 # The two sides describe the same protocol in types that do not meet.
 pages: Any = WSGIMiddleware(cast("Any", application), workers=THREADS)
@@ -30,6 +34,7 @@ class Server:
 
     def __init__(self) -> None:
         self._hub: streams.Hub | None = None
+        self._goodbye: asyncio.Task[None] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Hand a request to whom it concerns."""
@@ -43,10 +48,17 @@ class Server:
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()
         self._hub = streams.Hub()
+        # The server ends its connections before it says that it stops, so the pages are told at the signal.
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self._stop, self._hub)
         await send({"type": "lifespan.startup.complete"})
         await receive()
         await self._hub.close()
         await send({"type": "lifespan.shutdown.complete"})
+
+    def _stop(self, hub: streams.Hub) -> None:
+        self._goodbye = asyncio.create_task(hub.close())
+        # granian takes either signal for its own.
+        self._goodbye.add_done_callback(lambda _: os.kill(os.getpid(), signal.SIGINT))
 
 
 app = Server()

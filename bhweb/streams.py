@@ -38,6 +38,7 @@ WAITING: Final = 8
 LIFETIME_S: Final = 600
 RETRY_MS: Final = (3_000, 15_000)
 RECONNECT_S: Final = 1.0
+GOODBYE_S: Final = 0.5
 HEADERS: Final = (
     (b"content-type", b"text/event-stream; charset=utf-8"),
     (b"cache-control", b"private, no-store"),
@@ -69,6 +70,7 @@ class Hub:
         self._streams: set[Stream] = set()
         self._changed: set[str] = set()
         self._wake = asyncio.Event()
+        self._drained = asyncio.Event()
         # Two threads, so two database sessions, however many pages are open.
         self._readers = ThreadPoolExecutor(2, "events")
         self._tasks = [asyncio.create_task(work()) for work in (self._listen, self._spread)]
@@ -81,6 +83,9 @@ class Hub:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._streams:
+            self._drained.clear()
+            await asyncio.wait([asyncio.ensure_future(self._drained.wait())], timeout=GOODBYE_S)
 
     @contextlib.contextmanager
     def opened(self, user_id: int, key: str) -> Iterator[Stream]:
@@ -94,6 +99,8 @@ class Hub:
             yield stream
         finally:
             self._streams.discard(stream)
+            if not self._streams:
+                self._drained.set()
 
     async def ask(self, work: Callable[..., Answer], *arguments: object) -> Answer:
         """Run a database read in one of the reader threads."""
