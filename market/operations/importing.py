@@ -151,7 +151,8 @@ class _Reading:
         for piece in pieces:
             self.members[piece.number] = self._origin(piece)
             self.faults += [(piece.series, self._origin(piece), fault) for fault in piece.faults]
-            self._filing_for(piece).add(piece.rows, piece.lines + piece.number * _MEMBER_LINES)
+            if len(piece.rows):
+                self._filing_for(piece).add(piece.rows, piece.lines + piece.number * _MEMBER_LINES)
             rows += len(piece.rows)
             tell(rows)
         self._close()

@@ -43,8 +43,8 @@ _SIZE_LINES: Final = 5_000
 class Piece:
     """Some lines of a file: rows that are believed with their lines, and those that are not.
 
-    rows: records of the series' dtype; lines: int64[n]; timeframe [s], 0 for samples and events; member and
-    number: the CSV inside an archive.
+    rows: records of the series' dtype; lines: int64[n]; timeframe [s], 0 for samples and events, and while no row
+    could be read; member and number: the CSV inside an archive.
     """
 
     series: str
@@ -162,9 +162,11 @@ def _piece(  # noqa: PLR0913, PLR0917 one step of the loop above
     first_line: int,
     now_ms: int,
 ) -> Piece:
+    if len(rows) == 0:
+        return Piece(layout.series, timeframe, rows, table.lines, tuple(table.faults), member.name, member.number)
     checked = validate(rows, now_ms=now_ms, timeframe=timeframe, is_mark=layout.series == "mark_bars")
     kept, rejected = checked.index, list(checked.rejected)
-    if layout.header == layouts.KLINES.header and len(rows):
+    if layout.header == layouts.KLINES.header:
         fits = _close_times(layout, table)[kept] == rows["open_time"][kept] + timeframe * 1000 - 1
         rejected += [(int(i), "close_time does not fit open_time and the timeframe") for i in kept[~fits]]
         kept = kept[fits]

@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Final
 
+import numpy as np
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -97,7 +99,7 @@ def _blocks(stream: IO[bytes] | gzip.GzipFile, name: str, packed: int | None, li
             raise FileRefusedError(f"{name}: this is not a text file (it holds NUL bytes).")
         head, newline, tail = (rest + block).rpartition(b"\n")
         rest = tail
-        if len(rest) > limits.line:
+        if max(len(rest), _longest_line(head)) > limits.line:
             raise FileRefusedError(
                 f"{name}: a line is longer than {limits.line:,} bytes; this is not a table of market data."
             )
@@ -105,6 +107,11 @@ def _blocks(stream: IO[bytes] | gzip.GzipFile, name: str, packed: int | None, li
             yield head + newline
     if rest:
         yield rest + b"\n"
+
+
+def _longest_line(lines: bytes) -> int:
+    ends = np.flatnonzero(np.frombuffer(lines, dtype=np.uint8) == ord("\n"))
+    return int(np.diff(ends, prepend=-1, append=len(lines)).max()) - 1
 
 
 def _check_size(name: str, unpacked: int, packed: int | None, limits: Limits) -> None:

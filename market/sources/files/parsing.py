@@ -51,7 +51,7 @@ def parse(block: bytes, layout: Layout, width: int, first_line: int, symbol: str
         values = _at_once(block, layout, width)
         if values is not None:
             return Table(values, np.arange(first_line, first_line + len(values), dtype=np.int64), [])
-    return _line_by_line(block, layout, width, first_line, symbol)
+    return line_by_line(block, layout, width, first_line, symbol)
 
 
 def _at_once(block: bytes, layout: Layout, width: int) -> npt.NDArray[np.float64] | None:
@@ -89,7 +89,8 @@ def _count_regular(block: bytes, width: int) -> int:
     return len(ends_line) if is_regular and lengths.min() > 0 and lengths.max() <= _LONGEST_NUMBER else 0
 
 
-def _line_by_line(block: bytes, layout: Layout, width: int, first_line: int, symbol: str) -> Table:
+def line_by_line(block: bytes, layout: Layout, width: int, first_line: int, symbol: str) -> Table:
+    """Read a block one line after the other; say which lines can not be read, and why."""
     rows: list[list[float]] = []
     lines: list[int] = []
     faults: list[Fault] = []
@@ -143,10 +144,14 @@ def _time_ms(text: bytes, symbol: bytes) -> float:
 
 def _datetime(text: bytes, _symbol: bytes) -> float:
     text = _unquote(text)
-    if not _DATETIME.fullmatch(text):
+    try:
+        # The pattern first: fromisoformat takes many more forms than a venue writes.
+        moment = dt.datetime.fromisoformat(text.decode()) if _DATETIME.fullmatch(text) else None
+    except ValueError:
+        moment = None
+    if moment is None:
         raise ValueError(f"{show(text[:_LONGEST_NUMBER])!r} is not a time like 2026-01-31 23:55:00")
-    moment = dt.datetime.strptime(text.decode("ascii"), "%Y-%m-%d %H:%M:%S").replace(tzinfo=dt.UTC)
-    return (moment - _EPOCH).total_seconds() * 1000
+    return (moment.replace(tzinfo=dt.UTC) - _EPOCH).total_seconds() * 1000
 
 
 def _symbol(text: bytes, symbol: bytes) -> float:
