@@ -23,8 +23,8 @@ from django.http import HttpRequest, parse_cookie
 from django.http.request import split_domain_port, validate_host
 from django.utils import timezone
 
-from heatmaps.queries import get_heatmap
-from market.queries import freshness, get_instrument
+from heatmaps.pages.state import tick
+from market.queries import get_instrument
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -37,7 +37,7 @@ PATIENCE_S: Final = 2
 
 def publish(*, instrument: str, stage: str, at: dt.datetime) -> None:
     """Tell every web process that a stage is through. Nothing depends on being heard."""
-    news = json.dumps({"instrument": instrument, "stage": stage, "v": _milliseconds(at)})
+    news = json.dumps({"instrument": instrument, "stage": stage, "v": int(at.timestamp() * 1000)})
     try:
         _redis().publish(CHANNEL, news)
     except (redis.RedisError, OSError) as error:
@@ -47,23 +47,6 @@ def publish(*, instrument: str, stage: str, at: dt.datetime) -> None:
 @cache
 def _redis() -> redis.Redis:
     return redis.Redis.from_url(settings.EVENTS_URL, socket_timeout=PATIENCE_S, socket_connect_timeout=PATIENCE_S)
-
-
-def tick(*, key: str, now: dt.datetime) -> dict[str, object]:
-    """Return what a page has to know about an instrument's data; ``v`` grows with every change."""
-    instrument = get_instrument(key=key)
-    fresh = freshness(instrument=instrument, now=now)
-    heatmap = get_heatmap(instrument_id=instrument.pk)
-    marks = [fresh.as_of]
-    if heatmap is not None:
-        marks += [heatmap.provisional_through, heatmap.built_through, heatmap.updated_at]
-    return {
-        "instrument": key,
-        "v": max((_milliseconds(mark) for mark in marks if mark), default=0),
-        "now_ms": _milliseconds(now),
-        "as_of_ms": fresh.as_of and _milliseconds(fresh.as_of),
-        "stale_after_ms": fresh.stale_after and _milliseconds(fresh.stale_after),
-    }
 
 
 def current_tick(key: str) -> dict[str, object]:
@@ -129,7 +112,3 @@ def _instrument_key(query: str) -> str:
 
 def _unknown() -> str:
     raise Refusal(HTTPStatus.NOT_FOUND, "There is no such instrument.")
-
-
-def _milliseconds(moment: dt.datetime) -> int:
-    return int(moment.timestamp() * 1000)

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Final
 
 from django.db import transaction
 from django.utils.module_loading import import_string
-from heatmaps.queries import get_heatmap
 
 from bhweb import events, jobs
 from bhweb.celery import BACKFILL, LIVE
+from heatmaps.queries import get_heatmap
 from market.queries import list_instruments, stored_span
 
 if TYPE_CHECKING:
@@ -49,13 +49,13 @@ class Stage:
     slug: str
     work: str
     reached: Callable[[int], dt.datetime | None]
-    # Work that talks to a venue must not hold a transaction open meanwhile.
+    # Not for work that talks to a venue meanwhile, or that commits part by part.
     is_atomic: bool = True
 
 
 STAGES: Final = (
     Stage("ingest", "market.tasks.ingest", _stored_through, is_atomic=False),
-    Stage("advance", "heatmaps.tasks.advance", _built_through),
+    Stage("advance", "heatmaps.tasks.advance", _built_through, is_atomic=False),
     Stage("zones", "heatmaps.tasks.track_zones", _tracked_through),
 )
 

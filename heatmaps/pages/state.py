@@ -57,9 +57,14 @@ def _words(freshness: Freshness, now: dt.datetime) -> tuple[str, str, str, str]:
 
 
 def version(*, freshness: Freshness, heatmap: Heatmap | None) -> int:
-    """Return a number that grows with each change of what the page shows."""
-    drawn_ms = figures.epoch_ms(heatmap.updated_at) if heatmap is not None else None
-    return max(figures.epoch_ms(freshness.as_of) or 0, drawn_ms or 0)
+    """Return a number that grows with each change of what the page shows: new bars, the map drawn, zones found."""
+    as_of_ms = figures.epoch_ms(freshness.as_of) or 0
+    if heatmap is None or heatmap.built_through is None:
+        return as_of_ms
+    drawn_ms = figures.epoch_ms(heatmap.updated_at) or 0
+    has_zones = heatmap.zones_through is not None and heatmap.zones_through >= heatmap.built_through
+    # All three bear the same minute, so each that has reached it adds a millisecond or two.
+    return max(as_of_ms, drawn_ms) + 2 * (drawn_ms >= as_of_ms) + has_zones
 
 
 def tick(*, key: str, now: dt.datetime) -> dict[str, Any]:
