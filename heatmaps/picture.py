@@ -1,18 +1,18 @@
 """The map as a PNG, for readers without scripts and for the moment before the chart stands.
 
-Pure drawing: arrays and words in, bytes out. ``heatmaps.pages.still`` gathers them.
+Drawing alone: arrays and words in, bytes out. ``heatmaps.pages.still`` gathers them.
 """
 
 from __future__ import annotations
 
 import io
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+from django.contrib.staticfiles import finders
 from PIL import Image, ImageDraw, ImageFont
-
-from heatmaps import palette
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -28,6 +28,9 @@ COLOURS: Final = 256
 _LABEL_GAP: Final = 46
 _TIME_GAP: Final = 120
 _NOW_SHARE: Final = 0.07
+_LEGEND_FROM: Final = 1000
+_LEGEND_STEPS: Final = 20
+FONT: Final = "vendor/inter/inter-latin-wght-normal.woff2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +88,9 @@ class Scene:
     bin_lo: int
     bin_width: float
     colours: npt.NDArray[np.uint8] | None
+    # First and last code of the colour scale, and the amounts they stand for.
+    scale_codes: tuple[int, int]
+    scale_text: tuple[str, str]
     zones: tuple[Band, ...]
 
 
@@ -228,16 +234,33 @@ def _ticks(frame: Frame) -> Floats:
 def _caption(pen: ImageDraw.ImageDraw, scene: Scene, size: tuple[int, int], ink: Ink) -> None:
     width, height = size
     line = height - CAPTION_HEIGHT
+    middle = line + CAPTION_HEIGHT / 2
     pen.line([(0, line), (width, line)], fill=ink.line)
-    pen.text((12, line + 14), scene.title, fill=ink.text, font=_font(12), anchor="lm")
-    pen.text((width - 12, line + 14), scene.caption, fill=ink.text, font=_font(12), anchor="rm")
+    pen.text((12, middle), scene.title, fill=ink.text, font=_font(12), anchor="lm")
+    pen.text((width - 12, middle), scene.caption, fill=ink.text, font=_font(12), anchor="rm")
+    if width >= _LEGEND_FROM and scene.colours is not None:
+        _legend(pen, scene, (width * 0.42, middle), ink)
 
 
+def _legend(pen: ImageDraw.ImageDraw, scene: Scene, place: tuple[float, float], ink: Ink) -> None:
+    assert scene.colours is not None  # _caption() looked
+    x, middle = place
+    codes = np.linspace(*scene.scale_codes, _LEGEND_STEPS).astype(np.int64)
+    for side in (0, 1):
+        for step, colour in enumerate(scene.colours[side, codes].tolist()):
+            left = x + (side * _LEGEND_STEPS + step) * 3 + side * 6
+            pen.rectangle([left, middle - 5, left + 3, middle + 5], fill=tuple(colour))
+    end = x + _LEGEND_STEPS * 6 + 16
+    text = f"{scene.scale_text[0]} to {scene.scale_text[1]} per 0.1% of price"
+    pen.text((end, middle), text, fill=ink.faint, font=_font(11), anchor="lm")
+
+
+@lru_cache(maxsize=8)
 def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    # Pillow's own typeface: the page's is not there as a file that Pillow reads.
-    return ImageFont.load_default(size)
-
-
-def lookup(*, theme: Theme, code_floor_usd: float, floor_usd: float, ceiling_usd: float) -> npt.NDArray[np.uint8]:
-    """Return the colour table for a scene (see palette)."""
-    return palette.lookup(theme=theme, code_floor_usd=code_floor_usd, floor_usd=floor_usd, ceiling_usd=ceiling_usd)
+    """Return the page's typeface, or Pillow's own where the browser packages are not installed."""
+    found = finders.find(FONT)
+    if found is None:
+        return ImageFont.load_default(size)
+    font = ImageFont.truetype(str(found), size)
+    font.set_variation_by_axes([500])
+    return font

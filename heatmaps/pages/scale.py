@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -10,19 +11,24 @@ from django.core.cache import cache
 
 from heatmaps.core.tile import GAP, LEVELS, TILE, usd_from_code
 from heatmaps.pages import tiles
+from market import queries as market
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
     from heatmaps.models import Heatmap
 
-# One-hour columns of the newest 90 days; a colour at the ceiling is reached by 2 % of the cells that hold anything.
+    Codes = npt.NDArray[np.uint8]
+
+# One-hour columns of the newest month, within this share of each column's close: what a reader looks at.
 _LEVEL: Final = 1
-_DAYS: Final = 90
-_PERCENTILE: Final = 98
+_SPAN: Final = dt.timedelta(days=30)
+_NEAR: Final = 0.10
+# A quarter of those cells is too faint to show, one in two hundred is at the top of the ramp.
+_PERCENTILES: Final = (25.0, 99.5)
+_LEAST_RATIO: Final = 4.0
+_UNKNOWN_RATIO: Final = 16.0
 _KEEP_SECONDS: Final = 6 * 3600
-# The ramp spans 16 : 1, as in the legend's three ticks.
-_RATIO: Final = 16.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,20 +42,22 @@ class Scale:
 def display_scale(*, heatmap: Heatmap) -> Scale:
     """Return the colour range of a heatmap, measured rarely and rounded so that it hardly ever moves."""
     key = f"heatmaps:scale:{heatmap.pk}"
-    ceiling: float | None = cache.get(key)
-    if ceiling is None:
-        ceiling = _measure(heatmap)
-        cache.set(key, ceiling, _KEEP_SECONDS)
-    return Scale(floor_usd=ceiling / _RATIO, ceiling_usd=ceiling)
+    kept: Scale | None = cache.get(key)
+    if kept is None:
+        kept = _measure(heatmap)
+        cache.set(key, kept, _KEEP_SECONDS)
+    return kept
 
 
-def _measure(heatmap: Heatmap) -> float:
-    codes = _codes(heatmap)
+def of_codes(codes: Codes, code_floor_usd: float) -> Scale:
+    """Return the range that suits a sample of cells; cells that hold nothing do not count."""
     held = codes[(codes > 0) & (codes < GAP)]
     if held.size == 0:
-        return heatmap.code_floor_usd * 2**8
-    code = np.percentile(held, _PERCENTILE).round().astype(np.uint8)
-    return nice(float(usd_from_code(code, heatmap.code_floor_usd)))
+        ceiling = nice(code_floor_usd * 2**8)
+        return Scale(ceiling / _UNKNOWN_RATIO, ceiling)
+    low, high = np.percentile(held, _PERCENTILES).round().astype(np.uint8)
+    floor = nice(float(usd_from_code(low, code_floor_usd)))
+    return Scale(floor, max(nice(float(usd_from_code(high, code_floor_usd))), _LEAST_RATIO * floor))
 
 
 def nice(value: float) -> float:
@@ -58,14 +66,29 @@ def nice(value: float) -> float:
     return float(f"{10 ** (step / 5):.2g}")
 
 
-def _codes(heatmap: Heatmap) -> npt.NDArray[np.uint8]:
+def _measure(heatmap: Heatmap) -> Scale:
+    until = heatmap.built_through
+    if until is None or heatmap.bin_lo is None or heatmap.bin_hi is None:
+        return of_codes(np.zeros(0, np.uint8), heatmap.code_floor_usd)
     level = LEVELS[_LEVEL]
-    if heatmap.built_through is None or heatmap.bin_lo is None or heatmap.bin_hi is None:
-        return np.zeros((0, 0), np.uint8)
-    last = int(heatmap.built_through.timestamp() * 1000) // level.step_ms
-    return tiles.read_codes(
-        heatmap=heatmap,
-        level=_LEVEL,
-        rows=(heatmap.bin_lo // level.factor // TILE, (heatmap.bin_hi - 1) // level.factor // TILE),
-        cols=((last - _DAYS * 24) // TILE, last // TILE),
+    bars = market.load_bars(
+        instrument_id=heatmap.instrument_id, since=until - _SPAN, until=until, timeframe=level.step_ms // 1000
     )
+    return of_codes(_near_price(heatmap, bars["open_time"] // level.step_ms, bars["close"]), heatmap.code_floor_usd)
+
+
+def _near_price(
+    heatmap: Heatmap, columns: npt.NDArray[np.int64], closes: npt.NDArray[np.float64]
+) -> Codes:
+    """Return the codes of the columns within ``_NEAR`` of their closes, as one flat array."""
+    if columns.size == 0:
+        return np.zeros(0, np.uint8)
+    width = heatmap.bin_bps * 1e-4 * LEVELS[_LEVEL].factor
+    centre, reach = np.log(closes) / width, _NEAR / width
+    rows = (int(np.floor(centre.min() - reach)) // TILE, int(np.ceil(centre.max() + reach)) // TILE)
+    cols = (int(columns[0]) // TILE, int(columns[-1]) // TILE)
+    codes = tiles.read_codes(heatmap=heatmap, level=_LEVEL, rows=rows, cols=cols)
+    picked = codes[:, columns - cols[0] * TILE]
+    bins = np.arange(picked.shape[0])[:, None] + rows[0] * TILE + 0.5
+    near: Codes = picked[np.abs(bins - centre[None, :]) < reach]
+    return near

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 from django.core.cache import cache
 
-from heatmaps import picture, queries
-from heatmaps.core.tile import LEVELS, TILE
+from heatmaps import palette, picture, queries
+from heatmaps.core.tile import LEVELS, TILE, codes_from_usd
 from heatmaps.pages import chart, figures, scale, terminal, tiles
 from market import queries as market
 
@@ -30,6 +30,12 @@ _KEEP_SECONDS: Final = 900
 _LABELLED: Final = 6
 
 
+class _Wish(NamedTuple):
+    timeframe: str
+    theme: Theme
+    width: int
+
+
 class NothingToDrawError(LookupError):
     """The instrument has no bars yet."""
 
@@ -46,22 +52,21 @@ def picture_of(*, key: str, timeframe: str, theme: Theme, width: int, now: dt.da
     tag = hashlib.sha256(state.encode()).hexdigest()[:24]
     body: bytes | None = cache.get(f"heatmaps:picture:{tag}")
     if body is None:
-        scene = _scene(instrument, heatmap, timeframe, theme, as_of)
+        scene = _scene(instrument, heatmap, _Wish(timeframe, theme, width), as_of)
         body = picture.draw(scene=scene, theme=theme, width=width, height=_ASPECT[width])
         cache.set(f"heatmaps:picture:{tag}", body, _KEEP_SECONDS)
     return body, tag
 
 
-def _scene(
-    instrument: Instrument, heatmap: Heatmap | None, timeframe: str, theme: Theme, as_of: dt.datetime
-) -> picture.Scene:
+def _scene(instrument: Instrument, heatmap: Heatmap | None, wish: _Wish, as_of: dt.datetime) -> picture.Scene:
+    timeframe, theme, width = wish
     step = chart.TIMEFRAMES[timeframe] * 1000
     starts, bars = _bars(instrument, timeframe, as_of)
     codes, bin_lo, factor = _codes(heatmap, starts, step, bars)
     simulated = "Simulated market. " if instrument.is_simulated else ""
+    display = scale.display_scale(heatmap=heatmap) if heatmap is not None else None
     return picture.Scene(
-        title=f"{instrument.base}-{instrument.quote} {timeframe}, {terminal.venue_label(instrument)}, "
-        f"through {figures.moment(as_of)} UTC",
+        title=_title(instrument, timeframe, width, as_of),
         caption=f"{simulated}Estimate, not exchange data",
         digits=figures.decimals(instrument.tick_size),
         bars=bars,
@@ -69,7 +74,9 @@ def _scene(
         codes=codes,
         bin_lo=bin_lo,
         bin_width=(heatmap.bin_bps if heatmap else 5.0) * 1e-4 * factor,
-        colours=_colours(heatmap, theme) if codes is not None else None,
+        colours=_colours(heatmap, display, theme) if codes is not None else None,
+        scale_codes=_scale_codes(heatmap, display),
+        scale_text=(figures.usd(display.floor_usd), figures.usd(display.ceiling_usd)) if display else ("", ""),
         zones=_zones(heatmap, starts, step),
     )
 
@@ -113,16 +120,29 @@ def _codes(
     return picked, rows[0] * TILE, level.factor
 
 
-def _colours(heatmap: Heatmap | None, theme: Theme) -> npt.NDArray[np.uint8] | None:
-    if heatmap is None:
+def _colours(heatmap: Heatmap | None, display: scale.Scale | None, theme: Theme) -> npt.NDArray[np.uint8] | None:
+    if heatmap is None or display is None:
         return None
-    display = scale.display_scale(heatmap=heatmap)
-    return picture.lookup(
+    return palette.lookup(
         theme=theme,
         code_floor_usd=heatmap.code_floor_usd,
         floor_usd=display.floor_usd,
         ceiling_usd=display.ceiling_usd,
     )
+
+
+def _scale_codes(heatmap: Heatmap | None, display: scale.Scale | None) -> tuple[int, int]:
+    if heatmap is None or display is None:
+        return (1, 1)
+    ends = codes_from_usd(np.array([display.floor_usd, display.ceiling_usd]), heatmap.code_floor_usd)
+    return int(ends[0]), int(ends[1])
+
+
+def _title(instrument: Instrument, timeframe: str, width: int, as_of: dt.datetime) -> str:
+    pair = f"{instrument.base}-{instrument.quote} {timeframe}"
+    if width == min(WIDTHS):
+        return pair
+    return f"{pair}, {terminal.venue_label(instrument)}, through {figures.moment(as_of)} UTC"
 
 
 def _zones(heatmap: Heatmap | None, starts: npt.NDArray[np.int64], step: int) -> tuple[picture.Band, ...]:

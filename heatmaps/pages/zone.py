@@ -2,26 +2,65 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
 
 from heatmaps import queries
+from heatmaps.core.tile import usd_from_code
 from heatmaps.pages import figures, terminal, zones
-from market import queries as market
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from heatmaps.models import Zone
-    from heatmaps.palette import Theme
     from market.models import Instrument
+
+# The frozen profile's box [SVG units]: bars grow from the left, labels stand at the right.
+WIDTH: Final = 640.0
+HEIGHT: Final = 320.0
+_BARS: Final = 500.0
+_PRICE_LABELS: Final = 6
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One station of a zone's life; ``when`` is a dash where it has not come."""
+    """One station of a zone's life; ``when`` says so where it has not come."""
 
     label: str
     when: str
     is_reached: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One bin of the frozen profile [SVG units]."""
+
+    y: str
+    width: str
+    height: str
+    is_inside: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A price beside the frozen profile."""
+
+    y: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """The slice around the band as it was when the zone formed."""
+
+    bars: tuple[Bar, ...]
+    labels: tuple[Label, ...]
+    band_y: str
+    band_height: str
+    top_text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +74,13 @@ class ZonePage:
     venue: str
     steps: tuple[Step, ...]
     evidence: tuple[tuple[str, str], ...]
+    profile: Profile | None
     record: str
+    seen_text: str
+    box: str = f"0 0 {WIDTH:.0f} {HEIGHT:.0f}"
 
 
-def load(*, zone_id: int, theme: Theme) -> ZonePage:
+def load(*, zone_id: int) -> ZonePage:
     """Read the page of a zone."""
     zone = queries.get_zone(zone_id=zone_id)
     instrument = zone.heatmap.instrument
@@ -51,8 +93,10 @@ def load(*, zone_id: int, theme: Theme) -> ZonePage:
         title=f"{instrument.base}-{instrument.quote} perpetual",
         venue=terminal.venue_label(instrument),
         steps=_steps(zone),
-        evidence=(),
+        evidence=_evidence(zone.evidence, digits),
+        profile=_profile(zone.evidence, digits),
         record=f"{release.slug} {release.version}",
+        seen_text=f"{figures.moment(zone.last_seen_at)} UTC",
     )
 
 
@@ -63,3 +107,61 @@ def _steps(zone: Zone) -> tuple[Step, ...]:
         Step("Tested", figures.moment(zone.tested_at) if zone.tested_at else "not yet", zone.tested_at is not None),
         Step(ended, figures.moment(zone.ended_at) if zone.ended_at else "not yet", zone.ended_at is not None),
     )
+
+
+def _number(evidence: Mapping[str, Any], name: str) -> float | None:
+    """Read a number that is kept as text; None where an older schema lacks it."""
+    text = evidence.get(name)
+    return None if text is None else float(text)
+
+
+def _evidence(evidence: Mapping[str, Any], digits: int) -> tuple[tuple[str, str], ...]:
+    share = _number(evidence, "allocated_share")
+    formed = evidence.get("formed_at")
+    low, high = _number(evidence, "price_low"), _number(evidence, "price_high")
+    return (
+        ("Formed", f"{figures.moment(dt.datetime.fromisoformat(formed))} UTC" if formed else figures.DASH),
+        ("Price at formation", figures.price(_number(evidence, "price_at_formation"), digits)),
+        ("Distance", figures.signed(_number(evidence, "distance_pct"))),
+        ("Band", f"{figures.price(low, digits)}–{figures.price(high, digits)}"),
+        ("Estimate", figures.usd(_number(evidence, "usd"))),
+        ("80% interval", figures.usd_range(_number(evidence, "usd_low"), _number(evidence, "usd_high"))),
+        ("Estimator", f"{evidence.get('estimator', figures.DASH)} {evidence.get('version', '')}"),
+        ("Open interest placed", figures.DASH if share is None else f"{100 * share:.1f}%"),
+        ("Simulated", str(evidence.get("is_simulated", figures.DASH))),
+    )
+
+
+def _profile(evidence: Mapping[str, Any], digits: int) -> Profile | None:
+    picture: Mapping[str, Any] = evidence.get("picture") or {}
+    low, high = _number(evidence, "price_low"), _number(evidence, "price_high")
+    if not picture.get("codes") or low is None or high is None:
+        return None
+    density = usd_from_code(np.array(picture["codes"]), float(picture["code_floor_usd"]))
+    count, width = density.size, float(picture["bin_bps"]) * 1e-4
+    edges = np.exp((int(picture["bin_lo"]) + np.arange(count + 1)) * width)
+    y = HEIGHT * (1 - np.log(edges / edges[0]) / np.log(edges[-1] / edges[0]))
+    top = float(density.max()) or 1.0
+    band = np.interp(np.log([high, low]), np.log(edges), y)
+    middles = np.sqrt(edges[:-1] * edges[1:])
+    return Profile(
+        bars=tuple(
+            Bar(f"{y[i + 1]:.2f}", f"{density[i] / top * _BARS:.1f}", f"{y[i] - y[i + 1]:.2f}", low <= middles[i] <= high)
+            for i in range(count)
+        ),
+        labels=_labels(edges, digits),
+        band_y=f"{band[0]:.1f}",
+        band_height=f"{max(1.0, band[1] - band[0]):.1f}",
+        top_text=f"{figures.usd(top)} per 0.1%",
+    )
+
+
+def _labels(edges: np.ndarray[Any, Any], digits: int) -> tuple[Label, ...]:
+    """Return evenly spaced prices, as round as their distance allows."""
+    span = float(edges[-1] - edges[0])
+    step = 10 ** np.floor(np.log10(span / _PRICE_LABELS))
+    step *= next(factor for factor in (1, 2, 5, 10) if span / (factor * step) <= _PRICE_LABELS)
+    prices = np.arange(np.ceil(edges[0] / step) * step, edges[-1], step)
+    heights = HEIGHT * (1 - np.log(prices / edges[0]) / np.log(edges[-1] / edges[0]))
+    pairs = zip(prices, heights, strict=True)
+    return tuple(Label(f"{min(HEIGHT - 4, max(10, y)):.1f}", figures.price(float(p), digits)) for p, y in pairs)

@@ -35,7 +35,7 @@ function chartOptions(view) {
     rightPriceScale: { borderVisible: false, minimumWidth: view.narrow ? 58 : 76, scaleMargins: { top: 0.1, bottom: 0.1 } },
     timeScale: { borderVisible: false, timeVisible: true, secondsVisible: false, minBarSpacing: 0.25, lockVisibleTimeRangeOnResize: true },
     crosshair: { mode: CrosshairMode.Normal, vertLine: line, horzLine: line },
-    localization: { locale: 'en-GB', priceFormatter: (value) => axisPrice(value, view.bars.digits) },
+    localization: { locale: 'en-GB' },
     handleScale: { axisPressedMouseMove: true },
     kineticScroll: { mouse: false, touch: true },
   };
@@ -105,7 +105,7 @@ export function restyle(view) {
 export function setData(view) {
   const { bars } = view;
   const minMove = 10 ** -bars.digits;
-  view.candles.applyOptions({ priceFormat: { type: 'price', precision: bars.digits, minMove } });
+  view.candles.applyOptions({ priceFormat: { type: 'custom', minMove, formatter: (value) => axisPrice(value, bars.digits) } });
   view.candles.setData(bars.candles());
   for (const [name, series] of Object.entries(view.panes)) series.setData(bars.line(name));
 }
