@@ -6,7 +6,7 @@ Everything here depends on columns up to now alone and on no counter that a rest
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Final
 
@@ -25,6 +25,8 @@ REACH: Final = 0.15
 # A peak below this share of its side's highest is not worth a name.
 LEAST_PEAK: Final = 0.25
 OVERLAP: Final = 0.2
+# No zone forms while less than this share of open interest is on the map.
+ALLOCATED: Final = 0.9
 MISSING_LIMIT: Final = 6
 FADE: Final = 0.5
 
@@ -49,7 +51,10 @@ class Cluster:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column: usd float64[n] per bin from ``first_bin`` up [USD]; the step's prices as bin coordinates [bins]."""
+    """One column: usd float64[n] per bin from ``first_bin`` up [USD]; the step's prices as bin coordinates [bins].
+
+    allocated: share of open interest that is on the map.
+    """
 
     end_ms: int
     first_bin: int
@@ -57,6 +62,7 @@ class Column:
     low: float
     high: float
     close: float
+    allocated: float = 1.0
 
     def between(self, low: int, high: int) -> float:
         """What lies in bins [low, high) [USD]."""
@@ -66,9 +72,13 @@ class Column:
 
 @dataclass(slots=True)
 class Tracked:
-    """A zone as it is followed; times in ms, ``key`` is the caller's name for it."""
+    """A zone as it is followed: its band as last seen, what the band holds now and held at most [USD]; times in ms.
+
+    ``key`` is the caller's name for it.
+    """
 
     cluster: Cluster
+    usd: float
     born_ms: int
     seen_ms: int
     usd_peak: float
@@ -108,9 +118,13 @@ class Tracker:
             if zone.seen_ms != column.end_ms:
                 _miss(zone, column.end_ms)
         known = self.before if self.before_ms == column.end_ms - SLICE_MS else ()
-        born = [found[index] for index in sorted(free) if any(_overlap(found[index], one) > OVERLAP for one in known)]
+        born = [found[index] for index in sorted(free) if _meets(found[index], known)]
+        if column.allocated < ALLOCATED:
+            born = []
+        held = [zone.cluster for zone in living if not zone.ending]
+        born = [cluster for cluster in born if not _meets(cluster, held)]
         self.before, self.before_ms = found, column.end_ms
-        return [Tracked(cluster, column.end_ms, column.end_ms, cluster.usd) for cluster in born]
+        return [Tracked(cluster, cluster.usd, column.end_ms, column.end_ms, cluster.usd) for cluster in born]
 
 
 def find_clusters(column: Column, width: float) -> tuple[Cluster, ...]:
@@ -192,6 +206,10 @@ def _core(level: Floats, left: int, peak: int, right: int) -> tuple[int, int, in
     return low, high + 1, peak
 
 
+def _meets(one: Cluster, others: Sequence[Cluster]) -> bool:
+    return any(_overlap(one, other) > OVERLAP for other in others)
+
+
 def _overlap(one: Cluster, other: Cluster) -> float:
     """Shared bins as a share of the narrower; 0 for different sides."""
     shared = min(one.high, other.high) - max(one.low, other.low)
@@ -203,7 +221,7 @@ def _overlap(one: Cluster, other: Cluster) -> float:
 def _matches(zones: Sequence[Tracked], found: Sequence[Cluster]) -> list[tuple[Tracked, int]]:
     """Pair zones with clusters, best overlap first, then the larger zone, then the older: no tie is left to chance."""
     pairs = [
-        (-_overlap(zone.cluster, cluster), -zone.cluster.usd, zone.born_ms, zone.cluster.low, place, index)
+        (-_overlap(zone.cluster, cluster), -zone.usd, zone.born_ms, zone.cluster.low, place, index)
         for place, zone in enumerate(zones)
         for index, cluster in enumerate(found)
         if _overlap(zone.cluster, cluster) > OVERLAP
@@ -223,8 +241,8 @@ def _see(zone: Tracked, cluster: Cluster, at_ms: int) -> None:
     zone.seen_ms, zone.missing = at_ms, 0
     # Once price is in the band it eats the cluster from one side; following what is left would hide the sweep.
     if zone.tested_ms is None:
-        zone.cluster = cluster
-        zone.usd_peak = max(zone.usd_peak, cluster.usd)
+        zone.cluster, zone.usd = cluster, cluster.usd
+        zone.usd_peak = max(zone.usd_peak, zone.usd)
 
 
 def _miss(zone: Tracked, at_ms: int) -> None:
@@ -240,11 +258,11 @@ def _refresh(zone: Tracked, column: Column) -> None:
         is_touched, is_through = column.low <= held.high - 0.5, column.low <= held.low + 0.5
     else:
         is_touched, is_through = column.high >= held.low + 0.5, column.high >= held.high - 0.5
-    zone.cluster = replace(held, usd=column.between(held.low, held.high))
-    zone.usd_peak = max(zone.usd_peak, zone.cluster.usd)
+    zone.usd = column.between(held.low, held.high)
+    zone.usd_peak = max(zone.usd_peak, zone.usd)
     if is_touched and zone.tested_ms is None:
         zone.tested_ms = column.end_ms
-    if is_through or zone.cluster.usd < FADE * zone.usd_peak:
+    if is_through or zone.usd < FADE * zone.usd_peak:
         # What vanished while price traded inside the band was swept; what vanished without it was closed.
         zone.ending = Ending.SWEPT if is_touched else Ending.FADED
         zone.ended_ms = column.end_ms

@@ -13,7 +13,7 @@ from heatmaps.core.bands import Factors
 from heatmaps.core.estimators import ESTIMATORS, load_estimator
 from heatmaps.core.grid import bin_edge, bin_width
 from heatmaps.core.tile import COMMITTED, DENSITY_BPS, LEVELS, TILE, usd_from_code
-from heatmaps.core.zones import REACH, SLICE_MS, Cluster, Column, Tracked, Tracker, find_clusters
+from heatmaps.core.zones import SLICE_MS, Cluster, Column, Tracked, Tracker, find_clusters
 from heatmaps.models import Heatmap, Zone
 from heatmaps.queries import epoch_ms, get_heatmap, moment, read_strip
 
@@ -131,19 +131,14 @@ class _Follower:
         """The committed columns of a strip as the tracker reads them."""
         width, places = self.tracker.width, np.arange(first, stop) % TILE
         low_bin, codes = strip.block()
-        scale = self.heatmap.bin_bps / DENSITY_BPS
-        # Zones end by SWEPT before price is further from them than this.
-        margin = int(2 * REACH / width)
-        for place in places.tolist():
-            rests_on = strip.spine[place]
-            if rests_on["status"] != COMMITTED:
-                continue
-            low, high, close = (float(np.log(rests_on[name]) / width) for name in ("low", "high", "close"))
-            start = max(int(close) - margin - low_bin, 0)
-            part = codes[start : max(int(close) + margin - low_bin, 0), place]
-            usd = usd_from_code(part, self.heatmap.code_floor_usd) * scale
-            end_ms = (first - first % TILE + place + 1) * STEP_MS
-            yield Column(end_ms, low_bin + start, usd, low, high, close)
+        usd = usd_from_code(codes[:, places].T, self.heatmap.code_floor_usd) * (self.heatmap.bin_bps / DENSITY_BPS)
+        rests_on = strip.spine[places]
+        used = rests_on["status"] == COMMITTED
+        low, high, close = (np.log(np.where(used, rests_on[name], 1.0)) / width for name in ("low", "high", "close"))
+        share = rests_on["total"] / np.where(used, rests_on["open_interest"], 1.0)
+        for i in np.flatnonzero(used).tolist():
+            end_ms = (first + i + 1) * STEP_MS
+            yield Column(end_ms, low_bin, usd[i], float(low[i]), float(high[i]), float(close[i]), float(share[i]))
 
     def step(self, column: Column, strip: Strip) -> None:
         """Take in one column and give rows to what is new."""
@@ -159,8 +154,10 @@ class _Follower:
         for zone in self.tracker.alive:
             if self.last is not None:
                 self._update(zone, self.last)
+        known = [row for row in self.rows.values() if row.pk is not None]
         Zone.objects.bulk_create([row for row in self.rows.values() if row.pk is None])
-        Zone.objects.bulk_update([row for row in self.rows.values() if row.pk is not None], list(_FIELDS))
+        # One INSERT that always meets its row: bulk_update builds an expression for every value.
+        Zone.objects.bulk_create(known, update_conflicts=True, unique_fields=["id"], update_fields=list(_FIELDS))
 
     def _look_back(self, first: int) -> None:
         """Find again the clusters of the slice before, which confirm those of the next."""
@@ -188,7 +185,7 @@ class _Follower:
     def _update(self, zone: Tracked, column: Column) -> None:
         row, width, cluster = self.rows[zone.key or 0], self.tracker.width, zone.cluster
         away = (np.exp((cluster.peak + 0.5 - column.close) * width) - 1.0) * 100.0
-        interval = self.factors.band(cluster.usd, cluster.side, float(away))
+        interval = self.factors.band(zone.usd, cluster.side, float(away))
         row.price_low, row.price_high = bin_edge(cluster.low, width), bin_edge(cluster.high, width)
         row.price_peak = float(np.exp((cluster.peak + 0.5) * width))
         row.usd, row.usd_low, row.usd_high, row.usd_peak = interval.usd, interval.low, interval.high, zone.usd_peak
@@ -203,6 +200,7 @@ def _tracked(row: Zone, width: float) -> Tracked:
     peak = round(float(np.log(row.price_peak) / width) - 0.5)
     return Tracked(
         cluster=Cluster(row.position_side, low, high, peak, row.usd),
+        usd=row.usd,
         born_ms=epoch_ms(row.born_at),
         seen_ms=epoch_ms(row.last_seen_at),
         usd_peak=row.usd_peak,
