@@ -6,6 +6,7 @@ and blue for shorts stay apart under protan, deutan and tritan colour vision.
 
 from __future__ import annotations
 
+import math
 from typing import Final, Literal, TypeAlias
 
 import numpy as np
@@ -54,9 +55,9 @@ def _hue(side: int, value: float, *, dark: bool) -> float:
 
 def _chroma(side: int, value: float, *, dark: bool) -> float:
     if not dark:
-        return 0.012 + (0.145 if side == 0 else 0.14) * float(np.sin(np.pi * value * 0.62))
+        return 0.012 + (0.145 if side == 0 else 0.14) * math.sin(math.pi * value * 0.62)
     top, reach = (0.150, 0.80) if side == 0 else (0.135, 0.82)
-    return 0.016 + top * float(np.sin(np.pi * value * reach)) ** 1.25
+    return 0.016 + top * math.sin(math.pi * value * reach) ** 1.25
 
 
 def oklch(lightness: float, chroma: float, hue: float) -> Rgb:

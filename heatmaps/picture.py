@@ -26,6 +26,7 @@ AXIS_HEIGHT: Final = 24
 CAPTION_HEIGHT: Final = 26
 COLOURS: Final = 256
 _LABEL_GAP: Final = 46
+_LABEL_ROOM: Final = 12
 _TIME_GAP: Final = 120
 _NOW_SHARE: Final = 0.07
 _LEGEND_FROM: Final = 1000
@@ -206,8 +207,9 @@ def _axes(pen: ImageDraw.ImageDraw, scene: Scene, frame: Frame, ink: Ink) -> Non
     pen.rectangle([frame.width, 0, frame.width + AXIS_WIDTH, frame.height], fill=ink.ground)
     last = float(_filled(scene.bars[:, 3])[-1])
     for price in _ticks(frame):
-        if abs(frame.y(price) - frame.y(last)) > 14:  # noqa: PLR2004  # room for the last price's own label
-            pen.text((frame.width + 8, frame.y(price)), _price(price, scene.digits), fill=ink.faint, font=font, anchor="lm")
+        height = frame.y(price)
+        if abs(height - frame.y(last)) > _LABEL_ROOM and _LABEL_ROOM < height < frame.height - _LABEL_ROOM:
+            pen.text((frame.width + 8, height), _price(price, scene.digits), fill=ink.faint, font=font, anchor="lm")
     y = frame.y(last)
     pen.line([(0, y), (frame.width, y)], fill=(*ink.faint, 120))
     pen.rectangle([frame.width, y - 9, frame.width + AXIS_WIDTH, y + 9], fill=ink.faint)

@@ -7,7 +7,8 @@ import math
 from typing import Final
 
 DASH: Final = "—"
-MINUS: Final = "−"
+MINUS: Final = "−"  # noqa: RUF001  # a true minus is as wide as a plus
+EN_DASH: Final = "–"  # noqa: RUF001  # ranges
 _STEPS: Final = ((1e9, "B"), (1e6, "M"), (1e3, "K"))
 _MINUTE: Final = 60
 _HOUR: Final = 3600
@@ -30,6 +31,11 @@ def price(value: float | None, digits: int) -> str:
     return f"{value:,.{digits}f}" if value is not None and math.isfinite(value) else DASH
 
 
+def price_range(low: float | None, high: float | None, digits: int) -> str:
+    """Write a band of prices."""
+    return f"{price(low, digits)}{EN_DASH}{price(high, digits)}"
+
+
 def signed(value: float | None, *, digits: int = 2, unit: str = "%") -> str:
     """Write a change with its sign."""
     if value is None or not math.isfinite(value):
@@ -47,7 +53,7 @@ def usd_range(low: float | None, high: float | None) -> str:
     """Write an interval, such as $465M-809M (with an en dash)."""
     if low is None or high is None or not (math.isfinite(low) and math.isfinite(high)):
         return DASH
-    return f"${_short(low)}–{_short(high)}"
+    return f"${_short(low)}{EN_DASH}{_short(high)}"
 
 
 def _short(value: float) -> str:

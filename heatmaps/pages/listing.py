@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -13,6 +12,7 @@ from heatmaps.pages import figures, state, terminal, zones
 from market import queries as market
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Sequence
 
     from market.models import Instrument

@@ -77,9 +77,7 @@ def _measure(heatmap: Heatmap) -> Scale:
     return of_codes(_near_price(heatmap, bars["open_time"] // level.step_ms, bars["close"]), heatmap.code_floor_usd)
 
 
-def _near_price(
-    heatmap: Heatmap, columns: npt.NDArray[np.int64], closes: npt.NDArray[np.float64]
-) -> Codes:
+def _near_price(heatmap: Heatmap, columns: npt.NDArray[np.int64], closes: npt.NDArray[np.float64]) -> Codes:
     """Return the codes of the columns within ``_NEAR`` of their closes, as one flat array."""
     if columns.size == 0:
         return np.zeros(0, np.uint8)

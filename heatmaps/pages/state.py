@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +10,8 @@ from heatmaps.pages import figures
 from market import queries as market
 
 if TYPE_CHECKING:
+    import datetime as dt
+
     from heatmaps.models import Heatmap
     from market.queries import Freshness
 

@@ -76,7 +76,7 @@ def _scene(instrument: Instrument, heatmap: Heatmap | None, wish: _Wish, as_of: 
         bin_width=(heatmap.bin_bps if heatmap else 5.0) * 1e-4 * factor,
         colours=_colours(heatmap, display, theme) if codes is not None else None,
         scale_codes=_scale_codes(heatmap, display),
-        scale_text=(figures.usd(display.floor_usd), figures.usd(display.ceiling_usd)) if display else ("", ""),
+        scale_text=(_scale_text(display.floor_usd), _scale_text(display.ceiling_usd)) if display else ("", ""),
         zones=_zones(heatmap, starts, step),
     )
 
@@ -136,6 +136,11 @@ def _scale_codes(heatmap: Heatmap | None, display: scale.Scale | None) -> tuple[
         return (1, 1)
     ends = codes_from_usd(np.array([display.floor_usd, display.ceiling_usd]), heatmap.code_floor_usd)
     return int(ends[0]), int(ends[1])
+
+
+def _scale_text(value: float) -> str:
+    """Write an end of the scale, which is round by choice."""
+    return figures.usd(value).replace(".00", "").replace(".0", "")
 
 
 def _title(instrument: Instrument, timeframe: str, width: int, as_of: dt.datetime) -> str:

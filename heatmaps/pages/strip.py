@@ -81,7 +81,7 @@ def _range(bars: Records, as_of: dt.datetime, digits: int) -> Kpi:
     if day.size == 0:
         return Kpi("24h range", figures.DASH, reason="no bars in 24 h")
     low, high = float(day["low"].min()), float(day["high"].max())
-    return Kpi("24h range", f"{figures.price(low, digits)}–{figures.price(high, digits)}")
+    return Kpi("24h range", figures.price_range(low, high, digits))
 
 
 def _near(newest: Slice | None, last: float | None) -> tuple[Kpi, Kpi]:

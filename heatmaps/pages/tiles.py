@@ -14,9 +14,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 
-def read_codes(
-    *, heatmap: Heatmap, level: int, rows: tuple[int, int], cols: tuple[int, int]
-) -> npt.NDArray[np.uint8]:
+def read_codes(*, heatmap: Heatmap, level: int, rows: tuple[int, int], cols: tuple[int, int]) -> npt.NDArray[np.uint8]:
     """Return codes [bin, column] of all tiles from the first to the last row and column, both included.
 
     What was never built reads as 0.

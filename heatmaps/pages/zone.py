@@ -123,7 +123,7 @@ def _evidence(evidence: Mapping[str, Any], digits: int) -> tuple[tuple[str, str]
         ("Formed", f"{figures.moment(dt.datetime.fromisoformat(formed))} UTC" if formed else figures.DASH),
         ("Price at formation", figures.price(_number(evidence, "price_at_formation"), digits)),
         ("Distance", figures.signed(_number(evidence, "distance_pct"))),
-        ("Band", f"{figures.price(low, digits)}–{figures.price(high, digits)}"),
+        ("Band", figures.price_range(low, high, digits)),
         ("Estimate", figures.usd(_number(evidence, "usd"))),
         ("80% interval", figures.usd_range(_number(evidence, "usd_low"), _number(evidence, "usd_high"))),
         ("Estimator", f"{evidence.get('estimator', figures.DASH)} {evidence.get('version', '')}"),
@@ -146,7 +146,12 @@ def _profile(evidence: Mapping[str, Any], digits: int) -> Profile | None:
     middles = np.sqrt(edges[:-1] * edges[1:])
     return Profile(
         bars=tuple(
-            Bar(f"{y[i + 1]:.2f}", f"{density[i] / top * _BARS:.1f}", f"{y[i] - y[i + 1]:.2f}", low <= middles[i] <= high)
+            Bar(
+                y=f"{y[i + 1]:.2f}",
+                width=f"{density[i] / top * _BARS:.1f}",
+                height=f"{y[i] - y[i + 1]:.2f}",
+                is_inside=bool(low <= middles[i] <= high),
+            )
             for i in range(count)
         ),
         labels=_labels(edges, digits),

@@ -74,7 +74,7 @@ def row(*, zone: Zone, last: float | None, digits: int) -> ZoneRow:
         state=zone.state,
         state_text=_state(zone),
         price_text=peak,
-        band_text=f"{figures.price(zone.price_low, coarse)}–{figures.price(zone.price_high, coarse)}",
+        band_text=figures.price_range(zone.price_low, zone.price_high, coarse),
         distance_text=figures.signed(away),
         usd_text=amount,
         interval_text=interval,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from django.db import connection
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Mapping
 
 

@@ -5,6 +5,8 @@ import { usdOfCode } from './colour.js';
 
 const NICE = [1, 1.5, 2, 3, 4, 6, 8, 10];
 const PAD = 8;
+const OWN_REACH = 0.08;
+const CAPTION_HEIGHT = 66;
 
 // Decode the slice once: USD per bin and cumulative sums outwards with their interval.
 export function readSlice(slice, grid, bands) {
@@ -66,13 +68,30 @@ export class SideMap {
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     context.fillStyle = this.view.css.plot;
     context.fillRect(0, 0, width, height);
-    const paneHeight = this.view.chart.panes()[0].getHeight();
-    this.caption.style.top = `${paneHeight + 22}px`;
-    if (this.slice) this.drawSlice(context, width, paneHeight);
+    this.axis = this.view.narrow ? this.ownAxis(height - CAPTION_HEIGHT) : this.chartAxis();
+    this.caption.style.top = `${this.axis.height + 22}px`;
+    if (this.slice) this.drawSlice(context, width, this.axis.height);
+  }
+
+  // Beside the chart it shares the chart's prices.
+  chartAxis() {
+    const { candles, chart } = this.view;
+    const height = chart.panes()[0].getHeight();
+    const upper = candles.coordinateToPrice(0);
+    const lower = candles.coordinateToPrice(height);
+    return { height, upper, lower, y: (price) => candles.priceToCoordinate(price) };
+  }
+
+  // Below it, on a phone, it has its own: some percent to either side of the last price.
+  ownAxis(height) {
+    const close = this.slice?.close ?? 1;
+    const upper = close * (1 + OWN_REACH);
+    const lower = close * (1 - OWN_REACH);
+    return { height, upper, lower, y: (price) => ((upper - price) / (upper - lower)) * height };
   }
 
   drawSlice(context, width, height) {
-    const range = this.visible(height);
+    const range = this.visible();
     if (!range) return;
     const top = niceCeiling(range.highest * 0.8);
     const span = width - PAD - 10;
@@ -91,11 +110,10 @@ export class SideMap {
   }
 
   // Indices of the slice that lie in the visible price range, and the largest figures among them.
-  visible(height) {
+  visible() {
     const { slice } = this;
-    const { candles, grid } = this.view;
-    const upper = candles.coordinateToPrice(0);
-    const lower = candles.coordinateToPrice(height);
+    const { grid } = this.view;
+    const { upper, lower } = this.axis;
     if (upper === null || lower === null || upper <= 0) return null;
     const first = Math.max(0, grid.bin(Math.max(lower, upper / 100)) - slice.lo);
     const last = Math.min(slice.amounts.length - 1, grid.bin(upper) - slice.lo);
@@ -112,7 +130,7 @@ export class SideMap {
     if (to < from) return;
     const { slice, view } = this;
     const colour = side === 'longs' ? view.css.longs : view.css.shorts;
-    const y = (i) => view.candles.priceToCoordinate(view.grid.priceOf(slice.lo + i + 0.5));
+    const y = (i) => this.axis.y(view.grid.priceOf(slice.lo + i + 0.5));
     context.fillStyle = side === 'longs' ? view.css.longsFill : view.css.shortsFill;
     context.beginPath();
     for (let i = from; i <= to; i += 1) context.lineTo(across(slice.high[i]), y(i));
@@ -134,11 +152,11 @@ export class SideMap {
 
   drawPrices(context, width, height) {
     const { view, slice } = this;
-    const last = view.candles.priceToCoordinate(slice.close);
+    const last = this.axis.y(slice.close);
     context.fillStyle = view.css.text3;
     if (last !== null) context.fillRect(0, Math.round(last), width, 1);
     if (view.hover === null) return;
-    const y = view.candles.priceToCoordinate(view.hover);
+    const y = this.axis.y(view.hover);
     if (y === null || y < 0 || y > height) return;
     context.fillStyle = view.css.cross;
     context.fillRect(0, Math.round(y), width, 1);
