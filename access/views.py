@@ -82,7 +82,7 @@ def enter(request: HttpRequest, token: str) -> HttpResponse:
 def account(request: HttpRequest) -> HttpResponse:
     """Show the account and its API keys; a POST makes a key and shows its secret this once."""
     user = cast("User", request.user)
-    form = ApiKeyForm(request.POST or None)
+    form = ApiKeyForm(request.POST if request.method == "POST" else None)
     secret, status = None, HTTPStatus.OK
     if request.method == "POST":
         secret = _create_key(form, user)

@@ -127,6 +127,8 @@ class ZoneQuery(EstimatorQuery):
 
 
 def _find(key: str, estimator: str) -> Heatmap:
+    if not key.isprintable():  # PostgreSQL has no NUL
+        raise NotFound
     try:
         instrument = market_queries.get_instrument(key=key)
     except ObjectDoesNotExist as absent:

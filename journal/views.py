@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from django.contrib import messages
 from django.core.exceptions import ObjectDoesNotExist
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -67,7 +67,7 @@ def evidence(request: HttpRequest, number: int) -> HttpResponse:
 def new_plan(request: HttpRequest) -> HttpResponse:
     """Write a draft that starts from a zone."""
     zone, now = _zone(request), timezone.now()
-    form = PlanForm(request.POST or None, initial=suggest(zone=zone, now=now), now=now)
+    form = PlanForm(_sent(request), initial=suggest(zone=zone, now=now), now=now)
     if request.method == "POST" and form.is_valid():
         made = operations.create_draft(
             owner_id=_owner(request),
@@ -85,7 +85,7 @@ def new_plan(request: HttpRequest) -> HttpResponse:
 def edit_plan(request: HttpRequest, number: int) -> HttpResponse:
     """Change a draft; an armed plan leads back to its page."""
     found, now = _get(request, number), timezone.now()
-    form = PlanForm(request.POST or None, initial=initial_of(found), now=now)
+    form = PlanForm(_sent(request), initial=initial_of(found), now=now)
     if found.armed_at is not None:
         return _refuse_change(request, found)
     if request.method == "POST" and form.is_valid():
@@ -121,6 +121,10 @@ def check(request: HttpRequest) -> HttpResponse:
     field = form[name]
     status = _WRONG if field.errors else HTTPStatus.OK
     return render(request, "journal/partials/checked_field.html", {"field": field}, status=status)
+
+
+def _sent(request: HttpRequest) -> QueryDict | None:
+    return request.POST if request.method == "POST" else None
 
 
 def _owner(request: HttpRequest) -> int:

@@ -1,0 +1,331 @@
+from __future__ import annotations
+
+import base64
+import datetime as dt
+import gzip
+import json
+from typing import TYPE_CHECKING, Any
+
+import jsonschema
+import numpy as np
+import pytest
+from django.core.cache import cache
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.validation import validate_schema
+from rest_framework.throttling import AnonRateThrottle, UserRateThrottle
+
+from access.operations import create_api_key
+from heatmaps.models import Heatmap, Tile, Zone
+from journal.operations import arm_plan
+from journal.queries import digest_evidence
+from market.operations import store
+from market.series import BAR
+from tests.factories import make_heatmap, make_instrument, make_plan, make_user, make_zone
+from tests.pages import client_of
+
+if TYPE_CHECKING:
+    from access.models import User
+    from market.models import Instrument
+
+    Json = Any  # what an answer holds; the schema says more
+
+pytestmark = pytest.mark.django_db
+API = "/api/v1"
+ADVICE = "Choose a later `since`, an earlier `until` or a longer `timeframe`."
+BTC = f"{API}/instruments/binance:BTCUSDT"
+
+
+@pytest.fixture
+def owner() -> User:
+    return make_user()
+
+
+@pytest.fixture
+def client(owner: User) -> Client:
+    _, secret = create_api_key(user=owner, name="tests")
+    return Client(headers={"Authorization": f"Bearer {secret}"})
+
+
+@pytest.fixture
+def heatmap(now: dt.datetime) -> Heatmap:
+    return make_heatmap(built_through=now)
+
+
+def ms(moment: dt.datetime) -> int:
+    return int(moment.timestamp() * 1000)
+
+
+def store_bars(instrument: Instrument, until: dt.datetime, count: int, *, timeframe: int = 60) -> None:
+    rows = np.zeros(count, BAR)
+    rows["open_time"] = ms(until) - timeframe * 1000 * np.arange(count, 0, -1)
+    for name, value in {"open": 100, "high": 110, "low": 90, "close": 105, "volume": 2}.items():
+        rows[name] = value
+    rows["quote_volume"] = rows["taker_buy_volume"] = np.nan
+    store(instrument_id=instrument.pk, series="bars", rows=rows, timeframe=timeframe, now=until)
+
+
+def body(client: Client, path: str, *, status: int = 200) -> Json:
+    response = client.get(path)
+    assert response.status_code == status, response.content
+    if status == 200:
+        check_against_schema(path, response.json())
+    return response.json()
+
+
+def check_against_schema(path: str, answer: Json) -> None:
+    schema = json.loads(json.dumps(SchemaGenerator().get_schema(request=None, public=True)))
+    shape = path.partition("?")[0].removeprefix(API)
+    for prefix, name in (("/instruments/", "{key}"), ("/zones/", "{zone_id}"), ("/plans/", "{number}")):
+        rest = shape.removeprefix(prefix)
+        if rest != shape and rest:
+            tail = rest.partition("/")[2]
+            tail = "tiles/{level}/{row}/{col}/" if tail.startswith("tiles") else tail
+            shape = f"{prefix}{name}/{tail}"
+    operation = schema["paths"][API + shape]["get"]
+    expected = operation["responses"]["200"]["content"]["application/json"]["schema"]
+    strict = nullable_as_types({**expected, "components": schema["components"]})
+    jsonschema.Draft202012Validator(strict).validate(answer)
+
+
+def nullable_as_types(node: Json) -> Json:
+    """Say OpenAPI 3.0's ``nullable`` in the words of JSON schema, and allow nothing that is not declared."""
+    if isinstance(node, list):
+        return [nullable_as_types(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    said = {key: nullable_as_types(value) for key, value in node.items() if key != "nullable"}
+    if said.get("type") == "object" and "properties" in said:
+        said["additionalProperties"] = False
+    return {"anyOf": [said, {"type": "null"}]} if node.get("nullable") is True else said
+
+
+def test_schema_is_valid() -> None:
+    schema = SchemaGenerator().get_schema(request=None, public=True)
+    validate_schema(schema)
+    assert sorted(path.removeprefix(API) for path in schema["paths"] if path.startswith(API)) == [
+        "/instruments/",
+        "/instruments/{key}/",
+        "/instruments/{key}/bars/",
+        "/instruments/{key}/heatmap/",
+        "/instruments/{key}/tiles/{level}/{row}/{col}/",
+        "/instruments/{key}/zones/",
+        "/plans/",
+        "/plans/{number}/",
+        "/zones/{zone_id}/",
+    ]
+
+
+def test_schema_check_refuses_a_planted_answer(client: Client, heatmap: Heatmap) -> None:
+    answer = client.get(f"{BTC}/").json()
+    check_against_schema(f"{BTC}/", answer)
+    for planted in (answer | {"secret": 1}, {**answer, "symbol": None}, {"symbol": "BTCUSDT"}):
+        with pytest.raises(jsonschema.ValidationError):
+            check_against_schema(f"{BTC}/", planted)
+
+
+def test_instruments_page_by_key(client: Client) -> None:
+    for symbol in ("C", "A", "B"):
+        make_instrument(symbol=f"{symbol}USDT")
+    first = body(client, f"{API}/instruments/?limit=2")
+    assert [row["instrument"] for row in first["results"]] == ["binance:AUSDT", "binance:BUSDT"]
+    assert first["next"] == "binance:BUSDT"
+    last = body(client, f"{API}/instruments/?limit=2&after={first['next']}")
+    assert ([row["instrument"] for row in last["results"]], last["next"]) == (["binance:CUSDT"], None)
+
+
+@pytest.mark.parametrize("path", ["/instruments/", "/instruments/binance:BTCUSDT/zones/", "/plans/"])
+def test_lists_ask_as_much_for_three_as_for_one(
+    path: str, client: Client, owner: User, heatmap: Heatmap, now: dt.datetime
+) -> None:
+    def grow(number: int) -> None:
+        make_instrument(symbol=f"N{number}USDT", is_live=True)
+        zone = make_zone(heatmap=heatmap, born_at=now, number=number)
+        make_plan(owner=owner, zone=zone, number=number, expires_at=now)
+
+    def questions() -> int:
+        with CaptureQueriesContext(connection) as asked:
+            assert client.get(API + path).status_code == 200
+        return len(asked)
+
+    client.get(API + path)  # notes the use of the key
+    grow(1)
+    once = questions()
+    grow(2)
+    grow(3)
+    assert questions() == once
+
+
+def test_instrument_says_where_it_comes_from_and_how_old_it_is(client: Client, now: dt.datetime) -> None:
+    live = make_instrument(venue="simulated", symbol="SIMBTC-USDT", is_live=True, is_simulated=True)
+    empty = body(client, f"{API}/instruments/simulated:SIMBTC-USDT/")
+    assert (empty["as_of"], empty["stale_after"], empty["is_simulated"]) == (None, None, True)
+    store_bars(live, now, 3)
+    filled = body(client, f"{API}/instruments/simulated:SIMBTC-USDT/")
+    assert (filled["as_of"], filled["stale_after"]) == ("2026-01-15T12:00:00Z", "2026-01-15T12:01:15Z")
+    assert (filled["venue"], filled["tick_size"]) == ("simulated", "0.1000000000")
+
+
+@pytest.mark.parametrize("key", ["binance:NONE", "nonsense", ":", "%00", "binance:" + "x" * 500, "binance:BTC:USDT"])
+@pytest.mark.parametrize("tail", ["", "bars/", "heatmap/", "zones/"])
+def test_unknown_instrument_is_absent(key: str, tail: str, client: Client) -> None:
+    body(client, f"{API}/instruments/{key}/{tail}", status=404)
+
+
+def test_bars_are_ascending_and_say_null(client: Client, now: dt.datetime) -> None:
+    store_bars(make_instrument(), now, 7)
+    answer = body(client, f"{BTC}/bars/?timeframe=1m")
+    assert [bar["open_time"] for bar in answer["bars"]] == [f"2026-01-15T11:{m}:00Z" for m in range(53, 60)]
+    assert answer["bars"][0] == {
+        "open_time": "2026-01-15T11:53:00Z",
+        "open": 100.0,
+        "high": 110.0,
+        "low": 90.0,
+        "close": 105.0,
+        "volume": 2.0,
+        "quote_volume": None,
+        "taker_buy_volume": None,
+        "is_closed": True,
+    }
+    assert (answer["as_of"], answer["stale_after"]) == ("2026-01-15T12:00:00Z", None)
+
+
+def test_bar_of_a_running_period_is_not_closed(client: Client, now: dt.datetime) -> None:
+    store_bars(make_instrument(), now + dt.timedelta(minutes=2), 7)
+    answer = body(client, f"{BTC}/bars/?timeframe=5m")
+    assert [(bar["open_time"][11:16], bar["is_closed"]) for bar in answer["bars"]][-1:] == [("12:00", False)]
+    assert [bar["is_closed"] for bar in answer["bars"][:-1]] == [True] * (len(answer["bars"]) - 1)
+
+
+def test_bars_of_nothing_are_an_empty_list(client: Client) -> None:
+    make_instrument()
+    answer = body(client, f"{BTC}/bars/")
+    assert (answer["bars"], answer["as_of"], answer["stale_after"]) == ([], None, None)
+
+
+def test_bars_are_bounded(client: Client) -> None:
+    make_instrument()
+    span = "timeframe=1m&since=2026-01-01T00:00:00Z&until=2026-01-04T11:20:"
+    body(client, f"{BTC}/bars/?{span}00Z")
+    refused = body(client, f"{BTC}/bars/?{span}01Z", status=400)
+    assert refused == {"since": [f"That is 5,001 bars; one answer has at most 5,000. {ADVICE}"]}
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "timeframe=2m",
+        "since=x",
+        "until=2026-13-01T00:00:00Z",
+        "since=2026-01-02T00:00:00Z&until=2026-01-01T00:00:00Z",
+        "until=0001-01-01T00:00:00Z",
+        "since=-1",
+    ],
+)
+def test_bars_refuse_strange_spans(query: str, client: Client) -> None:
+    make_instrument()
+    assert list(body(client, f"{BTC}/bars/?{query}", status=400)) in (["timeframe"], ["since"], ["until"])
+
+
+def test_heatmap_of_nothing_is_null(client: Client) -> None:
+    make_heatmap()
+    answer = body(client, f"{BTC}/heatmap/")
+    assert (answer["as_of"], answer["close"], answer["bins"]) == (None, None, None)
+    assert answer["estimator"] == {"slug": "open-interest", "version": "1"}
+
+
+def test_heatmap_of_another_estimator_is_absent(client: Client, heatmap: Heatmap) -> None:
+    body(client, f"{BTC}/heatmap/?estimator=other", status=404)
+
+
+def test_tile_comes_as_it_is_stored(client: Client, heatmap: Heatmap, now: dt.datetime) -> None:
+    raw = gzip.compress(bytes(65_536), mtime=0)
+    bin_lo, col = 22_016, ms(now) // 300_000 // 256
+    Heatmap.objects.update(built_from=now - dt.timedelta(days=1), bin_lo=bin_lo, bin_hi=bin_lo + 256)
+    Tile.objects.create(heatmap=heatmap, level=0, row=86, col=col, body=raw, etag="e" * 32)
+    answer = body(client, f"{BTC}/tiles/0/86/{col}/")
+    assert base64.b64decode(answer["body"]) == raw
+    assert (answer["row"], answer["col"], answer["bin_bps"], answer["is_closed"]) == (86, col, 5.0, False)
+    body(client, f"{BTC}/tiles/0/86/-9/", status=404)
+    assert client.get(f"{BTC}/tiles/4/86/{col}/").status_code == 404
+
+
+def test_zones_page_by_number(client: Client, heatmap: Heatmap, now: dt.datetime) -> None:
+    for number in (1, 2, 3):
+        make_zone(heatmap=heatmap, born_at=now, number=number)
+    Zone.objects.filter(number=2).update(state="faded", ended_at=now)
+    first = body(client, f"{BTC}/zones/?limit=2")
+    assert ([zone["label"] for zone in first["results"]], first["next"]) == (["Z-3", "Z-2"], 2)
+    assert [zone["label"] for zone in body(client, f"{BTC}/zones/?limit=2&before=2")["results"]] == ["Z-1"]
+    active = body(client, f"{BTC}/zones/?state=active")
+    assert [zone["label"] for zone in active["results"]] == ["Z-3", "Z-1"]
+
+
+def test_zone_says_value_and_interval(client: Client, heatmap: Heatmap, now: dt.datetime) -> None:
+    zone = make_zone(heatmap=heatmap, born_at=now)
+    answer = body(client, f"{API}/zones/{zone.pk}/")
+    assert (answer["usd_low"], answer["usd"], answer["usd_high"]) == (2.1e6, 4.2e6, 8.4e6)
+    assert (answer["position_side"], answer["as_of"], answer["tested_at"]) == ("longs", "2026-01-15T12:00:00Z", None)
+    body(client, f"{API}/zones/{zone.pk + 1}/", status=404)
+    body(client, f"{API}/zones/{'9' * 40}/", status=404)
+
+
+@pytest.mark.parametrize("query", ["limit=0", "limit=201", "limit=x", "before=0", "before=99999999999999999999"])
+@pytest.mark.parametrize("path", ["/plans/", "/instruments/binance:BTCUSDT/zones/"])
+def test_pages_are_bounded(query: str, path: str, client: Client, heatmap: Heatmap) -> None:
+    body(client, f"{API}{path}?{query}", status=400)
+
+
+def test_plans_are_the_owners_alone(client: Client, owner: User, heatmap: Heatmap, now: dt.datetime) -> None:
+    zone, other = make_zone(heatmap=heatmap, born_at=now), make_user(email="other@example.com")
+    make_plan(owner=owner, zone=zone, expires_at=now)
+    make_plan(owner=other, zone=zone, expires_at=now, number=2, thesis="canary")
+    answer = body(client, f"{API}/plans/")
+    assert [plan["label"] for plan in answer["results"]] == ["P-1"]
+    body(client, f"{API}/plans/2/", status=404)
+
+
+def test_armed_plan_carries_what_was_hashed(client: Client, owner: User, heatmap: Heatmap, now: dt.datetime) -> None:
+    zone = make_zone(heatmap=heatmap, born_at=now)
+    make_plan(owner=owner, zone=zone, expires_at=now + dt.timedelta(days=1))
+    draft = body(client, f"{API}/plans/1/")
+    assert (draft["armed_at"], draft["evidence"], draft["evidence_sha256"]) == (None, None, None)
+    arm_plan(owner_id=owner.pk, number=1, now=now)
+    armed = body(client, f"{API}/plans/1/")
+    assert armed["evidence_sha256"] == digest_evidence(armed["evidence"])
+    assert (armed["entry"], armed["zone"], armed["venue"]) == ("59200.00000000", zone.pk, "binance")
+
+
+@pytest.mark.parametrize("method", ["post", "put", "patch", "delete"])
+def test_api_only_reads(method: str, client: Client, heatmap: Heatmap) -> None:
+    paths = ["/instruments/", "/instruments/binance:BTCUSDT/", "/plans/", "/plans/1/"]
+    assert [getattr(client, method)(API + path).status_code for path in paths] == [405] * 4
+
+
+def test_members_are_throttled(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    cache.clear()
+    monkeypatch.setattr(UserRateThrottle, "THROTTLE_RATES", {"user": "2/min", "anon": "30/min"})
+    client = client_of(owner)
+    answers = [client.get(f"{API}/plans/") for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [200, 200, 429]
+    assert 0 < int(answers[2]["Retry-After"]) <= 60
+
+
+def test_strangers_are_throttled_by_address_whatever_they_forward(monkeypatch: pytest.MonkeyPatch) -> None:
+    cache.clear()
+    monkeypatch.setattr(AnonRateThrottle, "THROTTLE_RATES", {"user": "2/min", "anon": "2/min"})
+    answers = [
+        Client(headers={"X-Forwarded-For": f"198.51.100.{number}"}).get("/api/schema/").status_code
+        for number in range(3)
+    ]
+    assert answers == [200, 200, 429]
+
+
+def test_docs_load_nothing_from_elsewhere() -> None:
+    page = Client().get("/api/docs/").content.decode()
+    assert "//" not in page.replace("http://testserver", "")
+    script = Client().get("/api/docs/?script=")
+    assert script["Content-Type"] == "application/javascript"
+    assert "/api/schema/" in script.content.decode().replace("\\u002D", "-")

@@ -1,0 +1,233 @@
+"""Every address declares who may pass, and keeps to it for every kind of visitor."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from django.db import connection, transaction
+from django.http import HttpResponse
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, path, reverse
+
+from access.operations import create_api_key
+from tests.factories import make_heatmap, make_plan, make_user, make_zone
+from tests.pages import client_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from access.models import User
+
+pytestmark = pytest.mark.django_db
+KEY = {"key": "binance:BTCUSDT"}
+POLICIES = {"public", "member", "staff"}
+
+
+@dataclass(frozen=True)
+class Route:
+    """What a logged-in owner gets for a GET and a POST; of a ``private`` row a stranger gets 404."""
+
+    get: int
+    post: int = 405
+    kwargs: dict[str, Any] = field(default_factory=dict)
+    is_private: bool = False
+
+
+NUMBER = {"number": 1}
+ROUTES = {
+    "landing": Route(200),
+    "healthz": Route(200),
+    "access:login": Route(302, 302),
+    "access:logout": Route(405, 302),
+    "access:enter": Route(200, 410, {"token": "nonsense"}),
+    "access:account": Route(200, 422),
+    "access:key-revoke": Route(405, 302, {"key_id": 1}, is_private=True),
+    "heatmaps:instruments": Route(200),
+    "heatmaps:terminal": Route(200, kwargs=KEY),
+    "heatmaps:chart-data": Route(200, kwargs=KEY),
+    "heatmaps:live": Route(200, kwargs=KEY),
+    "heatmaps:picture": Route(404, kwargs=KEY),
+    "heatmaps:tick": Route(200, kwargs=KEY),
+    "heatmaps:tile": Route(404, kwargs=KEY | {"release": "open-interest-1", "level": 0, "row": 0, "col": -1}),
+    "heatmaps:zone": Route(200, kwargs={"pk": 1}),
+    "journal:plans": Route(200),
+    "journal:plan-new": Route(404, 404),
+    "journal:plan-check": Route(405, 404),
+    "journal:plan": Route(200, kwargs=NUMBER, is_private=True),
+    "journal:plan-edit": Route(200, 422, kwargs=NUMBER, is_private=True),
+    "journal:plan-arm": Route(405, 302, kwargs=NUMBER, is_private=True),
+    "journal:plan-evidence": Route(404, kwargs=NUMBER, is_private=True),
+    "api-instruments": Route(200),
+    "api-instrument": Route(200, kwargs=KEY),
+    "api-bars": Route(200, kwargs=KEY),
+    "api-heatmap": Route(200, kwargs=KEY),
+    "api-zones": Route(200, kwargs=KEY),
+    "api-tile": Route(404, kwargs=KEY | {"level": 0, "row": 0, "col": 0}),
+    "api-zone": Route(200, kwargs={"zone_id": 1}),
+    "api-plans": Route(200),
+    "api-plan": Route(200, kwargs=NUMBER, is_private=True),
+    "schema": Route(200),
+    "api-docs": Route(200),
+}
+MADE_HERE = {"pk", "zone_id", "key_id"}
+
+
+def walk(patterns: Iterable[Any], prefix: str = "", names: str = "") -> Iterator[tuple[str, str, Any]]:
+    for pattern in patterns:
+        route = f"{prefix}{pattern.pattern}"
+        if isinstance(pattern, URLResolver):
+            space = f"{names}{pattern.namespace}:" if pattern.namespace else names
+            yield from walk(pattern.url_patterns, route, space)
+        else:
+            yield route, f"{names}{pattern.name}", pattern.callback
+
+
+def policy_of(view: Callable[..., object]) -> str | None:
+    return getattr(view, "policy", None) or getattr(getattr(view, "cls", None), "policy", None)
+
+
+def undeclared(patterns: Iterable[Any]) -> list[str]:
+    return [route for route, _, view in walk(patterns) if policy_of(view) not in POLICIES]
+
+
+def all_patterns() -> list[URLPattern | URLResolver]:
+    return list(get_resolver().url_patterns)
+
+
+def pages() -> dict[str, str]:
+    """Return the policy of every route outside the admin, by name."""
+    return {name: policy_of(view) or "" for _, name, view in walk(all_patterns()) if not name.startswith("admin:")}
+
+
+def test_every_route_declares_its_policy() -> None:
+    assert undeclared(all_patterns()) == []
+
+
+def test_a_planted_route_without_policy_is_found() -> None:
+    planted = path("planted/", lambda request: HttpResponse("open"), name="planted")
+    assert undeclared([*all_patterns(), planted]) == ["planted/"]
+
+
+def test_every_route_is_tried_here() -> None:
+    assert set(pages()) == set(ROUTES)
+
+
+def test_admin_is_for_staff_throughout() -> None:
+    policies = {policy_of(view) for _, name, view in walk(all_patterns()) if name.startswith("admin:")}
+    assert policies == {"staff"}
+
+
+@dataclass(frozen=True)
+class Visitors:
+    """One of each kind, and addresses of what the owner has."""
+
+    owner: User
+    other: User
+    staff: User
+    ids: dict[str, int]
+
+    def address(self, name: str) -> str:
+        kwargs = {key: self.ids.get(key, value) for key, value in ROUTES[name].kwargs.items()}
+        return reverse(name, kwargs=kwargs)
+
+
+@pytest.fixture
+def visitors(now: dt.datetime) -> Visitors:
+    owner = make_user()
+    zone = make_zone(heatmap=make_heatmap(), born_at=now)
+    make_plan(owner=owner, zone=zone, expires_at=dt.datetime.now(dt.UTC) + dt.timedelta(days=1))
+    key, _ = create_api_key(user=owner, name="a")
+    return Visitors(
+        owner=owner,
+        other=make_user(email="other@example.com"),
+        staff=make_user(email="staff@example.com", is_staff=True),
+        ids={"pk": zone.pk, "zone_id": zone.pk, "key_id": key.pk},
+    )
+
+
+def answers(visitors: Visitors, name: str, method: str, user: User | None) -> HttpResponse:
+    response: HttpResponse = getattr(client_of(user), method)(visitors.address(name))
+    return response
+
+
+@pytest.mark.parametrize("name", [name for name in ROUTES if name != "access:login"])
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_members_get_what_is_theirs(name: str, method: str, visitors: Visitors) -> None:
+    route = ROUTES[name]
+    expected = getattr(route, method)
+    foreign = expected if expected == 405 or not route.is_private else 404
+    for user, status in ((visitors.other, foreign), (visitors.staff, foreign), (visitors.owner, expected)):
+        assert answers(visitors, name, method, user).status_code == status
+
+
+@pytest.mark.parametrize("name", [name for name in ROUTES if name != "access:login"])
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_strangers_get_what_is_public(name: str, method: str, visitors: Visitors) -> None:
+    response = answers(visitors, name, method, None)
+    if pages()[name] == "public":
+        assert response.status_code == getattr(ROUTES[name], method)
+    elif name.startswith("api-"):
+        assert (response.status_code, response["WWW-Authenticate"]) == (401, "Bearer")
+    else:
+        assert response.status_code == 302
+        assert response["Location"].startswith("/login/?next=")
+
+
+def test_login_page_is_for_strangers(visitors: Visitors) -> None:
+    assert answers(visitors, "access:login", "get", None).status_code == 200
+    assert answers(visitors, "access:login", "post", None).status_code == 422
+    assert answers(visitors, "access:login", "get", visitors.owner)["Location"] == "/instruments/"
+
+
+@pytest.mark.parametrize(
+    "name", [name for name, policy in pages().items() if policy == "member" and name[:4] != "api-"]
+)
+def test_a_panel_of_a_stranger_moves_the_whole_page(name: str, visitors: Visitors) -> None:
+    response = Client(headers={"HX-Request": "true"}).get(visitors.address(name))
+    assert (response.status_code, response["HX-Redirect"]) == (401, "/login/")
+
+
+@pytest.mark.parametrize("address", ["/admin/", "/admin/login/", "/admin/access/user/", "/admin/nonsense/"])
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_admin_does_not_exist_for_others(address: str, method: str, visitors: Visitors) -> None:
+    absent = Client().get("/nonsense/")
+    for user in (None, visitors.owner, visitors.other):
+        response = getattr(client_of(user), method)(address)
+        assert response.status_code == 404
+        if user is None:
+            assert response.content == absent.content
+    assert client_of(visitors.staff).get("/admin/access/user/").status_code == 200
+
+
+@pytest.mark.parametrize("name", sorted(ROUTES))
+def test_reading_changes_nothing(name: str, visitors: Visitors) -> None:
+    client = client_of(visitors.owner)
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION READ ONLY")
+        response = client.get(visitors.address(name))
+        transaction.set_rollback(True)
+    assert response.status_code == ROUTES[name].get
+
+
+@pytest.mark.parametrize("name", sorted(ROUTES))
+def test_writing_needs_a_csrf_token(name: str, visitors: Visitors) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(visitors.owner)
+    assert client.post(visitors.address(name)).status_code in {403, 405}
+
+
+@pytest.mark.parametrize("name", [name for name, policy in pages().items() if policy == "member"])
+def test_private_answers_are_not_cached(name: str, visitors: Visitors) -> None:
+    response = answers(visitors, name, "get", visitors.owner)
+    assert response.status_code != 200 or "private" in response["Cache-Control"]
+
+
+@pytest.mark.parametrize("name", sorted(ROUTES))
+@pytest.mark.parametrize("query", ["\x00", "%00", "%ff%fe", "a=" + "x" * 60_000, "&".join(["a=1"] * 900)])
+def test_strange_queries_are_no_errors(name: str, query: str, visitors: Visitors) -> None:
+    response = client_of(visitors.owner).get(visitors.address(name), QUERY_STRING=query)
+    assert response.status_code < 500
