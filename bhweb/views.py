@@ -1,12 +1,20 @@
-from django.contrib.auth.decorators import login_not_required
-from django.http import HttpRequest, HttpResponse
+"""The front page: what this is and what it is not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from access.permissions import public
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest, HttpResponse
 
 
-@login_not_required
+@public
+@require_safe
 def landing(request: HttpRequest) -> HttpResponse:
-    return HttpResponse("BH Terminal")
-
-
-@login_not_required
-def healthz(request: HttpRequest) -> HttpResponse:
-    return HttpResponse("ok")
+    """Say what it is, what it is not, and where to log in."""
+    return render(request, "landing.html")

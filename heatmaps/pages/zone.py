@@ -23,6 +23,8 @@ WIDTH: Final = 640.0
 HEIGHT: Final = 320.0
 _BARS: Final = 500.0
 _PRICE_LABELS: Final = 6
+# From the middle of a digit to the line it stands on.
+_TEXT: Final = 4.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,4 +171,4 @@ def _labels(edges: np.ndarray[Any, Any], digits: int) -> tuple[Label, ...]:
     prices = np.arange(np.ceil(edges[0] / step) * step, edges[-1], step)
     heights = HEIGHT * (1 - np.log(prices / edges[0]) / np.log(edges[-1] / edges[0]))
     pairs = zip(prices, heights, strict=True)
-    return tuple(Label(f"{min(HEIGHT - 4, max(10, y)):.1f}", figures.price(float(p), digits)) for p, y in pairs)
+    return tuple(Label(f"{min(HEIGHT - _TEXT, max(2 * _TEXT, y + _TEXT)):.1f}", figures.price(float(p), 0 if step >= 1 else digits)) for p, y in pairs)
