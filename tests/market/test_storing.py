@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from market.operations.schema import SeriesName
 
-DAY = {"since": after(0), "until": after(24 * 60)}
+TOMORROW = after(24 * 60)
 POINTS: dict[SeriesName, s.Records] = {
     "open_interest": np.array([(T0 + 300_000, 7.0, NAN, 3.5), (T0 + 600_000, 8.0, 24.0, NAN)], dtype=s.OPEN_INTEREST),
     "funding": np.array([(T0 + 300_000, 1e-4), (T0 + 600_000, -2e-4)], dtype=s.FUNDING),
@@ -36,6 +36,10 @@ LOADERS = {
     "liquidations": load_liquidations,
     "liquidation_totals": load_liquidation_totals,
 }
+
+
+def stored_bars(pk: int, *, price_kind: int = 0) -> s.Records:
+    return load_bars(instrument_id=pk, since=after(0), until=TOMORROW, timeframe=300, price_kind=price_kind)
 
 
 def test_wire_round_trip_is_exact() -> None:
@@ -57,7 +61,7 @@ def test_store_and_load_give_bars_back(now: dt.datetime) -> None:
     pk, rows = make_instrument().pk, make_bars(0, 1, 2)
     rows["taker_buy_volume"][1] = 0.1 + 0.2
     assert store(instrument_id=pk, series="bars", rows=rows, timeframe=300, now=now) == Stored(3, 0, 0)
-    assert plain(load_bars(instrument_id=pk, timeframe=300, **DAY)) == plain(rows)
+    assert plain(stored_bars(pk)) == plain(rows)
 
 
 @pytest.mark.django_db
@@ -68,7 +72,7 @@ def test_store_and_load_give_each_series_back(series: SeriesName, now: dt.dateti
     first = store(instrument_id=pk, series=series, rows=rows, timeframe=timeframe, now=now)
     second = store(instrument_id=pk, series=series, rows=rows, timeframe=timeframe, now=now)
     assert (first, second) == (Stored(2, 0, 0), Stored(0, 2, 0))
-    assert plain(LOADERS[series](instrument_id=pk, **DAY)) == plain(rows)
+    assert plain(LOADERS[series](instrument_id=pk, since=after(0), until=TOMORROW)) == plain(rows)
 
 
 @pytest.mark.django_db
@@ -103,7 +107,7 @@ def test_store_keeps_the_former_values_of_a_correction(now: dt.datetime) -> None
         "quote_volume": None,
         "taker_buy_volume": None,
     }
-    assert load_bars(instrument_id=pk, timeframe=300, **DAY)["close"].tolist() == [11, 11.5, 11]
+    assert stored_bars(pk)["close"].tolist() == [11, 11.5, 11]
 
 
 @pytest.mark.django_db
@@ -112,7 +116,7 @@ def test_store_does_not_let_silence_erase_a_value(now: dt.datetime) -> None:
     rich["quote_volume"], rich["taker_buy_volume"] = 55.0, 2.0
     store(instrument_id=pk, series="bars", rows=rich, timeframe=300, now=now)
     assert store(instrument_id=pk, series="bars", rows=make_bars(0), timeframe=300, now=now) == Stored(0, 1, 0)
-    assert plain(load_bars(instrument_id=pk, timeframe=300, **DAY)) == plain(rich)
+    assert plain(stored_bars(pk)) == plain(rich)
 
 
 @pytest.mark.django_db
@@ -121,7 +125,7 @@ def test_store_adds_a_value_that_was_silent(now: dt.datetime) -> None:
     rich["quote_volume"] = 55.0
     store(instrument_id=pk, series="bars", rows=make_bars(0), timeframe=300, now=now)
     assert store(instrument_id=pk, series="bars", rows=rich, timeframe=300, now=now) == Stored(0, 0, 1)
-    assert plain(load_bars(instrument_id=pk, timeframe=300, **DAY)) == plain(rich)
+    assert plain(stored_bars(pk)) == plain(rich)
 
 
 @pytest.mark.django_db
@@ -131,8 +135,8 @@ def test_store_keeps_instruments_kinds_and_timeframes_apart(now: dt.datetime) ->
     assert store(instrument_id=other, series="bars", rows=make_bars(0, close=10.0), timeframe=300, now=now).new == 1
     assert store(instrument_id=one, series="mark_bars", rows=make_bars(0, close=9.5), timeframe=300, now=now).new == 1
     assert store(instrument_id=one, series="bars", rows=make_bars(0, close=9.0), timeframe=900, now=now).new == 1
-    assert load_bars(instrument_id=one, timeframe=300, **DAY)["close"].tolist() == [11.0]
-    assert load_bars(instrument_id=one, timeframe=300, price_kind=1, **DAY)["close"].tolist() == [9.5]
+    assert stored_bars(one)["close"].tolist() == [11.0]
+    assert stored_bars(one, price_kind=1)["close"].tolist() == [9.5]
 
 
 @pytest.mark.django_db
@@ -183,7 +187,7 @@ def test_store_leaves_nothing_of_a_batch_that_the_table_refuses(now: dt.datetime
     rows["close"][1] = 99.0  # nobody validated it
     with pytest.raises(IntegrityError), transaction.atomic():
         store(instrument_id=pk, series="bars", rows=rows, timeframe=300, now=now)
-    assert len(load_bars(instrument_id=pk, timeframe=300, **DAY)) == 0
+    assert len(stored_bars(pk)) == 0
     assert Coverage.objects.count() == 0
 
 
