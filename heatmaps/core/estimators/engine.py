@@ -13,6 +13,8 @@ from heatmaps.core.inventory import Inventory, Move
 from .base import BLOCK_MS, Estimate, Kept, State, pack
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from heatmaps.core.inventory import Deposits
     from heatmaps.core.steps import Steps
 
@@ -59,22 +61,28 @@ def start_state(steps: Steps, deposits: Deposits, digest: bytes) -> State:
     return State(Inventory(deposits), int(steps.end_ms[0]) - 1, int(steps.end_ms[0]), first, first, digest)
 
 
-def run(name: tuple[str, str], steps: Steps, moves: Flows, state: State, width: float) -> Estimate:
+def moves(steps: Steps, flow: Flows, width: float) -> Iterator[Move]:
+    """What each step does to an inventory; width of a bin in ln(price)."""
+    plan = _plan(steps, flow, width)
+    return (_move(plan, steps.masses, index) for index in range(len(steps)))
+
+
+def run(name: tuple[str, str], steps: Steps, flow: Flows, state: State, width: float) -> Estimate:
     """Advance ``state`` (in place) through all steps and collect the columns; float errors raise."""
-    count, plan = len(steps), _plan(steps, moves, width)
+    count = len(steps)
     columns = np.empty((count, GRID_BINS), np.float32)
     anchor, total, ledger = np.empty(count, np.int64), np.empty(count), np.empty((count, 2, 4))
     ends, kept = steps.end_ms.tolist(), []
     inventory = state.inventory
     with np.errstate(all="raise", under="ignore"):
-        for index in range(count):
+        for index, move in enumerate(moves(steps, flow, width)):
             if (ends[index] - 1) // BLOCK_MS != (state.through_ms - 1) // BLOCK_MS:
                 inventory.canonicalise()
-            ledger[index] = inventory.step(_move(plan, steps.masses, index))
+            ledger[index] = inventory.step(move)
             columns[index] = inventory.column()
             anchor[index], total[index] = inventory.grid_start, inventory.total[0]
             state.through_ms, state.digest = ends[index], steps.digests[index]
-            state.last_open_interest = plan.flow[index][0]
+            state.last_open_interest = move.open_interest
             if ends[index] % BLOCK_MS == 0:
                 inventory.canonicalise()
                 kept.append(Kept(ends[index], pack(state), state.digest))
@@ -92,13 +100,13 @@ def _move(plan: _Plan, masses: Floats, index: int) -> Move:
     return Move(plan.first[index], histogram, *plan.flow[index], plan.swept[index], plan.close[index])
 
 
-def _plan(steps: Steps, moves: Flows, width: float) -> _Plan:
+def _plan(steps: Steps, flows_: Flows, width: float) -> _Plan:
     low, high, close = (bin_coordinate(price, width) - 0.5 for price in (steps.low, steps.high, steps.close))
 
     def pair(below: Floats, above: Floats) -> list[tuple[int, int]]:
         return list(zip(np.ceil(below).astype(int).tolist(), np.floor(above).astype(int).tolist(), strict=True))
 
-    flow = (moves.open_interest.tolist(), moves.opened.tolist(), moves.room.tolist())
+    flow = (flows_.open_interest.tolist(), flows_.opened.tolist(), flows_.room.tolist())
     return _Plan(
         first=steps.first_bin.tolist(),
         pointer=steps.pointer.tolist(),

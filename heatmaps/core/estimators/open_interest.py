@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from heatmaps.core.bands import UNCALIBRATED
+from heatmaps.core.bands import OPEN_INTEREST_FACTORS
 from heatmaps.core.grid import BIN_BPS
 from heatmaps.core.steps import sampled_ends
 
@@ -29,7 +29,7 @@ class OpenInterest(InventoryEstimator):
     version = "1"
     tracks_zones = True
     parameters: Mapping[str, object] = MappingProxyType(
-        {"bin_bps": BIN_BPS, "turnover": TURNOVER, "prior": prior_parameters(), "bands": UNCALIBRATED}
+        {"bin_bps": BIN_BPS, "turnover": TURNOVER, "prior": prior_parameters(), "bands": OPEN_INTEREST_FACTORS}
     )
 
     def ends(self, window: Window, state: State | None) -> Ends:  # noqa: ARG002 -- the path-only null needs the state

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from heatmaps.core.bands import UNCALIBRATED
+from heatmaps.core.bands import PATH_ONLY_FACTORS
 from heatmaps.core.grid import BIN_BPS
 from heatmaps.core.steps import bar_ends, sampled_ends
 
@@ -38,7 +38,7 @@ class PathOnly(InventoryEstimator):
             "bin_bps": BIN_BPS,
             "turnover": TURNOVER,
             "prior": prior_parameters(),
-            "bands": UNCALIBRATED,
+            "bands": PATH_ONLY_FACTORS,
             "volume_share": VOLUME_SHARE,
         }
     )

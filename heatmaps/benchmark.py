@@ -1,0 +1,128 @@
+"""How fast a map is computed: the kernel alone, the whole way to tiles, the plain twin, and the memory's own speed."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from heatmaps.core.estimators import load_estimator
+from heatmaps.core.estimators.engine import moves, start_state
+from heatmaps.core.estimators.family import PRIOR
+from heatmaps.core.estimators.open_interest import OpenInterest
+from heatmaps.core.grid import GRID_BINS, bin_width
+from heatmaps.core.inventory import GROUPS, Inventory
+from heatmaps.core.leverage import effective_tiers
+from heatmaps.core.reference import PlainInventory
+from heatmaps.core.steps import cut_steps, sampled_ends
+from heatmaps.core.strips import Scale, Strips
+from heatmaps.core.tile import COMMITTED, code_floor
+from market.contracts import LiquidationRule
+from market.series import BAR, OPEN_INTEREST, STEP_MS, Window
+
+if TYPE_CHECKING:
+    from heatmaps.core.inventory import Move
+
+STEPS: Final = 16_128
+_PLAIN_STEPS: Final = 12
+_PART: Final = 2048
+_COPY_BYTES: Final = 64 * 2**20
+
+
+def made_up(steps: int, seed: int = 1) -> Window:
+    """A random walk with volume and open interest that look like a large contract's, five-minute bars."""
+    draw = np.random.default_rng(seed)
+    close = 60_000.0 * np.exp(np.cumsum(draw.normal(0.0, 1.6e-3, steps)))
+    bars = np.zeros(steps, BAR)
+    bars["open_time"] = 1_767_225_600_000 + np.arange(steps) * STEP_MS
+    bars["open"], bars["close"] = np.concatenate(([60_000.0], close[:-1])), close
+    reach = np.abs(draw.normal(0.0, 6e-4, (2, steps)))
+    bars["high"] = np.maximum(bars["open"], close) * (1.0 + reach[0])
+    bars["low"] = np.minimum(bars["open"], close) * (1.0 - reach[1])
+    bars["volume"] = draw.lognormal(6.5, 0.6, steps)
+    bars["quote_volume"] = bars["taker_buy_volume"] = np.nan
+    interest = np.zeros(steps, OPEN_INTEREST)
+    interest["time"] = bars["open_time"] + STEP_MS
+    interest["open_interest"] = 90_000.0 * np.exp(np.cumsum(draw.normal(0.0, 4e-4, steps)))
+    return Window(bars, np.full(steps, STEP_MS), interest)
+
+
+def run(*, steps: int = STEPS) -> dict[str, Any]:
+    """Measure on made-up data; times are processor seconds, so that a busy machine misleads less."""
+    window = made_up(steps)
+    inputs = _moves(window)
+    kernel = _kernel(inputs)
+    plain = _plain(inputs[:_PLAIN_STEPS])
+    whole, size = _whole(window)
+    copied = _copy_bandwidth()
+    # What a step must at least read and write: the deposits of 24 tiers on two sides, there and back.
+    touched = 2 * 2 * 8 * sum(len(move.masses) for move in inputs) * PRIOR.tier_count / len(inputs)
+    return {
+        "steps": steps,
+        "kernel_us_per_step": round(kernel * 1e6, 2),
+        "kernel_steps_per_s": round(1.0 / kernel),
+        "plain_us_per_step": round(plain * 1e6, 1),
+        "ratio_to_plain": round(plain / kernel, 1),
+        "to_tiles_us_per_step": round(whole / steps * 1e6, 2),
+        "to_tiles_seconds": round(whole, 3),
+        "tile_bytes": size,
+        "copy_gb_per_s": round(copied / 1e9, 2),
+        "kernel_bytes_per_step": round(touched),
+        "ratio_to_copy_bandwidth": round(kernel / (touched / copied), 1),
+        "state_bytes": 2 * GROUPS * GRID_BINS * 8,
+    }
+
+
+def _moves(window: Window) -> list[Move]:
+    estimator = OpenInterest(rule=LiquidationRule.LINEAR_MARK)
+    steps = cut_steps(window, sampled_ends(window), width=estimator.width, through_ms=None, digest=bytes(32))
+    state = start_state(steps, estimator.deposits, bytes(32))
+    return list(moves(steps, estimator.flows(steps, state), estimator.width))
+
+
+def _kernel(inputs: list[Move]) -> float:
+    """Seconds per step of the recurrence alone."""
+    inventory = Inventory(OpenInterest(rule=LiquidationRule.LINEAR_MARK).deposits)
+    begun = time.process_time()
+    for move in inputs:
+        inventory.step(move)
+    return (time.process_time() - begun) / len(inputs)
+
+
+def _plain(inputs: list[Move]) -> float:
+    """Seconds per step of the same recurrence in plain Python."""
+    tiers = effective_tiers(PRIOR, LiquidationRule.LINEAR_MARK)
+    plain = PlainInventory(tiers, bin_width(OpenInterest.bin_bps), inputs[0].first_bin - GRID_BINS // 2)
+    begun = time.process_time()
+    for move in inputs:
+        plain.step(move)
+    return (time.process_time() - begun) / len(inputs)
+
+
+def _whole(window: Window) -> tuple[float, int]:
+    """Seconds from bars to the bytes of all tiles, in parts as a build does it, and how many bytes."""
+    estimator, state, size = load_estimator("open-interest"), None, 0
+    scale = Scale(bin_width(estimator.bin_bps), code_floor(90_000.0 * 60_000.0))
+    begun = time.process_time()
+    for start in range(0, len(window.bars), _PART):
+        part = slice(start, start + _PART)
+        piece = Window(window.bars[part], window.bar_ms[part], window.open_interest[part])
+        after_ms = state.through_ms if state else None
+        estimate = estimator.estimate(piece, state)
+        strips = Strips(scale, load=lambda _level, _col: {})
+        strips.paint(estimate.painted(COMMITTED), after_ms=after_ms)
+        size += sum(len(body) for *_, body in strips.changes() if body)
+        state = estimate.state
+    return time.process_time() - begun, size
+
+
+def _copy_bandwidth() -> float:
+    """Bytes per second that this machine copies, read and written counted."""
+    source = np.ones(_COPY_BYTES // 8)
+    target = np.empty_like(source)
+    np.copyto(target, source)
+    begun = time.process_time()
+    for _ in range(4):
+        np.copyto(target, source)
+    return 4 * 2 * _COPY_BYTES / (time.process_time() - begun)
