@@ -56,7 +56,7 @@ class DataDir:
 
     def free_mb(self) -> float:
         """Return the room on the disk that holds the directory [MB], or of the nearest parent that exists."""
-        place = next(place for place in (self.path, *self.path.parents) if place.exists())
+        place = next(place for place in (self.path, *self.path.parents) if os.path.exists(place))  # noqa: PTH110 # Path.exists raises where we may not look
         return shutil.disk_usage(place).free / 1e6
 
     def is_full(self) -> bool:
@@ -66,7 +66,7 @@ class DataDir:
     def full_line(self) -> str:
         """Return what to do about it."""
         return (
-            f"the disk that holds the data directory {self.path} is full ({self.free_mb():.0f} MB free):"
+            f"no space is left on the disk that holds the data directory {self.path} ({self.free_mb():.0f} MB free):"
             " free some room, or choose another place with --data-dir."
         )
 
@@ -114,6 +114,7 @@ class Lock:
         self._path = data.path / "lock"
         self._holder = {"pid": os.getpid(), "holder": holder}
         self.descriptor = -1
+        self._is_held = False
 
     def acquire(self, *, pause: Callable[[float], None] = time.sleep) -> None:
         """Take the lock; wait for a holder that is leaving, refuse when one lives."""
@@ -130,16 +131,18 @@ class Lock:
                 say("an earlier run is still stopping: waiting for it")
             said = True
             pause(0.1)
+        self._is_held = True
         os.truncate(self.descriptor, 0)
         os.pwrite(self.descriptor, json.dumps(self._holder).encode(), 0)
 
     def release(self) -> None:
         """Give it back."""
-        if self.descriptor >= 0:
+        if self._is_held:
             with contextlib.suppress(OSError):
                 os.truncate(self.descriptor, 0)
+        if self.descriptor >= 0:
             os.close(self.descriptor)
-            self.descriptor = -1
+        self.descriptor, self._is_held = -1, False
 
     def _try(self) -> bool:
         try:

@@ -102,6 +102,7 @@ class Postgres:
     def start(self, household: Household) -> Child:
         """Make the cluster where there is none, start the server, wait until it answers."""
         self.programs = privileges.reachable_binaries(find_postgres(), self.home, self.mode)
+        self.sockets.parent.mkdir(mode=0o700, exist_ok=True)
         if self.mode is privileges.Mode.SETUID:
             self.sockets.parent.chmod(0o711)
         privileges.hand_over(self.sockets, self.mode)

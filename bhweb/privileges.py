@@ -31,19 +31,27 @@ class Mode(Enum):
 
 
 def choose_mode() -> Mode:
-    """Prefer the namespace; containers often refuse it."""
-    if os.geteuid() != 0:
+    """Prefer the namespace for root, and for a user without a name, whom initdb refuses; containers may refuse it."""
+    if os.geteuid() != 0 and _has_name():
         return Mode.PLAIN
     try:
         subprocess.run(["/bin/sh", "-c", ":"], check=True, preexec_fn=become(Mode.NAMESPACE))
     except (OSError, subprocess.SubprocessError):
-        return Mode.SETUID
+        return Mode.SETUID if os.geteuid() == 0 else Mode.PLAIN
     return Mode.NAMESPACE
+
+
+def _has_name() -> bool:
+    try:
+        pwd.getpwuid(os.geteuid())
+    except KeyError:
+        return False
+    return True
 
 
 def become(mode: Mode) -> Callable[[], None] | None:
     """Return what the child does before it becomes the server."""
-    uid, gid = _nobody()
+    uid, gid = nobody()
     if mode is Mode.NAMESPACE:
         return lambda: _enter_namespace(uid, gid)
     if mode is Mode.SETUID:
@@ -51,7 +59,8 @@ def become(mode: Mode) -> Callable[[], None] | None:
     return None
 
 
-def _nobody() -> tuple[int, int]:
+def nobody() -> tuple[int, int]:
+    """Return the user and group of `nobody`."""
     try:
         entry = pwd.getpwnam("nobody")
     except KeyError:
@@ -79,7 +88,7 @@ def hand_over(directory: Path, mode: Mode) -> None:
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     directory.chmod(0o700)
     if mode is Mode.SETUID:
-        os.chown(directory, *_nobody())
+        os.chown(directory, *nobody())
 
 
 def reachable_home(data_dir: Path, mode: Mode) -> Path:

@@ -25,6 +25,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PR_SET_PDEATHSIG = 1
 LOG_BYTES = 5 << 20
 TAIL_BYTES = 64 << 10
+NO_SPACE = re.compile(r"No space left on device|could not extend file|Check free disk space")
 # The line of a log that names the error: a Python exception, a server's complaint, not the frames around it.
 TELLING = re.compile(
     r"^[A-Za-z_][\w.]*(Error|Exception|Exit|Configured)\b|\b(FATAL|PANIC|ERROR|CRITICAL|error):|Fatal error|# "
@@ -148,16 +149,24 @@ class Household:
             self._watchdog = None
 
 
+def death_signal() -> Callable[[int], object] | None:
+    """Return what makes the kernel signal the calling process at its parent's death, where the kernel can."""
+    if sys.platform != "linux":
+        return None
+    prctl = libc().prctl
+    return lambda number: prctl(PR_SET_PDEATHSIG, number)
+
+
 def _leave_with_parent(what: Start) -> Callable[[], None]:
     parent = os.getpid()
-    prctl = libc().prctl if sys.platform == "linux" else None
+    ask_kernel = death_signal()
 
     def prepare() -> None:
         os.setsid()
         if what.become:
             what.become()
-        if prctl:  # after any change of credentials, which clears it
-            prctl(PR_SET_PDEATHSIG, int(what.stop_signal))
+        if ask_kernel:  # after any change of credentials, which clears it
+            ask_kernel(int(what.stop_signal))
             if os.getppid() != parent:  # it died before we asked
                 os._exit(1)
 
@@ -182,7 +191,8 @@ def last_words(child: Child) -> str:
             lines = [line.rstrip() for line in file.read().decode(errors="replace").splitlines() if line.strip()]
     except OSError:
         return f"nothing could be read from {child.log}"
-    telling = [line for line in lines if TELLING.search(line)] or lines
+    no_space = [line for line in lines if NO_SPACE.search(line)]  # what follows is its consequence
+    telling = no_space or [line for line in lines if TELLING.search(line)] or lines
     return telling[-1].strip()[:300] if telling else "it said nothing"
 
 

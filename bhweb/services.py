@@ -98,7 +98,7 @@ def check_database(url: str) -> None:
     except psycopg.ProgrammingError as error:
         raise StartError(f"DATABASE_URL ({shown}) cannot be understood: {_last_line(error)}.") from error
     except psycopg.OperationalError as error:
-        raise StartError(f"DATABASE_URL ({shown}): {_why_unreachable(_last_line(error))}") from error
+        raise StartError(f"DATABASE_URL ({shown}): {_why_unreachable(str(error))}") from error
     if version < OLDEST_POSTGRES:
         raise StartError(f"DATABASE_URL ({shown}) is PostgreSQL {version}: {OLDEST_POSTGRES} or newer is needed.")
 
@@ -126,9 +126,9 @@ def _why_unreachable(said: str) -> str:
         r"resolve|Name or service|nodename|translate host": "no such host: check its name",
     }
     for pattern, advice in causes.items():
-        if re.search(pattern, said, re.IGNORECASE):
-            return f"{advice} ({said})."
-    return f"the connection failed ({said})."
+        if found := re.search(f"[^:\\n]*(?:{pattern})[^\\n]*", said, re.IGNORECASE):
+            return f"{advice} ({found[0].strip()})."
+    return f"the connection failed ({' '.join(said.split())[:300]})."
 
 
 def check_broker(url: str) -> None:

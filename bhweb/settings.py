@@ -159,6 +159,7 @@ USE_I18N = False
 
 STATIC_URL = "/static/"
 STATIC_ROOT = DATA_DIR / "static"
+WHITENOISE_KEEP_ONLY_HASHED_FILES = True  # half the work at the first start
 _PACKAGES = {
     "vendor/lightweight-charts": BASE_DIR / "node_modules/lightweight-charts/dist",
     "vendor/inter": BASE_DIR / "node_modules/@fontsource-variable/inter/files",

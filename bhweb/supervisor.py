@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn
 
 from bhweb import datadir, services
-from bhweb.processes import ROOT, Household, Start, bound_log, last_words, wait_for_exit
+from bhweb.processes import NO_SPACE, ROOT, Household, Start, bound_log, last_words, wait_for_exit
 from bhweb.progress import StartError, elapsed, fail, say
 from bhweb.readiness import Visitor
 
@@ -259,7 +259,7 @@ def main(arguments: Sequence[str]) -> int:
         except OSError as error:
             raise StartError(_explain(supervisor.data, error)) from error
         except StartError as error:
-            if supervisor.data.is_full():  # whatever it looked like
+            if NO_SPACE.search(str(error)) or supervisor.data.is_full():  # whatever it looked like
                 raise StartError(supervisor.data.full_line()) from error
             raise
         finally:
@@ -279,7 +279,7 @@ def refuse(reason: str, *, is_check: bool) -> int:
 
 
 def _explain(data: DataDir, error: OSError) -> str:
-    if error.errno == errno.ENOSPC or "No space left" in str(error) or data.is_full():
+    if error.errno == errno.ENOSPC or NO_SPACE.search(str(error)) or data.is_full():
         return data.full_line()
     return f"{error.strerror or error} ({error.filename or data.path})."
 
