@@ -1,0 +1,91 @@
+"""A small market in the database, with its map and zones made by the real operations."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from heatmaps import operations as heatmaps
+from heatmaps.models import Heatmap, Zone
+from heatmaps.queries import get_heatmap
+from market import operations as market
+from market import series as s
+from tests.factories import make_instrument
+
+if TYPE_CHECKING:
+    from market.models import Instrument
+
+STEP_MS: Final = 300_000
+
+
+@dataclass(frozen=True)
+class World:
+    """An instrument with its map."""
+
+    instrument: Instrument
+    heatmap: Heatmap
+
+    @property
+    def zone(self) -> Zone:
+        """Return an active zone of the map."""
+        return Zone.objects.filter(heatmap=self.heatmap, state="active").order_by("pk")[0]
+
+
+def make_world(
+    *,
+    end: dt.datetime,
+    hours: int = 72,
+    symbol: str = "BTCUSDT",
+    venue: str = "binance",
+    is_live: bool = False,
+    is_simulated: bool = False,
+) -> World:
+    """Store hours of a random walk around 60,000 that ends at ``end``, build its map and follow its zones."""
+    instrument = make_instrument(venue=venue, symbol=symbol, is_live=is_live, is_simulated=is_simulated)
+    add_bars(instrument=instrument, end=end, hours=hours)
+    heatmaps.advance(instrument_id=instrument.pk, now=end)
+    heatmaps.track_zones(instrument_id=instrument.pk, now=end)
+    heatmap = get_heatmap(instrument_id=instrument.pk)
+    assert heatmap is not None
+    return World(instrument, heatmap)
+
+
+def add_bars(*, instrument: Instrument, end: dt.datetime, hours: float, seed: int = 7) -> None:
+    """Store five-minute bars, open interest and funding up to ``end``."""
+    count = round(hours * 12)
+    rng = np.random.default_rng(seed)
+    last = int(end.timestamp() * 1000) // STEP_MS * STEP_MS
+    opens = last - STEP_MS * np.arange(count, 0, -1)
+    closes = 60_000 * np.exp(np.cumsum(rng.normal(0, 0.0016, count)))
+    _store(instrument, "bars", _bars(opens, closes, rng), end, timeframe=300)
+    interest = np.zeros(count, s.OPEN_INTEREST)
+    interest["time"] = opens + STEP_MS
+    interest["open_interest"] = 90_000 + np.cumsum(rng.normal(0, 120, count))
+    interest["open_interest_value"] = interest["open_interest"] * closes
+    interest["mark_price"] = closes
+    _store(instrument, "open_interest", interest, end)
+    eight_hours = 96 * STEP_MS
+    times = np.arange(opens[0] // eight_hours * eight_hours, last + 1, eight_hours)
+    funding = np.zeros(times.size, s.FUNDING)
+    funding["time"], funding["rate"] = times, rng.normal(8e-5, 5e-5, times.size)
+    _store(instrument, "funding", funding, end)
+
+
+def _bars(opens: np.ndarray, closes: np.ndarray, rng: np.random.Generator) -> s.Records:  # type: ignore[type-arg]  # of one kind only
+    bars = np.zeros(opens.size, s.BAR)
+    bars["open_time"], bars["close"] = opens, closes
+    bars["open"] = np.concatenate([closes[:1], closes[:-1]])
+    reach = np.abs(rng.normal(0, 25, (2, opens.size)))
+    bars["high"] = np.maximum(bars["open"], closes) + reach[0]
+    bars["low"] = np.minimum(bars["open"], closes) - reach[1]
+    bars["volume"] = rng.uniform(200, 900, opens.size)
+    bars["quote_volume"] = bars["volume"] * (bars["high"] + bars["low"] + closes) / 3
+    bars["taker_buy_volume"] = bars["volume"] / 2
+    return bars
+
+
+def _store(instrument: Instrument, series: str, rows: s.Records, now: dt.datetime, timeframe: int = 0) -> None:
+    market.store(instrument_id=instrument.pk, series=series, rows=rows, timeframe=timeframe, now=now)  # type: ignore[arg-type]  # one of the literal names
