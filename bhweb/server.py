@@ -29,6 +29,15 @@ if STARTER in os.environ:
 pages: Any = WSGIMiddleware(cast("Any", application), workers=THREADS)
 
 
+def _coroutine(receive: Receive) -> Receive:
+    """Wrap the server's own awaitable: the bridge to threads schedules coroutines only."""
+
+    async def received() -> dict[str, Any]:
+        return await receive()
+
+    return received
+
+
 class Server:
     """One ASGI application per process."""
 
@@ -43,7 +52,7 @@ class Server:
         elif scope["type"] == "http" and scope["path"] == "/events" and self._hub is not None:
             await streams.serve(self._hub, scope, receive, send)
         elif scope["type"] == "http":
-            await pages(scope, receive, send)
+            await pages(scope, _coroutine(receive), send)
 
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()
