@@ -37,7 +37,8 @@ def _read(table: str, dtype: np.dtype[np.void], where: str, params: Mapping[str,
     # Names come from the dtypes of market.series, values are bound.
     statement = f"COPY (SELECT {columns} FROM {table} WHERE {where} ORDER BY {time}) TO STDOUT (FORMAT binary)"  # noqa: S608
     stream = bytearray()
-    with connection.cursor() as cursor, cursor.copy(statement, params) as copy:
+    # The driver's own cursor: Django's, while it keeps statements, takes no parameters for a copy.
+    with connection.cursor() as cursor, cursor.cursor.copy(statement, params) as copy:
         for block in copy:
             stream += block
     return decode(stream, dtype, fields)
