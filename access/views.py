@@ -87,6 +87,7 @@ def account(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         secret = _create_key(form, user)
         status = HTTPStatus.CREATED if secret else HTTPStatus.UNPROCESSABLE_ENTITY
+        form = ApiKeyForm() if secret else form
     keys = queries.list_api_keys(user=user)
     return render(request, "access/account.html", {"form": form, "secret": secret, "keys": keys}, status=status)
 

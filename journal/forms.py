@@ -92,9 +92,8 @@ class PlanForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         """Compare the fields with each other and with the clock."""
         cleaned = super().clean() or self.cleaned_data
-        if set(Terms.__slots__) <= cleaned.keys():
-            for field, sentence in find_problems(terms=self.terms(), now=self.now).items():
-                self.add_error(field, sentence)
+        for field, sentence in find_problems(terms=cleaned, now=self.now).items():
+            self.add_error(field, sentence)
         return cleaned
 
     def terms(self) -> Terms:

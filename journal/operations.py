@@ -17,6 +17,7 @@ from market import queries as market_queries
 from risk.formulas import Side, require_order
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from uuid import UUID
 
 EVIDENCE_SCHEMA: Final = "bh-plan-evidence-1"
@@ -52,25 +53,32 @@ class UnfitError(Exception):
         self.problems = problems
 
 
-def find_problems(*, terms: Terms, now: dt.datetime) -> dict[str, str]:
-    """Return what has to change before a plan can be armed: a sentence for each field, none when all is well."""
-    side: Side = 1 if terms.direction == Plan.Direction.LONG else -1
-    problems: dict[str, str] = {}
-    try:
-        require_order(side=side, entry=terms.entry, stop=terms.invalidation)
-    except ValueError as refusal:
-        problems["invalidation"] = str(refusal)
-    try:
-        # With a stop that is surely right, only the target can be refused.
-        require_order(side=side, entry=terms.entry, stop=terms.entry * (1 - side * _HALF), target=terms.target)
-    except ValueError as refusal:
-        problems["target"] = str(refusal)
-    if not 0 < terms.risk_pct <= RISK_MOST:
+def find_problems(*, terms: Mapping[str, Any], now: dt.datetime) -> dict[str, str]:
+    """Return what has to change before a plan can be armed: a sentence for each field, none when all is well.
+
+    Of terms that are not complete yet, what is there is checked.
+    """
+    problems = _misplaced(terms) if {"direction", "entry"} <= terms.keys() else {}
+    if "risk_pct" in terms and not 0 < terms["risk_pct"] <= RISK_MOST:
         problems["risk_pct"] = "Give the risk as a share of equity above 0 and at most 100 %."
-    if terms.expires_at <= now:
+    if "expires_at" in terms and terms["expires_at"] <= now:
         problems["expires_at"] = "The expiry has passed. Choose a later time (UTC)."
-    elif terms.expires_at > now + LONGEST:
+    elif "expires_at" in terms and terms["expires_at"] > now + LONGEST:
         problems["expires_at"] = f"Choose an expiry within {LONGEST.days} days from now."
+    return problems
+
+
+def _misplaced(terms: Mapping[str, Any]) -> dict[str, str]:
+    side: Side = 1 if terms["direction"] == Plan.Direction.LONG else -1
+    # With a stop that is surely right, only the target can be refused.
+    sure = {"entry": terms["entry"], "stop": terms["entry"] * (1 - side * _HALF)}
+    problems = {}
+    for field, name in (("invalidation", "stop"), ("target", "target")):
+        if field in terms:
+            try:
+                require_order(side=side, **(sure | {name: terms[field]}))
+            except ValueError as refusal:
+                problems[field] = str(refusal)
     return problems
 
 
@@ -127,7 +135,7 @@ def terms_of(plan: Plan) -> Terms:
 
 
 def _require_fit(terms: Terms, now: dt.datetime) -> None:
-    if problems := find_problems(terms=terms, now=now):
+    if problems := find_problems(terms=asdict(terms), now=now):
         raise UnfitError(problems)
 
 

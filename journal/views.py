@@ -23,6 +23,7 @@ from risk.formulas import reward_to_risk
 if TYPE_CHECKING:
     from risk.formulas import Side
 
+_DASH: Final = "—"
 _SAFE_OR_POST: Final = ["GET", "HEAD", "POST"]
 # What an integer and a key column hold.
 _NUMBER_DIGITS: Final = 9
@@ -156,8 +157,7 @@ def _refuse_change(request: HttpRequest, found: Plan) -> HttpResponse:
 def _show(
     request: HttpRequest, found: Plan, *, problems: list[str] | None = None, status: int = HTTPStatus.OK
 ) -> HttpResponse:
-    figures = list(_flatten((found.evidence or {}).get("zone") or {}))
-    context = {"plan": found, "zone": found.zone, "problems": problems, "figures": figures, **_terms(found)}
+    context = {"plan": found, "zone": found.zone, "problems": problems, "figures": _figures(found), **_terms(found)}
     return render(request, "journal/plan.html", context, status=status)
 
 
@@ -200,10 +200,53 @@ def _band(zone: Any) -> str:  # noqa: ANN401  # another room's row
     return f"{low:,f} to {high:,f}"
 
 
-def _flatten(value: dict[str, Any], prefix: str = "") -> Any:  # noqa: ANN401  # yields pairs of text
-    for key, item in value.items():
-        label = f"{prefix}{key}".replace("_", " ")
-        if isinstance(item, dict):
-            yield from _flatten(item, f"{label} · ")
-        elif not isinstance(item, list):
-            yield label, "—" if item is None else str(item)
+def _figures(found: Plan) -> list[tuple[str, str, str]]:
+    """Pick from the evidence what a reader looks for first: label, value, remark. The download has the rest."""
+    if not found.evidence:
+        return []
+    zone, market, digits = found.evidence["zone"], found.evidence["market"], _digits(found)
+    now, born = zone.get("now", {}), zone.get("at_formation", {})
+    edges = [_number(now.get(name), digits) for name in ("price_low", "price_high")]
+    return [
+        ("Zone at arming", " to ".join(edges), now.get("state", "")),
+        ("Estimate at arming", _usd(now.get("usd")), _interval(now)),
+        ("Last price at arming", _number(market["last_price"], digits), "stale" if market["is_stale"] else ""),
+        ("Zone formed", (born.get("formed_at") or _DASH)[:16].replace("T", " "), "UTC"),
+        ("Estimate at formation", _usd(born.get("usd")), _interval(born)),
+        ("Price at formation", _number(born.get("price_at_formation"), digits), ""),
+        ("Distance at formation", _number(born.get("distance_pct"), 2), "% of price"),
+        (
+            "First tested",
+            (now.get("tested_at") or "not yet")[:16].replace("T", " "),
+            "UTC" if now.get("tested_at") else "",
+        ),
+        ("Open interest then", _number(born.get("open_interest"), 0), found.zone.heatmap.instrument.base),
+        ("Share on the map", _percent(born.get("allocated_share")), ""),
+        ("Estimator", born.get("estimator") or _DASH, born.get("version") or ""),
+        (
+            "Interval",
+            (born.get("interval") or _DASH).partition(",")[0],
+            (born.get("interval") or "").partition(", ")[2],
+        ),
+    ]
+
+
+def _number(value: str | None, digits: int) -> str:
+    return _DASH if value is None else f"{Decimal(value):,.{digits}f}"
+
+
+def _interval(zone: dict[str, str]) -> str:
+    return f"80 %: {_usd(zone['usd_low'])} to {_usd(zone['usd_high'])}" if "usd_low" in zone else ""
+
+
+def _usd(amount: str | None) -> str:
+    if amount is None:
+        return _DASH
+    for scale, letter in ((9, "B"), (6, "M"), (3, "K")):
+        if Decimal(amount) >= Decimal(10) ** scale:
+            return f"${Decimal(amount).scaleb(-scale):.3g}{letter}"
+    return f"${Decimal(amount):.0f}"
+
+
+def _percent(share: str | None) -> str:
+    return _DASH if share is None else f"{Decimal(share) * 100:.1f} %"

@@ -164,6 +164,13 @@ def test_check_leaves_other_fields_alone(client: Client) -> None:
     assert set(re.findall(r'name="(\w+)"', answer.content.decode())) == {"entry"}
 
 
+def test_check_compares_with_what_is_there(client: Client) -> None:
+    sent = {"direction": "long", "entry": "60000", "invalidation": "60001"}
+    assert client.post("/plans/check/?field=invalidation", sent).status_code == 422
+    assert client.post("/plans/check/?field=invalidation", sent | {"direction": "short"}).status_code == 200
+    assert client.post("/plans/check/?field=invalidation", sent | {"entry": ""}).status_code == 200
+
+
 @pytest.mark.parametrize("field", ["", "owner", "request_key", "__class__"])
 def test_check_knows_the_terms_only(client: Client, field: str) -> None:
     assert client.post("/plans/check/", QUERY_STRING=f"field={field}").status_code == 404

@@ -3,7 +3,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -115,7 +115,7 @@ def test_unfit_terms_name_the_field(
     changes: dict[str, object], field: str, zone: Zone, terms: Terms, now: dt.datetime
 ) -> None:
     owner, unfit = make_user(), replace(terms, **changes)
-    assert list(operations.find_problems(terms=unfit, now=now)) == [field]
+    assert list(operations.find_problems(terms=asdict(unfit), now=now)) == [field]
     with pytest.raises(operations.UnfitError):
         operations.create_draft(owner_id=owner.pk, zone_id=zone.pk, terms=unfit, request_key=None, now=now)
     assert Plan.objects.owned_by(owner.pk).count() == 0
@@ -123,12 +123,12 @@ def test_unfit_terms_name_the_field(
 
 def test_terms_at_their_bounds_are_fit(terms: Terms, now: dt.datetime) -> None:
     bounds = replace(terms, risk_pct=Decimal(100), expires_at=now + dt.timedelta(days=30))
-    assert operations.find_problems(terms=bounds, now=now) == {}
+    assert operations.find_problems(terms=asdict(bounds), now=now) == {}
 
 
 def test_every_problem_is_named_at_once(terms: Terms, now: dt.datetime) -> None:
     mirrored = replace(terms, direction="short", risk_pct=Decimal(101), expires_at=now)
-    assert list(operations.find_problems(terms=mirrored, now=now)) == [
+    assert list(operations.find_problems(terms=asdict(mirrored), now=now)) == [
         "invalidation",
         "target",
         "risk_pct",
