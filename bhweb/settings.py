@@ -190,6 +190,8 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "BH Terminal API",
     "DESCRIPTION": "Estimated liquidation density, zones and plans. Estimates, not exchange data.",
     "VERSION": "0.1.0",
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "SERVE_INCLUDE_SCHEMA": False,
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
