@@ -84,7 +84,11 @@ def number_equal_prints(table: Table) -> None:
 def merge(table: Table, *, series: SeriesName, instrument_id: int, timeframe: int, staged: int) -> Stored:
     """Write what staging holds and the table doesn't; former values of changed rows become revisions.
 
-    A value that was not reported (NaN) never erases one that was. The caller holds the instrument's lock.
+    A value that was not reported (NaN) never erases one that was.
+
+    The caller holds the instrument's lock, as all writers do: a row that isn't there when a statement begins is not
+    there when it inserts, and ON CONFLICT would only halve the speed. Should anyone write without the lock, the
+    primary key stops the transaction.
     """
     if staged == 0:
         return Stored(0, 0, 0)
@@ -92,51 +96,69 @@ def merge(table: Table, *, series: SeriesName, instrument_id: int, timeframe: in
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT min({table.time}), max({table.time}) FROM staging_{table.name}")  # noqa: S608 names are ours
         params["first"], params["last"] = cursor.fetchone() or (None, None)
-        cursor.execute(merge_statement(table), params)
+        cursor.execute(_add_statement(table), params)
         new, revised = cursor.fetchone() or (0, 0)
+        if revised:
+            cursor.execute(_replace_statement(table), params)
     return Stored(new=new, unchanged=staged - new - revised, revised=revised)
 
 
-def merge_statement(table: Table) -> str:
-    """Build the statement that merges staging into the table and counts new and revised rows."""
+def _constants(table: Table) -> dict[str, str]:
+    """Key columns that are the same for all rows of a merge, with the parameter that each is bound to."""
     constants = {"instrument_id": "%(id)s"}
     if table.price_kind is not None:
         constants["price_kind"] = "%(kind)s"
     if table.has_timeframe:
         constants["timeframe"] = "%(timeframe)s"
-    keys = (table.time, *table.extra_key)
-    insert = f"INSERT INTO {table.name} ({', '.join((*constants, *keys, *table.values))})"
-    select = f"SELECT {', '.join((*constants.values(), *keys, *table.values))}"
-    conflict = ", ".join((*constants, *keys))
-    if not table.values:
-        return f"""
-            WITH written AS (
-                {insert} {select} FROM staging_{table.name} ON CONFLICT ({conflict}) DO NOTHING RETURNING 1
-            ) SELECT count(*), 0 FROM written"""  # noqa: S608 names come from schema.py, values are bound
-    update = ", ".join(f"{value} = excluded.{value}" for value in table.values)
-    return f"""
-        WITH fresh AS MATERIALIZED ({_fresh_rows(table, constants, keys)}), revised AS (
-            INSERT INTO market_revision (instrument_id, series, key_time, former)
-            SELECT %(id)s, %(series)s, {table.time}, former FROM fresh WHERE former IS NOT NULL RETURNING 1
-        ), written AS ({insert} {select} FROM fresh ON CONFLICT ({conflict}) DO UPDATE SET {update})
-        SELECT (SELECT count(*) FROM fresh WHERE former IS NULL), (SELECT count(*) FROM revised)"""  # noqa: S608 names come from schema.py, values are bound
+    return constants
 
 
-def _fresh_rows(table: Table, constants: dict[str, str], keys: tuple[str, ...]) -> str:
-    """Select the staged rows that the table lacks or holds with other values, the latter with what it holds."""
-    match = " AND ".join(
+def _match(table: Table) -> str:
+    """Say when a stored row ``b`` and a staged row ``s`` are the same; the bounds spare the other months."""
+    return " AND ".join(
         (
-            *(f"b.{name} = {value}" for name, value in constants.items()),
-            *(f"b.{key} = s.{key}" for key in keys),
+            *(f"b.{name} = {value}" for name, value in _constants(table).items()),
+            *(f"b.{key} = s.{key}" for key in (table.time, *table.extra_key)),
             f"b.{table.time} BETWEEN %(first)s AND %(last)s",
         )
     )
-    given = {value: f"coalesce(nullif(s.{value}, 'NaN'), b.{value})" for value in table.values}
-    columns = [f"s.{key}" for key in keys] + [f"{expression} AS {value}" for value, expression in given.items()]
+
+
+def _given(table: Table) -> dict[str, str]:
+    """Return what each value is to be: what was reported, else what is stored."""
+    return {value: f"coalesce(nullif(s.{value}, 'NaN'), b.{value})" for value in table.values}
+
+
+def _differs(table: Table) -> str:
+    stored = ", ".join(f"b.{value}" for value in table.values)
+    return f"ROW({', '.join(_given(table).values())}) IS DISTINCT FROM ROW({stored})"
+
+
+def _add_statement(table: Table) -> str:
+    """Insert rows that are new, and what changed rows hold now into the revisions; count both."""
+    constants, keys = _constants(table), (table.time, *table.extra_key)
+    insert = f"INSERT INTO {table.name} ({', '.join((*constants, *keys, *table.values))})"
+    select = f"SELECT {', '.join((*constants.values(), *keys, *table.values))}"
+    if not table.values:
+        return f"""
+            WITH added AS ({insert} {select} FROM staging_{table.name} ON CONFLICT DO NOTHING RETURNING 1)
+            SELECT count(*), 0 FROM added"""  # noqa: S608 names come from schema.py, values are bound
+    columns = [f"s.{key}" for key in keys] + [f"{given} AS {value}" for value, given in _given(table).items()]
     former = ", ".join(f"'{value}', b.{value}" for value in table.values)
     return f"""
-        SELECT {", ".join(columns)}, CASE WHEN b.instrument_id IS NOT NULL
-            THEN jsonb_build_object('timeframe', %(timeframe)s::int, {former}) END AS former
-        FROM staging_{table.name} s LEFT JOIN {table.name} b ON {match}
-        WHERE b.instrument_id IS NULL
-            OR ROW({", ".join(given.values())}) IS DISTINCT FROM ROW({", ".join(f"b.{v}" for v in table.values)})"""  # noqa: S608 names come from schema.py, values are bound
+        WITH fresh AS MATERIALIZED (
+            SELECT {", ".join(columns)}, CASE WHEN b.instrument_id IS NOT NULL
+                THEN jsonb_build_object('timeframe', %(timeframe)s::int, {former}) END AS former
+            FROM staging_{table.name} s LEFT JOIN {table.name} b ON {_match(table)}
+            WHERE b.instrument_id IS NULL OR {_differs(table)}
+        ), added AS ({insert} {select} FROM fresh WHERE former IS NULL), revised AS (
+            INSERT INTO market_revision (instrument_id, series, key_time, former)
+            SELECT %(id)s, %(series)s, {table.time}, former FROM fresh WHERE former IS NOT NULL
+        )
+        SELECT count(*) FILTER (WHERE former IS NULL), count(former) FROM fresh"""  # noqa: S608 names come from schema.py, values are bound
+
+
+def _replace_statement(table: Table) -> str:
+    """Bring stored rows to the staged values."""
+    update = ", ".join(f"{value} = {given}" for value, given in _given(table).items())
+    return f"UPDATE {table.name} b SET {update} FROM staging_{table.name} s WHERE {_match(table)} AND {_differs(table)}"  # noqa: S608 names come from schema.py, values are bound

@@ -4,6 +4,8 @@ import datetime as dt
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from market import series as s
 from market.models import Instrument, SourceCheckpoint
@@ -23,6 +25,7 @@ from market.queries import (
     load_window,
     stored_span,
 )
+from market.queries.rows import merge_steps
 from tests.factories import make_instrument
 
 from .rows import NAN, T0, after, make_bars, plain
@@ -182,6 +185,19 @@ def test_load_window_of_five_minute_history_alone() -> None:
 def test_load_window_of_nothing_is_empty() -> None:
     window = load_window(instrument_id=make_instrument().pk, since=after(0), until=after(60))
     assert (len(window.bars), len(window.bar_ms), len(window.open_interest)) == (0, 0, 0)
+
+
+@given(st.sets(st.integers(0, 19)), st.sets(st.integers(0, 3)))
+def test_merge_steps_agrees_with_a_plain_loop(minutes: set[int], fives: set[int]) -> None:
+    expected = []
+    for step in range(4):
+        inside = sorted(minute for minute in minutes if minute // 5 == step)
+        if len(inside) == 5 or step not in fives:
+            expected += [(minute, 60_000) for minute in inside]
+        else:
+            expected.append((5 * step, 300_000))
+    bars, bar_ms = merge_steps(make_bars(*sorted(minutes), timeframe=60), make_bars(*sorted(fives)))
+    assert list(zip(open_minutes(bars), bar_ms.tolist(), strict=True)) == expected
 
 
 def test_samples_belong_to_the_step_that_they_end() -> None:

@@ -52,6 +52,8 @@ class Command(BaseCommand):
             )
         except ImportRequestError as error:
             raise CommandError(str(error)) from error
+        except KeyboardInterrupt:
+            raise CommandError("Interrupted. Finished files stay imported; repeat the command to go on.") from None
         self._summary(reports)
         self._faults(reports)
         keys = list(dict.fromkeys(report.key for report in reports))

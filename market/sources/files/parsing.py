@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 import re
 import warnings
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -94,7 +95,8 @@ def line_by_line(block: bytes, layout: Layout, width: int, first_line: int, symb
     rows: list[list[float]] = []
     lines: list[int] = []
     faults: list[Fault] = []
-    readers = [_READERS[layout.kind(column)] for column in range(width)]
+    kinds = [(column, layout.kind(column)) for column in range(width)]
+    readers = [(column, _READERS[kind]) for column, kind in kinds if kind != "skip"]
     expected = symbol.encode()
     for line, raw in enumerate(block.split(b"\n")[:-1], start=first_line):
         if not raw.strip():
@@ -103,11 +105,12 @@ def line_by_line(block: bytes, layout: Layout, width: int, first_line: int, symb
         try:
             if len(fields) != width:
                 raise ValueError(f"{len(fields)} fields instead of {width}")  # noqa: TRY301 caught with the readers' own
-            rows.append([read(text, expected) for read, text in zip(readers, fields, strict=True)])
+            rows.append([read(fields[column], expected) for column, read in readers])
             lines.append(line)
         except ValueError as error:
             faults.append(Fault(line, str(error), show(raw)))
-    values = np.array(rows, dtype=np.float64).reshape(len(rows), width)
+    values = np.zeros((len(rows), width))
+    values[:, [column for column, _ in readers]] = np.array(rows, dtype=np.float64).reshape(len(rows), len(readers))
     return Table(values, np.array(lines, dtype=np.int64), faults)
 
 
@@ -126,7 +129,7 @@ def _number(text: bytes, _symbol: bytes) -> float:
     if len(text) > _LONGEST_NUMBER or not _NUMBER.fullmatch(text):
         raise ValueError(f"{show(text[:_LONGEST_NUMBER])!r} is not a number")
     value = float(text)
-    if not np.isfinite(value):
+    if not math.isfinite(value):
         raise ValueError(f"{show(text)!r} is beyond belief")
     return value
 
@@ -167,10 +170,6 @@ def _side(text: bytes, _symbol: bytes) -> float:
     return side
 
 
-def _skip(_text: bytes, _symbol: bytes) -> float:
-    return 0.0
-
-
 _READERS: Final[dict[str, Callable[[bytes, bytes], float]]] = {
     "number": _number,
     "optional": _optional,
@@ -178,5 +177,4 @@ _READERS: Final[dict[str, Callable[[bytes, bytes], float]]] = {
     "datetime": _datetime,
     "symbol": _symbol,
     "side": _side,
-    "skip": _skip,
 }
