@@ -6,13 +6,16 @@ import logging
 import signal
 import threading
 import time
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from django.core.management.base import BaseCommand
 from django.db import DatabaseError, InterfaceError, connection
 from django.utils import timezone
 
 from bhweb import jobs, pipeline
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 logger = logging.getLogger(__name__)
 
@@ -49,21 +52,31 @@ class Beat:
         try:
             self._is_leader = self._is_leader or _lock()
             if self._is_leader:
-                self._work()
+                for work in (self._refresh, jobs.sweep, self._prune):
+                    _try(work)
         except (DatabaseError, InterfaceError) as error:
             # The lock went with the session; whoever is first takes it up again.
             logger.warning("the database is away: %s", error)
             self._is_leader = False
             connection.close()
-        except Exception:
-            logger.exception("a beat failed")
 
-    def _work(self) -> None:
+    def _refresh(self) -> None:
         pipeline.refresh(now=timezone.now())
-        jobs.sweep()
+
+    def _prune(self) -> None:
         if time.monotonic() - self._pruned_at >= PRUNE_S:
             jobs.prune()
             self._pruned_at = time.monotonic()
+
+
+def _try(work: Callable[[], None]) -> None:
+    """Let a fault in one duty not keep the others from being done."""
+    try:
+        work()
+    except (DatabaseError, InterfaceError):
+        raise
+    except Exception:
+        logger.exception("a duty failed")
 
 
 def _lock() -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from django.core.management.base import BaseCommand
 
@@ -11,6 +11,9 @@ from bhweb.celery import BACKFILL, LIVE, app
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
+
+# A process that has grown beyond this is replaced after its job.
+MEMORY_KIB: Final = 1_000_000
 
 
 class Command(BaseCommand):
@@ -34,6 +37,7 @@ class Command(BaseCommand):
                 f"--concurrency={options['concurrency']}",
                 "--pool=prefork",
                 "--prefetch-multiplier=1",
+                f"--max-memory-per-child={MEMORY_KIB}",
                 "--without-gossip",
                 "--without-mingle",
                 "--loglevel=INFO",
