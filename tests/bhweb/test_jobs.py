@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
-from django.core.exceptions import ImproperlyConfigured
 from django.db import connection
 from kombu.exceptions import OperationalError as BrokerError
 
@@ -294,9 +293,3 @@ def test_prune_forgets_old_jobs(queued: int, state: str, days: int, left: int) -
     jobs.prune()
     assert Job.objects.filter(pk=queued).count() == left
     assert Job.objects.exclude(pk=queued).count() == 1
-
-
-def test_limits_fit_twice_into_the_visibility_timeout() -> None:
-    celery.check_limits(601)
-    with pytest.raises(ImproperlyConfigured):
-        celery.check_limits(600)

@@ -4,9 +4,10 @@ import datetime as dt
 from typing import TYPE_CHECKING
 
 import pytest
+from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 
-from bhweb import events, jobs, pipeline
+from bhweb import celery, events, jobs, pipeline
 from bhweb.models import Job
 from tests.factories import make_instrument
 
@@ -156,3 +157,9 @@ def test_publish_speaks_as_agreed(now: dt.datetime, broker: Broker, settings: Se
     events._redis.cache_clear()
     assert heard is not None
     assert heard["data"] == b'{"instrument": "binance:BTCUSDT", "stage": "ingest", "v": 1768478400000}'
+
+
+def test_limits_fit_twice_into_the_visibility_timeout() -> None:
+    celery.check_limits(601)
+    with pytest.raises(ImproperlyConfigured):
+        celery.check_limits(600)
