@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import datetime as dt
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+from django.db import connection
 
 from heatmaps import operations as heatmaps
 from heatmaps.models import Heatmap, Zone
@@ -16,6 +17,11 @@ from market import series as s
 from tests.factories import make_instrument
 
 if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Iterator
+
+    from pytest_django import DjangoDbBlocker
+
     from market.models import Instrument
 
 STEP_MS: Final = 300_000
@@ -53,6 +59,16 @@ def make_world(
     return World(instrument, heatmap)
 
 
+@contextmanager
+def lasting_world(blocker: DjangoDbBlocker, *, end: dt.datetime, is_live: bool = False) -> Iterator[World]:
+    """Keep one world for all tests of a module: it is committed, and removed at the end."""
+    with blocker.unblock():
+        world = make_world(end=end, is_live=is_live)
+    yield world
+    with blocker.unblock(), connection.cursor() as cursor:
+        cursor.execute("TRUNCATE market_instrument, market_bar, heatmaps_estimatorrelease CASCADE")
+
+
 def add_bars(*, instrument: Instrument, end: dt.datetime, hours: float, seed: int = 7) -> None:
     """Store five-minute bars, open interest and funding up to ``end``."""
     count = round(hours * 12)
@@ -88,4 +104,4 @@ def _bars(opens: np.ndarray, closes: np.ndarray, rng: np.random.Generator) -> s.
 
 
 def _store(instrument: Instrument, series: str, rows: s.Records, now: dt.datetime, timeframe: int = 0) -> None:
-    market.store(instrument_id=instrument.pk, series=series, rows=rows, timeframe=timeframe, now=now)  # type: ignore[arg-type]  # one of the literal names
+    market.store(instrument_id=instrument.pk, series=series, rows=rows, timeframe=timeframe, now=now)

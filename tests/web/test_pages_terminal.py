@@ -1,0 +1,182 @@
+"""The terminal's pages as HTML: what they say, in which state, and what they cost."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from tests.factories import make_instrument, make_user
+from tests.pages import client_of
+from tests.world import World, add_bars, lasting_world, make_world
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from django.test import Client
+    from django.test.client import _MonkeyPatchedWSGIResponse as Response
+    from pytest_django import DjangoDbBlocker
+
+pytestmark = pytest.mark.django_db
+END = dt.datetime(2026, 1, 15, 12, 0, tzinfo=dt.UTC)
+
+
+@pytest.fixture(scope="module")
+def world(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[World]:
+    with lasting_world(django_db_blocker, end=END) as made:
+        yield made
+
+
+@pytest.fixture
+def member() -> Client:
+    return client_of(make_user())
+
+
+def text_of(response: Response) -> str:
+    """Return the words of a page, its blanks folded."""
+    assert response.status_code == 200
+    return " ".join(re.sub(r"<[^>]+>", " ", response.content.decode()).split())
+
+
+def terminal(key: str = "binance:BTCUSDT") -> str:
+    return reverse("heatmaps:terminal", kwargs={"key": key})
+
+
+def test_terminal_shows_the_stored_figures(world: World, member: Client) -> None:
+    words = text_of(member.get(terminal()))
+    for expected in (
+        "BTC-USDT perpetual",
+        "Estimate, not exchange data",
+        "What this does not say",
+        "not yet scored on real liquidations",
+        "History: ends 15 Jan 2026",
+        "open-interest 1",
+        world.zone.label,
+    ):
+        assert expected in words, expected
+    assert "simulated " not in words.lower().replace("simulated markets;", "")
+
+
+def test_terminal_marks_its_map_ready_and_its_zones_as_links(world: World, member: Client) -> None:
+    page = member.get(terminal()).content.decode()
+    assert 'data-heatmap="ready"' in page
+    assert f'href="{reverse("heatmaps:zone", kwargs={"pk": world.zone.pk})}"' in page
+    assert f'href="{reverse("journal:plan-new")}?zone={world.zone.pk}"' in page
+
+
+def test_simulated_market_says_so(member: Client) -> None:
+    make_world(end=END, venue="simulated", symbol="SIMBTC-USDT", is_simulated=True, hours=30)
+    assert "Simulated market" in text_of(member.get(terminal("simulated:SIMBTC-USDT")))
+
+
+def test_instrument_without_bars_shows_dashes_with_reasons(member: Client) -> None:
+    make_instrument(symbol="ETHUSDT")
+    page = member.get(terminal("binance:ETHUSDT"))
+    words = text_of(page)
+    assert 'data-heatmap="none"' in page.content.decode()
+    assert "No data yet" in words
+    assert "— nothing stored yet" in words
+    assert "$0" not in words
+
+
+def test_bars_without_a_map_show_candles_and_say_what_is_missing(member: Client) -> None:
+    add_bars(instrument=make_instrument(symbol="ETHUSDT"), end=END, hours=30)
+    page = member.get(terminal("binance:ETHUSDT"))
+    words = text_of(page)
+    assert 'data-heatmap="none"' in page.content.decode()
+    assert "No estimate yet" in words
+    assert "— no estimate yet" in words
+
+
+def hidden_banner(page: str) -> bool:
+    found = re.search(r'<p class="[^"]*" id="stale"[^>]*>', page)
+    assert found
+    return " hidden" in found.group()
+
+
+def test_live_instrument_is_stale_once_its_grace_is_over(member: Client) -> None:
+    now = dt.datetime.now(dt.UTC)
+    make_world(end=now - dt.timedelta(minutes=10), hours=1, is_live=True, symbol="ETHUSDT")
+    page = member.get(terminal("binance:ETHUSDT")).content.decode()
+    assert not hidden_banner(page)
+    assert re.search(r"<b>Data is 1\d min old</b>", page)
+
+
+def test_history_is_never_called_stale(world: World, member: Client) -> None:
+    page = member.get(terminal()).content.decode()
+    assert hidden_banner(page)
+    assert 'data-kind="history"' in page
+
+
+def test_live_fragment_swaps_each_block_by_its_name(world: World, member: Client) -> None:
+    page = member.get(reverse("heatmaps:live", kwargs={"key": "binance:BTCUSDT"})).content.decode()
+    swapped = re.findall(r'id="([a-z-]+)"[^>]* hx-swap-oob="true"', page)
+    assert swapped == ["strip", "clusters", "context", "record", "zone-list"]
+
+
+def test_zone_page_shows_what_was_frozen(world: World, member: Client) -> None:
+    zone = world.zone
+    words = text_of(member.get(reverse("heatmaps:zone", kwargs={"pk": zone.pk})))
+    assert f"sha256 {zone.evidence_sha256}" in words
+    assert "Price at formation" in words
+    assert "This picture does not change" in words
+
+
+def test_unknown_instruments_and_zones_are_not_found(member: Client) -> None:
+    assert member.get(terminal("binance:NOPE")).status_code == 404
+    assert member.get("/zones/999999999999999999/").status_code == 404
+    assert member.get("/t/a%00b:c/").status_code == 404
+
+
+def count_queries(client: Client, address: str) -> int:
+    client.get(address)
+    with CaptureQueriesContext(connection) as captured:
+        assert client.get(address).status_code == 200
+    return len(captured)
+
+
+def test_instruments_page_costs_the_same_for_one_and_for_three(world: World, member: Client) -> None:
+    address = reverse("heatmaps:instruments")
+    one = count_queries(member, address)
+    for symbol in ("ETHUSDT", "SOLUSDT"):
+        make_world(end=END, hours=30, symbol=symbol)
+    words = text_of(member.get(address))
+    assert [name in words for name in ("BTC-USDT", "ETH-USDT", "SOL-USDT")] == [True] * 3
+    assert count_queries(member, address) == one
+
+
+def test_terminal_costs_the_same_for_one_zone_and_for_many(world: World, member: Client) -> None:
+    many = count_queries(member, terminal())
+    type(world.zone).objects.exclude(pk=world.zone.pk).delete()
+    assert count_queries(member, terminal()) == many
+
+
+def test_instruments_page_says_what_is_missing(member: Client) -> None:
+    make_instrument(symbol="ETHUSDT")
+    words = text_of(member.get(reverse("heatmaps:instruments")))
+    assert "No data yet" in words
+    assert "no estimate yet" in words
+
+
+@pytest.mark.parametrize("name", ["landing"])
+def test_front_page_says_what_it_is_not(name: str) -> None:
+    words = text_of(client_of(None).get(reverse(name)))
+    assert "Not exchange data" in words
+    assert "Log in" in words
+
+
+def test_unknown_page_is_in_our_look() -> None:
+    response = client_of(None).get("/nowhere/")
+    assert response.status_code == 404
+    assert "There is nothing here" in response.content.decode()
+
+
+def test_theme_comes_from_the_cookie(member: Client) -> None:
+    assert 'data-theme="dark"' in member.get("/").content.decode()
+    member.cookies["theme"] = "light"
+    assert 'data-theme="light"' in member.get("/").content.decode()
