@@ -15,7 +15,7 @@ from market.models import Instrument, Quarantine
 from market.sources.files import LIMITS, Fault, FileRefusedError, Limits, belongs, lines_of, read_file
 
 from . import ledger
-from .selecting import Sizes, files_of, find_or_make, target
+from .selecting import Sizes, files_of, find_or_make, target, withdraw
 from .staging import Stored
 from .storing import Filing
 
@@ -80,13 +80,16 @@ def import_files(  # noqa: PLR0913 what to import, and how
     total = sum(len(files) for _, files in chosen)
     reports: list[FileReport] = []
     for each, files in chosen:
-        instrument = find_or_make(each, files, sizes or Sizes())
+        instrument, is_made_now = find_or_make(each, files, sizes or Sizes())
+        before = len(reports)
         for path in files:
             reading = _Reading(instrument, path, now, limits)
             step = partial(Step, path, len(reports) + 1, total)
             report = reading.run(partial(_tell_rows, tell, step))
             tell(step(sum(report.stored), report))
             reports.append(report)
+        if is_made_now and all(report.refused for report in reports[before:]):
+            withdraw(instrument)
     return reports
 
 

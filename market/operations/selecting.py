@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
-from market.models import Instrument
+from django.db import transaction
+
+from market.models import Instrument, Quarantine
 from market.sources.files import FileRefusedError, belongs, read_sizes
 
 if TYPE_CHECKING:
@@ -85,15 +87,15 @@ def files_of(wanted: Target, paths: Sequence[Path], *, is_only: bool) -> list[Pa
     return list(dict.fromkeys(chosen))
 
 
-def find_or_make(wanted: Target, files: Sequence[Path], sizes: Sizes) -> Instrument:
-    """Return the instrument; make it on its first import, with steps as fine as its own prices and volumes."""
+def find_or_make(wanted: Target, files: Sequence[Path], sizes: Sizes) -> tuple[Instrument, bool]:
+    """Return the instrument, and whether it was made now: with steps as fine as its own prices and volumes."""
     existing = Instrument.objects.filter(venue=wanted.venue, symbol=wanted.symbol).first()
     if existing is not None:
-        return existing
+        return existing, False
     tick, lot = _FINEST, _FINEST
     if sizes.tick is None or sizes.lot is None:
         tick, lot = _sizes_in(files)
-    instrument, _ = Instrument.objects.get_or_create(
+    return Instrument.objects.get_or_create(
         venue=wanted.venue,
         symbol=wanted.symbol,
         defaults={
@@ -103,7 +105,13 @@ def find_or_make(wanted: Target, files: Sequence[Path], sizes: Sizes) -> Instrum
             "lot_size": sizes.lot or lot,
         },
     )
-    return instrument
+
+
+def withdraw(instrument: Instrument) -> None:
+    """Take back an instrument of which nothing could be imported; what was refused stays in quarantine."""
+    with transaction.atomic():
+        Quarantine.objects.filter(instrument=instrument).update(instrument=None)
+        instrument.delete()
 
 
 def _sizes_in(files: Sequence[Path]) -> tuple[Decimal, Decimal]:

@@ -11,6 +11,7 @@ from market.models import Bar, Coverage, Instrument, Liquidation, Quarantine, Re
 from market.operations import FileReport, ImportRequestError, Sizes, Step, Stored, import_files
 from market.queries import load_bars, load_liquidations, load_open_interest
 from market.sources.files import Limits
+from tests.factories import make_instrument
 
 from .files import CANDLES, KLINES, METRICS, SNAPSHOT, candle, kline, text, write, zipped
 from .rows import T0, after
@@ -268,6 +269,19 @@ def test_import_refuses_a_file_named_for_another_symbol(tmp_path: Path) -> None:
     report = imported(write(tmp_path / "ETHUSDT-5m.csv", text(CANDLES, candle(0))))
     assert "is named for another symbol than BTCUSDT" in report.refused
     assert Bar.objects.count() == 0
+
+
+def test_import_makes_no_instrument_of_refused_files_alone(tmp_path: Path) -> None:
+    truncated_gzip(tmp_path / "BTCUSDT-5m.csv.gz")
+    imported(tmp_path / "BTCUSDT-5m.csv.gz")
+    assert (Instrument.objects.count(), Quarantine.objects.get().instrument) == (0, None)
+
+
+def test_import_keeps_an_instrument_that_was_there_before(tmp_path: Path) -> None:
+    pk = make_instrument().pk
+    truncated_gzip(tmp_path / "BTCUSDT-5m.csv.gz")
+    imported(tmp_path / "BTCUSDT-5m.csv.gz")
+    assert Quarantine.objects.get().instrument_id == pk
 
 
 def test_import_goes_on_after_a_refused_file(tmp_path: Path) -> None:

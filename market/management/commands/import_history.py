@@ -56,9 +56,9 @@ class Command(BaseCommand):
             raise CommandError("Interrupted. Finished files stay imported; repeat the command to go on.") from None
         self._summary(reports)
         self._faults(reports)
-        keys = list(dict.fromkeys(report.key for report in reports))
-        self._ledger(keys)
         refused = [report for report in reports if report.refused]
+        keys = list(dict.fromkeys(report.key for report in reports if not report.refused))
+        self._ledger(keys)
         if refused:
             raise CommandError(
                 "Nothing was imported of:\n" + "\n".join(f"- {report.key}: {report.refused}" for report in refused)
