@@ -148,7 +148,7 @@ def _empty(home: Path) -> None:
 
 
 def _install(home: Path, requirements: str) -> None:
-    total = sum(1 for line in (ROOT / requirements).read_text().splitlines() if "==" in line and line[0] not in " #")
+    total = sum(1 for line in (ROOT / requirements).read_text().splitlines() if line[:1] not in {"", " ", "#"})
     say(f"installing about {total} Python packages from {requirements}")
     command = [str(home / "bin" / "python"), "-m", "pip", "install", *PIP_OPTIONS, "-r", str(ROOT / requirements)]
     lines: list[str] = []

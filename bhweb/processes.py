@@ -31,7 +31,7 @@ TELLING = re.compile(
     r"^[A-Za-z_][\w.]*(Error|Exception|Exit|Configured)\b|\b(FATAL|PANIC|ERROR|CRITICAL|error):|Fatal error|# "
 )
 
-APPLICATIONS, BROKER, DATABASE = range(3)  # the stages of watchdog.PATIENCE
+APPLICATIONS, BROKER, DATABASE = range(3)  # the stages of watchdog.DEADLINES
 
 
 def libc() -> ctypes.CDLL:

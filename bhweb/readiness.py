@@ -60,7 +60,9 @@ class Visitor:
     def _open(self, request: urllib.request.Request) -> tuple[int, str]:
         try:
             with self._opener.open(request, timeout=ANSWER_SECONDS) as answer:
-                return answer.status, answer.read().decode(errors="replace")
+                # Whoever is not logged in is led to the login page, which answers well.
+                is_elsewhere = request.get_method() == "GET" and answer.url != request.full_url
+                return http.client.FOUND if is_elsewhere else answer.status, answer.read().decode(errors="replace")
         except urllib.error.HTTPError as error:
             return error.code, ""
         except (OSError, http.client.HTTPException):

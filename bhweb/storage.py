@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from django.contrib.staticfiles.storage import ManifestStaticFilesStorage
 from whitenoise.storage import CompressedManifestStaticFilesStorage
+
+if TYPE_CHECKING:
+    import re
+    from collections.abc import Callable
 
 _, IMPORTS = ManifestStaticFilesStorage._js_module_import_aggregation_patterns  # type: ignore[attr-defined]  # noqa: SLF001  # Django names it for no one else
 
@@ -15,3 +19,19 @@ class ModuleManifestStorage(CompressedManifestStaticFilesStorage):  # type: igno
 
     support_js_module_import_aggregation = True
     _js_module_import_aggregation_patterns: Final = ("js/*.js", IMPORTS)
+
+    def url_converter(
+        self, name: str, hashed_files: dict[str, str], template: str | None = None
+    ) -> Callable[[re.Match[str]], str]:
+        """Let the browser's packages be missing: where npm could not be had, pages show the server's picture."""
+        convert: Callable[[re.Match[str]], str] = super().url_converter(name, hashed_files, template)
+
+        def convert_what_is_there(match: re.Match[str]) -> str:
+            try:
+                return convert(match)
+            except ValueError:
+                if "vendor/" not in match["url"]:
+                    raise
+                return match[0]
+
+        return convert_what_is_there

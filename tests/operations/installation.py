@@ -7,6 +7,7 @@ import json
 import os
 import re
 import secrets
+import shutil
 import signal
 import socket
 import subprocess
@@ -23,6 +24,7 @@ MARK = "BH_TEST_MARK"
 FOREIGN = ("DATABASE_URL", "REDIS_URL", "BH_DATA_DIR", "BH_SECRET_KEY", "BH_STARTED_AT", "BH_TEST_DATABASE_IS_OURS")
 START_SECONDS = 60
 GONE_SECONDS = 5
+COLLECTED: list[Path] = []  # static files of an earlier start: the same for all, and seconds to make
 
 
 def free_port() -> int:
@@ -90,8 +92,15 @@ class Installation:
             time.sleep(0.05)
 
     def begin_and_wait(self, *arguments: str, **extra: str) -> None:
+        self._reuse_static_files()
         self.begin(*arguments, **extra)
         self.wait_for("Log in once")
+        COLLECTED.append(self.data_dir / "static")
+
+    def _reuse_static_files(self) -> None:
+        for earlier in COLLECTED:
+            if earlier.exists() and not (self.data_dir / "static").exists():
+                shutil.copytree(earlier, self.data_dir / "static")
 
     def said(self) -> str:
         return self.output.read_text()

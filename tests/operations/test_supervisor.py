@@ -45,7 +45,10 @@ def children_named(installation: Installation, text: str) -> list[int]:
 def test_up_serves_the_site_and_its_link_logs_in_once(running: Installation) -> None:
     link = running.login_link()
     assert Visitor(running.url).get("/healthz")[0] == 200
-    assert Visitor(running.url).log_in(link)
+    stranger = Visitor(running.url)
+    assert not stranger.sees_instruments()
+    assert stranger.log_in(link)
+    assert stranger.sees_instruments()
     assert not Visitor(running.url).log_in(link)
 
 

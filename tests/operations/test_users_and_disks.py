@@ -41,10 +41,16 @@ def python(open_place: Path) -> str:
     copy = open_place / "python"
     shutil.copytree(base, copy / "base", symlinks=True, copy_function=_link, ignore=shutil.ignore_patterns("test"))
     name = f"python{sys.version_info.major}.{sys.version_info.minor}"
-    subprocess.run([copy / "base" / "bin" / name, "-m", "venv", "--without-pip", copy / "venv"], check=True)
+    make: list[Path | str] = [copy / "base" / "bin" / name, "-m", "venv", "--without-pip", copy / "venv"]
+    subprocess.run(make, check=True, env={**os.environ, **_environment(open_place)})
     packages = Path("lib") / name / "site-packages"
     shutil.copytree(Path(sys.prefix) / packages, copy / "venv" / packages, dirs_exist_ok=True, copy_function=_link)
     return str(copy / "venv" / "bin" / "python")
+
+
+def _environment(open_place: Path) -> dict[str, str]:
+    """Return what the copied interpreter needs: some are built with their library's first place in them."""
+    return {"HOME": str(open_place), "LD_LIBRARY_PATH": str(open_place / "python" / "base" / "lib")}
 
 
 def _link(source: str, target: str) -> None:
@@ -75,7 +81,7 @@ def tree(open_place: Path) -> Path:
 
 def test_up_works_for_an_ordinary_user(open_place: Path, tree: Path, python: str) -> None:
     with installed(open_place / "data", root=tree, python=python, user=USER) as installation:
-        run = installation.up("--check", "--no-demo", HOME=str(open_place))
+        run = installation.up("--check", "--no-demo", **_environment(open_place))
         assert run.returncode == 0, run.stderr
         assert answer_of(run)["ready"] is True
         assert (installation.data_dir / "pg").stat().st_uid == USER
@@ -88,7 +94,7 @@ def test_data_directory_of_another_user_gives_one_line(
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o700)
     with installed(open_place / "other", root=tree, python=python, user=USER) as installation:
-        run = installation.command("up", "--check", "--data-dir", str(closed / "data"), HOME=str(open_place))
+        run = installation.command("up", "--check", "--data-dir", str(closed / "data"), **_environment(open_place))
     assert "cannot be written (Permission denied): choose another with --data-dir." in error_line(run)
 
 
