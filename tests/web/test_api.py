@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import base64
 import datetime as dt
+import functools
 import gzip
 import json
 from typing import TYPE_CHECKING, Any
@@ -75,8 +76,13 @@ def body(client: Client, path: str, *, status: int = 200) -> Json:
     return response.json()
 
 
+@functools.cache
+def published_schema() -> Json:
+    return json.loads(json.dumps(SchemaGenerator().get_schema(request=None, public=True)))
+
+
 def check_against_schema(path: str, answer: Json) -> None:
-    schema = json.loads(json.dumps(SchemaGenerator().get_schema(request=None, public=True)))
+    schema = published_schema()
     shape = path.partition("?")[0].removeprefix(API)
     for prefix, name in (("/instruments/", "{key}"), ("/zones/", "{zone_id}"), ("/plans/", "{number}")):
         rest = shape.removeprefix(prefix)

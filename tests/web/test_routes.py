@@ -226,8 +226,11 @@ def test_private_answers_are_not_cached(name: str, visitors: Visitors) -> None:
     assert response.status_code != 200 or "private" in response["Cache-Control"]
 
 
+STRANGE = ["\x00", "%00", "%ff%fe", "zone=%00&before=%00&field=%00", "a=" + "x" * 60_000, "&".join(["a=1"] * 900)]
+
+
 @pytest.mark.parametrize("name", sorted(ROUTES))
-@pytest.mark.parametrize("query", ["\x00", "%00", "%ff%fe", "a=" + "x" * 60_000, "&".join(["a=1"] * 900)])
-def test_strange_queries_are_no_errors(name: str, query: str, visitors: Visitors) -> None:
-    response = client_of(visitors.owner).get(visitors.address(name), QUERY_STRING=query)
-    assert response.status_code < 500
+def test_strange_queries_are_no_errors(name: str, visitors: Visitors) -> None:
+    client, address = client_of(visitors.owner), visitors.address(name)
+    statuses = [client.get(address, QUERY_STRING=query).status_code for query in STRANGE]
+    assert [status for status in statuses if status >= 500] == []
