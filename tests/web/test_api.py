@@ -2,9 +2,7 @@ from __future__ import annotations
 
 import base64
 import datetime as dt
-import functools
 import gzip
-import json
 from typing import TYPE_CHECKING, Any
 
 import jsonschema
@@ -26,6 +24,7 @@ from market.operations import store
 from market.series import BAR
 from tests.factories import make_heatmap, make_instrument, make_plan, make_user, make_zone
 from tests.pages import client_of
+from tests.web.published import API, check_against_schema
 
 if TYPE_CHECKING:
     from access.models import User
@@ -34,7 +33,6 @@ if TYPE_CHECKING:
     Json = Any  # what an answer holds; the schema says more
 
 pytestmark = pytest.mark.django_db
-API = "/api/v1"
 ADVICE = "Choose a later `since`, an earlier `until` or a longer `timeframe`."
 BTC = f"{API}/instruments/binance:BTCUSDT"
 
@@ -74,38 +72,6 @@ def body(client: Client, path: str, *, status: int = 200) -> Json:
     if status == 200:
         check_against_schema(path, response.json())
     return response.json()
-
-
-@functools.cache
-def published_schema() -> Json:
-    return json.loads(json.dumps(SchemaGenerator().get_schema(request=None, public=True)))
-
-
-def check_against_schema(path: str, answer: Json) -> None:
-    schema = published_schema()
-    shape = path.partition("?")[0].removeprefix(API)
-    for prefix, name in (("/instruments/", "{key}"), ("/zones/", "{zone_id}"), ("/plans/", "{number}")):
-        rest = shape.removeprefix(prefix)
-        if rest != shape and rest:
-            tail = rest.partition("/")[2]
-            tail = "tiles/{level}/{row}/{col}/" if tail.startswith("tiles") else tail
-            shape = f"{prefix}{name}/{tail}"
-    operation = schema["paths"][API + shape]["get"]
-    expected = operation["responses"]["200"]["content"]["application/json"]["schema"]
-    strict = nullable_as_types({**expected, "components": schema["components"]})
-    jsonschema.Draft202012Validator(strict).validate(answer)
-
-
-def nullable_as_types(node: Json) -> Json:
-    """Say OpenAPI 3.0's ``nullable`` in the words of JSON schema, and allow nothing that is not declared."""
-    if isinstance(node, list):
-        return [nullable_as_types(item) for item in node]
-    if not isinstance(node, dict):
-        return node
-    said = {key: nullable_as_types(value) for key, value in node.items() if key != "nullable"}
-    if said.get("type") == "object" and "properties" in said:
-        said["additionalProperties"] = False
-    return {"anyOf": [said, {"type": "null"}]} if node.get("nullable") is True else said
 
 
 def test_schema_is_valid() -> None:

@@ -1,0 +1,47 @@
+"""The schema that the API publishes, and whether an answer keeps to it."""
+
+from __future__ import annotations
+
+import functools
+import json
+from typing import TYPE_CHECKING, Any, Final
+
+import jsonschema
+from drf_spectacular.generators import SchemaGenerator
+
+if TYPE_CHECKING:
+    Json = Any  # what an answer holds; the schema says more
+
+API: Final = "/api/v1"
+
+
+@functools.cache
+def published_schema() -> Json:
+    return json.loads(json.dumps(SchemaGenerator().get_schema(request=None, public=True)))
+
+
+def check_against_schema(path: str, answer: Json) -> None:
+    schema = published_schema()
+    shape = path.partition("?")[0].removeprefix(API)
+    for prefix, name in (("/instruments/", "{key}"), ("/zones/", "{zone_id}"), ("/plans/", "{number}")):
+        rest = shape.removeprefix(prefix)
+        if rest != shape and rest:
+            tail = rest.partition("/")[2]
+            tail = "tiles/{level}/{row}/{col}/" if tail.startswith("tiles") else tail
+            shape = f"{prefix}{name}/{tail}"
+    operation = schema["paths"][API + shape]["get"]
+    expected = operation["responses"]["200"]["content"]["application/json"]["schema"]
+    strict = nullable_as_types({**expected, "components": schema["components"]})
+    jsonschema.Draft202012Validator(strict).validate(answer)
+
+
+def nullable_as_types(node: Json) -> Json:
+    """Say OpenAPI 3.0's ``nullable`` in the words of JSON schema, and allow nothing that is not declared."""
+    if isinstance(node, list):
+        return [nullable_as_types(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    said = {key: nullable_as_types(value) for key, value in node.items() if key != "nullable"}
+    if said.get("type") == "object" and "properties" in said:
+        said["additionalProperties"] = False
+    return {"anyOf": [said, {"type": "null"}]} if node.get("nullable") is True else said
