@@ -241,4 +241,4 @@ def _close(alive: float, goal: float, keep: float, opened: float) -> tuple[float
     if alive + opened * keep < goal:
         return 1.0, (goal - alive) / keep
     opened = min(opened, goal / keep)
-    return (max(goal - opened * keep, 0.0) / alive if alive > 0.0 else 1.0), opened
+    return (min(max(goal - opened * keep, 0.0) / alive, 1.0) if alive > 0.0 else 1.0), opened
