@@ -141,12 +141,13 @@ def find_clusters(column: Column, width: float) -> tuple[Cluster, ...]:
 
 
 def smooth(values: Floats) -> Floats:
-    """Gaussian of SIGMA bins; nothing lies beyond the ends."""
+    """Gaussian of SIGMA bins; level ground stays level up to the ends."""
     radius = int(4 * SIGMA + 1)
     kernel = np.exp(-0.5 * (np.arange(-radius, radius + 1) / SIGMA) ** 2)
     if len(values) < len(kernel):
         return values
-    return np.convolve(values, kernel / kernel.sum(), "same")
+    level: Floats = np.convolve(values, kernel, "same") / np.convolve(np.ones_like(values), kernel, "same")
+    return level
 
 
 def _side(column: Column, side: int, low: int, high: int) -> list[Cluster]:
@@ -171,7 +172,13 @@ def _cores(level: Floats) -> list[tuple[int, int, int]]:
     between = [start + int(np.argmin(level[start : stop + 1])) for start, stop in itertools.pairwise(peaks)]
     valleys = [0, *between, len(level) - 1]
     _merge(level.tolist(), peaks, valleys)
-    return [_core(level, valleys[i], peak, valleys[i + 1]) for i, peak in enumerate(peaks)]
+    # The ends are no saddles to merge over, but a slope that goes on beyond them is no cluster either.
+    ground = [max(level[left], level[right]) for left, right in itertools.pairwise(valleys)]
+    return [
+        _core(level, valleys[i], peak, valleys[i + 1])
+        for i, peak in enumerate(peaks)
+        if level[peak] >= CONTRAST * ground[i]
+    ]
 
 
 def _merge(level: list[float], peaks: list[int], valleys: list[int]) -> None:
