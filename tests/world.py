@@ -60,10 +60,12 @@ def make_world(
 
 
 @contextmanager
-def lasting_world(blocker: DjangoDbBlocker, *, end: dt.datetime, is_live: bool = False) -> Iterator[World]:
+def lasting_world(blocker: DjangoDbBlocker, *, end: dt.datetime) -> Iterator[World]:
     """Keep one world for all tests of a module: it is committed, and removed at the end."""
+    # Without a test that is marked for the database there is no test database, and this would be the real one.
+    assert str(connection.settings_dict["NAME"]).startswith("test_")
     with blocker.unblock():
-        world = make_world(end=end, is_live=is_live)
+        world = make_world(end=end)
     yield world
     with blocker.unblock(), connection.cursor() as cursor:
         cursor.execute("TRUNCATE market_instrument, market_bar, heatmaps_estimatorrelease CASCADE")

@@ -81,7 +81,7 @@ class App {
     const part = (name) => root.querySelector(`#${name}`);
     this.side = new SideMap(view, part('side'), part('side-caption'));
     this.labels = new PaneLabels(view, part('pane-labels'));
-    this.readout = new Readout(view, { bar: part('read-bar'), heat: part('read-heat'), spoken: part('spoken') });
+    this.readout = new Readout(view, { bar: part('read-bar'), heat: part('read-heat'), spoken: document.querySelector('#spoken') });
     part('readout').hidden = false;
     this.reset();
     this.listen();

@@ -1,0 +1,57 @@
+"""Every page, in both themes and two sizes: no axe violation, no breach of the policy, nothing from elsewhere."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+from tests.browser.conftest import DESKTOP, PHONE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.browser.conftest import Visit
+    from tests.world import World
+
+    Open = Callable[..., Visit]
+
+pytestmark = pytest.mark.django_db
+TERMINAL = "/t/binance:BTCUSDT/"
+PAGES = ("/", "/instruments/", TERMINAL, "zone", "/plans/", "plan", "/account/", "/nowhere/")
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+
+
+def address(page: str, world: World) -> str:
+    zone = world.zone.pk
+    return {"zone": f"/zones/{zone}/", "plan": f"/plans/new/?zone={zone}"}.get(page, page)
+
+
+@pytest.mark.parametrize("size", [DESKTOP, PHONE])
+@pytest.mark.parametrize("theme", ["dark", "light"])
+@pytest.mark.parametrize("name", PAGES)
+def test_page_has_no_violation(name: str, theme: str, size: tuple[int, int], visit: Open, world: World) -> None:
+    opened = visit(theme=theme, size=size)
+    page = opened.terminal() if name == TERMINAL else opened.go(address(name, world))
+    found = Axe().run(page, options=RULES)
+    assert [(one["id"], [node["html"][:200] for node in one["nodes"]]) for one in found.response["violations"]] == []
+    expected = ["404"] if name == "/nowhere/" else []
+    assert [problem for problem in opened.problems if not any(code in problem for code in expected)] == []
+    assert opened.foreign == []
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+def test_login_page_has_no_violation(theme: str, visit: Open, world: World) -> None:
+    opened = visit(theme=theme)
+    opened.page.context.clear_cookies()
+    found = Axe().run(opened.go("/login/"), options=RULES)
+    assert [one["id"] for one in found.response["violations"]] == []
+
+
+def test_a_breach_of_the_policy_is_noticed(visit: Open, world: World) -> None:
+    opened = visit()
+    page = opened.go("/")
+    page.evaluate("() => { const p = document.createElement('p'); p.setAttribute('style', 'color: red'); }")
+    page.wait_for_timeout(100)
+    assert any("style-src" in problem for problem in opened.problems)

@@ -1,0 +1,121 @@
+"""A page that stays open: news come by themselves, silence is called stale, and news end that."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bhweb.events import tick
+from heatmaps import operations as heatmaps
+from market import operations as market
+from market.queries import load_bars
+from tests.factories import make_user
+from tests.pages import client_of
+from tests.world import make_world
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from playwright.sync_api import Page
+
+    from tests.browser.conftest import Visit
+    from tests.running import Broker
+    from tests.world import World
+
+    Open = Callable[..., Visit]
+
+STEP = dt.timedelta(minutes=5)
+CHANNEL = "bh:events"
+
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def world(transactional_db: None) -> World:
+    """Make a live market whose newest bar has just ended, committed for the server to see."""
+    now = dt.datetime.now(dt.UTC)
+    end = dt.datetime.fromtimestamp(now.timestamp() // 300 * 300, tz=dt.UTC)
+    return make_world(end=end, is_live=True)
+
+
+@pytest.fixture
+def session_cookie(world: World) -> str:
+    return str(client_of(make_user()).cookies["sessionid"].value)
+
+
+def add_bar(world: World, *, close: float) -> None:
+    """Store one more bar, as the pipeline would, and redraw the map."""
+    instrument = world.instrument
+    end = dt.datetime.fromtimestamp(tick(key=instrument.key, now=dt.datetime.now(dt.UTC))["as_of_ms"] / 1000, tz=dt.UTC)
+    bar = load_bars(instrument_id=instrument.pk, since=end - STEP, until=end, timeframe=300)
+    bar["open_time"] += 300_000
+    bar["open"] = bar["close"]
+    bar["close"] = close
+    bar["high"], bar["low"] = max(close, bar["open"][0]), min(close, bar["open"][0])
+    now = end + STEP
+    market.store(instrument_id=instrument.pk, series="bars", rows=bar, timeframe=300, now=now)
+    heatmaps.advance(instrument_id=instrument.pk, now=now)
+
+
+def await_refresh(page: Page, count: int) -> None:
+    page.locator(f'#terminal[data-refreshed="{count}"]').wait_for(state="attached", timeout=25_000)
+
+
+def test_news_arrive_without_a_reload(visit: Open, world: World, server: tuple[str, Broker]) -> None:
+    opened = visit()
+    page = opened.terminal(query="?tf=5m")
+    before = page.locator("#read-bar").inner_text()
+    add_bar(world, close=61_234.5)
+    server[1].client().publish(CHANNEL, f'{{"instrument": "{world.instrument.key}", "stage": "zones", "v": 1}}')
+    await_refresh(page, 1)
+    page.locator(".last", has_text="61,234.5").wait_for(timeout=10_000)
+    assert "61,234.5" in page.locator("#read-bar").inner_text() != before
+    assert sum(url.endswith("/?tf=5m") for url in opened.requests) == 1
+    assert opened.problems == []
+
+
+def test_polling_takes_over_where_there_is_no_stream(visit: Open, world: World) -> None:
+    opened = visit()
+    opened.page.route("**/events?*", lambda route: route.fulfill(status=503, body=""))
+    page = opened.terminal(query="?tf=5m")
+    add_bar(world, close=61_500.5)
+    await_refresh(page, 1)
+    assert "61,500.5" in page.locator("#read-bar").inner_text()
+
+
+def test_silence_is_called_stale_and_news_end_it(visit: Open, world: World) -> None:
+    opened = visit()
+    answers = {"age": 40_000}
+
+    def answer(route: object) -> None:
+        # The server's clock runs ahead of the visitor's; only the server's counts.
+        now_ms = 4_000_000_000_000
+        as_of = now_ms - answers["age"]
+        body = {"instrument": world.instrument.key, "v": 1, "now_ms": now_ms, "as_of_ms": as_of}
+        route.fulfill(json=body | {"stale_after_ms": as_of + 75_000})  # type: ignore[attr-defined]  # a Route
+
+    opened.page.route("**/events?*", lambda route: route.fulfill(status=503, body=""))
+    opened.page.route("**/tick/**", answer)
+    page = opened.terminal()
+    page.locator("#fresh", has_text="Updated 4").wait_for()
+    assert not page.locator("#stale").is_visible()
+    answers["age"] = 80_000
+    page.locator("#stale", has_text="Data is 8").wait_for(timeout=20_000)
+    assert "Data is 8" in page.locator("#fresh").inner_text()
+    answers["age"] = 5_000
+    page.locator("#stale").wait_for(state="hidden", timeout=20_000)
+    assert "Updated" in page.locator("#fresh").inner_text()
+
+
+def test_the_stopwatch_alone_finds_silence(visit: Open, world: World) -> None:
+    opened = visit()
+    opened.page.clock.install()
+    opened.page.route("**/events?*", lambda route: route.fulfill(status=503, body=""))
+    opened.page.route("**/tick/**", lambda route: route.abort())
+    page = opened.go(f"/t/{world.instrument.key}/")
+    page.clock.fast_forward(11 * 60_000)
+    page.locator("#stale").wait_for(timeout=5_000)
+    assert "min old" in page.locator("#fresh").inner_text()
