@@ -29,6 +29,7 @@ def _start() -> None:
     given = services.given_addresses()
     data = DataDir(Path(tempfile.mkdtemp(prefix="bh-test-")))
     data.open()
+    (data.path / "static").mkdir()
     if "BH_DATA_DIR" not in os.environ or os.environ.get(OWN):
         os.environ["BH_DATA_DIR"] = str(data.path)
     household = Household()

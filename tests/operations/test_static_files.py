@@ -13,7 +13,7 @@ from django.core.management import call_command
 from bhweb.management.commands.prepare import collect_static
 
 if TYPE_CHECKING:
-    from pytest_django.fixtures import SettingsWrapper
+    from pytest_django import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
 CHART = "js/terminal/chart.js"
@@ -21,7 +21,7 @@ LIBRARY = "vendor/lightweight-charts/lightweight-charts.standalone.production.mj
 
 
 @pytest.fixture
-def static_root(settings: SettingsWrapper, tmp_path: Path) -> Path:
+def static_root(settings: Settings, tmp_path: Path) -> Path:
     settings.STATIC_ROOT = tmp_path / "static"
     settings.STORAGES = {**settings.STORAGES, "staticfiles": {"BACKEND": "bhweb.storage.ModuleManifestStorage"}}
     settings.STATICFILES_DIRS = [ROOT / "static"]
@@ -45,7 +45,7 @@ def test_missing_file_of_our_own_is_an_error(static_root: Path) -> None:
         staticfiles_storage.url("js/none.js")
 
 
-def test_imports_carry_hashes(static_root: Path, settings: SettingsWrapper, tmp_path: Path) -> None:
+def test_imports_carry_hashes(static_root: Path, settings: Settings, tmp_path: Path) -> None:
     package = tmp_path / "package"
     package.mkdir()
     (package / LIBRARY.rpartition("/")[2]).write_text("export const version = 1;\n")
@@ -55,7 +55,7 @@ def test_imports_carry_hashes(static_root: Path, settings: SettingsWrapper, tmp_
     assert re.search(r"standalone\.production\.[0-9a-f]{12}\.mjs", text)
 
 
-def test_unchanged_files_are_collected_once(static_root: Path, settings: SettingsWrapper, tmp_path: Path) -> None:
+def test_unchanged_files_are_collected_once(static_root: Path, settings: Settings, tmp_path: Path) -> None:
     own = tmp_path / "own"
     own.mkdir()
     (own / "one.css").write_text("a {}\n")

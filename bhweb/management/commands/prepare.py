@@ -8,7 +8,6 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import market.tasks
 from django.conf import settings
 from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command
@@ -17,6 +16,7 @@ from django.db import connection
 from django.utils import timezone
 
 import access.tasks
+import market.tasks
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -39,6 +39,7 @@ class Command(BaseCommand):
         with connection.cursor() as cursor:  # the session's lock goes with the process
             cursor.execute("SELECT pg_advisory_lock(hashtext('bhweb.prepare'), 0)")
         call_command("migrate", verbosity=0, interactive=False)
+        call_command("createcachetable", verbosity=0)
         logger.info("migrated")
         collect_static()
         if not options["no_demo"]:
