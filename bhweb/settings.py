@@ -69,9 +69,12 @@ EVENTS_URL = _redis_py(REDIS_URL, 0)
 EVENTS_HEARTBEAT_S = float(_text("BH_EVENTS_HEARTBEAT_S", "15"))
 CACHES = {
     "default": {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "BACKEND": "bhweb.cache.HintCache",
         "LOCATION": os.environ.get("CACHE_URL") or _redis_py(REDIS_URL, 1),
-    }
+        "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 2},
+    },
+    # Rate limits outlive an emptied or absent Redis, and never fail open with it.
+    "limits": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "bhweb_limits"},
 }
 
 INSTALLED_APPS = [
@@ -180,8 +183,8 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_THROTTLE_CLASSES": [
-        "rest_framework.throttling.AnonRateThrottle",
-        "rest_framework.throttling.UserRateThrottle",
+        "access.permissions.throttles.StrangerThrottle",
+        "access.permissions.throttles.MemberThrottle",
     ],
     "NUM_PROXIES": TRUSTED_PROXY_COUNT,
     "DEFAULT_THROTTLE_RATES": {"anon": "30/min", "user": "600/min"},
