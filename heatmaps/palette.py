@@ -57,7 +57,7 @@ def _chroma(side: int, value: float, *, dark: bool) -> float:
     if not dark:
         return 0.012 + (0.145 if side == 0 else 0.14) * math.sin(math.pi * value * 0.62)
     top, reach = (0.150, 0.80) if side == 0 else (0.135, 0.82)
-    return 0.016 + top * math.sin(math.pi * value * reach) ** 1.25
+    return 0.016 + top * math.pow(math.sin(math.pi * value * reach), 1.25)
 
 
 def oklch(lightness: float, chroma: float, hue: float) -> Rgb:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 TIMEFRAMES: Final = {"5m": 300, "15m": 900, "1h": 3600, "4h": 14_400, "1d": 86_400}
 DEFAULT_TIMEFRAME: Final = "1h"
 BARS: Final = 600
-_ZONES: Final = 60
+_ZONES: Final = 36
 _INTEREST_DIGITS: Final = 4
 
 

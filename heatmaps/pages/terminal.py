@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -10,12 +11,12 @@ from heatmaps.pages import chart, context, figures, state, strip, zones
 from market import queries as market
 
 if TYPE_CHECKING:
-    import datetime as dt
-
     from heatmaps.models import Heatmap
     from market.models import Instrument
+    from market.queries import Freshness
 
 _ZONE_ROWS: Final = 24
+_LAG: Final = dt.timedelta(minutes=15)
 LIMITS: Final = (
     "Not where price goes next. A cluster may stay untouched.",
     "Not real positions. Entries, leverage and margin are inferred from public volume and open interest.",
@@ -39,6 +40,7 @@ class Record:
     allocated_text: str
     built_text: str
     is_provisional: bool
+    lag_text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,7 @@ def load(*, key: str, timeframe: str, now: dt.datetime) -> Terminal:
         context=context.load(instrument_id=instrument.pk, as_of=freshness.as_of) if freshness.as_of else None,
         clusters=zones.clusters(zones=found, last=shown.last, digits=digits),
         zones=zones.table(zones=found, last=shown.last, digits=digits),
-        record=_record(built) if built is not None else None,
+        record=_record(built, freshness) if built is not None else None,
         timeframe=timeframe if timeframe in chart.TIMEFRAMES else chart.DEFAULT_TIMEFRAME,
         version=state.version(freshness=freshness, heatmap=heatmap),
     )
@@ -96,7 +98,7 @@ def venue_label(instrument: Instrument) -> str:
     return instrument.venue.capitalize() if not instrument.is_simulated else "Simulated market"
 
 
-def _record(heatmap: Heatmap) -> Record:
+def _record(heatmap: Heatmap, freshness: Freshness) -> Record:
     share = heatmap.allocated_share
     return Record(
         name=f"{heatmap.release.slug} {heatmap.release.version}",
@@ -104,4 +106,13 @@ def _record(heatmap: Heatmap) -> Record:
         allocated_text=figures.DASH if share is None else f"{100 * share:.1f}%",
         built_text=figures.moment(heatmap.built_through),
         is_provisional=heatmap.provisional_through is not None,
+        lag_text=_lag(heatmap, freshness),
     )
+
+
+def _lag(heatmap: Heatmap, freshness: Freshness) -> str:
+    """Say so where the map has fallen behind the bars; a step's worth is its nature."""
+    drawn = heatmap.provisional_through or heatmap.built_through
+    if drawn is None or freshness.as_of is None or freshness.as_of - drawn < _LAG:
+        return ""
+    return f"{figures.age(freshness.as_of - drawn)} behind the bars"

@@ -171,4 +171,9 @@ def _labels(edges: np.ndarray[Any, Any], digits: int) -> tuple[Label, ...]:
     prices = np.arange(np.ceil(edges[0] / step) * step, edges[-1], step)
     heights = HEIGHT * (1 - np.log(prices / edges[0]) / np.log(edges[-1] / edges[0]))
     pairs = zip(prices, heights, strict=True)
-    return tuple(Label(f"{min(HEIGHT - _TEXT, max(2 * _TEXT, y + _TEXT)):.1f}", figures.price(float(p), 0 if step >= 1 else digits)) for p, y in pairs)
+    return tuple(
+        Label(
+            f"{min(HEIGHT - _TEXT, max(2 * _TEXT, y + _TEXT)):.1f}", figures.price(float(p), 0 if step >= 1 else digits)
+        )
+        for p, y in pairs
+    )
