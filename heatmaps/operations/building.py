@@ -37,6 +37,18 @@ PROVISIONAL_STEPS: Final = 12
 CHECKED_SNAPSHOTS: Final = 5
 
 
+_POINTER: Final = (
+    "built_from",
+    "built_through",
+    "provisional_through",
+    "allocated_share",
+    "bin_lo",
+    "bin_hi",
+    "input_digest",
+    "updated_at",
+)
+
+
 class ReleaseChangedError(Exception):
     """An estimator's parameters differ from those frozen under its version."""
 
@@ -200,7 +212,7 @@ class _Builder:
         _point(heatmap, state, estimate, strips.bins)
         if tiles:
             heatmap.updated_at = self.now
-        heatmap.save()
+        heatmap.save(update_fields=_POINTER)
         if self.is_complete:
             storing.thin_snapshots(heatmap=heatmap)
         self.through = heatmap.built_through
