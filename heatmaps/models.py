@@ -19,9 +19,7 @@ class EstimatorRelease(models.Model):
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:
-        constraints: ClassVar = [
-            models.UniqueConstraint(fields=["slug", "version"], name="estimator_release_unique")
-        ]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["slug", "version"], name="estimator_release_unique")]
 
     def __str__(self) -> str:
         return f"{self.slug} {self.version}"
@@ -34,7 +32,7 @@ class Heatmap(models.Model):
     release = models.ForeignKey(EstimatorRelease, on_delete=models.PROTECT, related_name="+")
     # Width of a price bin in basis points of log price; bin j covers [j, j+1) * bin_bps * 1e-4 in ln(price).
     bin_bps = models.FloatField()
-    # The value of code 1 in the tiles [USD per 0.1 % of price]; fixed at creation so that a colour never changes meaning.
+    # The value of code 1 in the tiles [USD per 0.1 % of price]; fixed at creation so that a colour keeps its meaning.
     code_floor_usd = models.FloatField(default=20_000.0)
     built_from = models.DateTimeField(null=True)
     built_through = models.DateTimeField(null=True, help_text="end of the newest committed step")
@@ -49,9 +47,10 @@ class Heatmap(models.Model):
     updated_at = models.DateTimeField(db_default=Now())
 
     class Meta:
-        constraints: ClassVar = [
-            models.UniqueConstraint(fields=["instrument", "release"], name="heatmap_unique")
-        ]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["instrument", "release"], name="heatmap_unique")]
+
+    def __str__(self) -> str:
+        return f"{self.instrument} by {self.release}"
 
 
 class Snapshot(models.Model):
@@ -65,6 +64,9 @@ class Snapshot(models.Model):
     class Meta:
         constraints: ClassVar = [models.UniqueConstraint(fields=["heatmap", "step_at"], name="snapshot_unique")]
 
+    def __str__(self) -> str:
+        return f"{self.heatmap_id} at {self.step_at:%Y-%m-%d %H:%M}"
+
 
 class Tile(models.Model):
     """256 columns by 256 price bins of codes: gzip, time-delta coded, price-major (docs/METHOD)."""
@@ -76,6 +78,9 @@ class Tile(models.Model):
     col = models.IntegerField(help_text="floor(step / 256)")
     body = models.BinaryField()
     etag = models.CharField(max_length=32)
+
+    def __str__(self) -> str:
+        return f"{self.heatmap_id}/{self.level}/{self.row}/{self.col}"
 
 
 class Zone(models.Model):
@@ -118,6 +123,9 @@ class Zone(models.Model):
                 name="zone_end_matches_state",
             ),
         ]
+
+    def __str__(self) -> str:
+        return self.label
 
     @property
     def label(self) -> str:

@@ -30,6 +30,19 @@ ALLOCATED: Final = 0.9
 MISSING_LIMIT: Final = 6
 FADE: Final = 0.5
 
+# As they are frozen with an estimator's parameters: another value makes other zones.
+PARAMETERS: Final = {
+    "slice_ms": SLICE_MS,
+    "sigma_bins": SIGMA,
+    "contrast": CONTRAST,
+    "reach": REACH,
+    "least_peak": LEAST_PEAK,
+    "overlap": OVERLAP,
+    "allocated": ALLOCATED,
+    "missing_limit": MISSING_LIMIT,
+    "fade": FADE,
+}
+
 
 class Ending(Enum):
     """Why a zone is no longer there."""

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Final
 
 from heatmaps.core.grid import BIN_BPS, bin_width
 from heatmaps.core.inventory import Deposits
-from heatmaps.core.leverage import LeveragePrior, effective_tiers
+from heatmaps.core.leverage import GROUP_EDGES, LeveragePrior, effective_tiers
 from heatmaps.core.steps import Ends, bar_ends, cut_steps
 
 from .base import START_DIGEST, Estimate, State, unpack
-from .engine import Flows, nothing, run, start_state
+from .engine import TURNOVER, Flows, nothing, run, start_state
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,9 +23,17 @@ if TYPE_CHECKING:
 PRIOR: Final = LeveragePrior()
 
 
-def prior_parameters() -> dict[str, object]:
-    """The leverage prior as JSON-able parameters."""
-    return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(PRIOR).items()}
+def common_parameters() -> dict[str, object]:
+    """What all of the family believe, as JSON-able parameters: the prior, the engine and what it falls back on."""
+    prior = {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(PRIOR).items()}
+    return {
+        "bin_bps": BIN_BPS,
+        "turnover": TURNOVER,
+        "prior": prior,
+        "groups": list(GROUP_EDGES),
+        "mean_price": "quote volume / volume, else (high + low + close) / 3",
+        "sweep_price": "last",
+    }
 
 
 class InventoryEstimator:

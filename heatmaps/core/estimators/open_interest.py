@@ -6,11 +6,11 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from heatmaps.core.bands import OPEN_INTEREST_FACTORS
-from heatmaps.core.grid import BIN_BPS
 from heatmaps.core.steps import sampled_ends
+from heatmaps.core.zones import PARAMETERS
 
-from .engine import TURNOVER, flows
-from .family import InventoryEstimator, prior_parameters
+from .engine import flows
+from .family import InventoryEstimator, common_parameters
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,7 +29,7 @@ class OpenInterest(InventoryEstimator):
     version = "1"
     tracks_zones = True
     parameters: Mapping[str, object] = MappingProxyType(
-        {"bin_bps": BIN_BPS, "turnover": TURNOVER, "prior": prior_parameters(), "bands": OPEN_INTEREST_FACTORS}
+        {**common_parameters(), "bands": OPEN_INTEREST_FACTORS, "zones": PARAMETERS}
     )
 
     def ends(self, window: Window, state: State | None) -> Ends:  # noqa: ARG002 -- the path-only null needs the state

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from heatmaps.core.bands import PATH_ONLY_FACTORS
-from heatmaps.core.grid import BIN_BPS
 from heatmaps.core.steps import bar_ends, sampled_ends
 
-from .engine import TURNOVER, flows
-from .family import InventoryEstimator, prior_parameters
+from .engine import flows
+from .family import InventoryEstimator, common_parameters
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,13 +33,7 @@ class PathOnly(InventoryEstimator):
     version = "1"
     tracks_zones = False
     parameters: Mapping[str, object] = MappingProxyType(
-        {
-            "bin_bps": BIN_BPS,
-            "turnover": TURNOVER,
-            "prior": prior_parameters(),
-            "bands": PATH_ONLY_FACTORS,
-            "volume_share": VOLUME_SHARE,
-        }
+        {**common_parameters(), "bands": PATH_ONLY_FACTORS, "volume_share": VOLUME_SHARE}
     )
 
     def ends(self, window: Window, state: State | None) -> Ends:
