@@ -151,3 +151,12 @@ def test_crosshair_shows_the_interval(visit: Open, world: World) -> None:
     page.mouse.move(500, 640)
     page.wait_for_timeout(300)
     assert "80% interval" in page.locator("#read-heat").inner_text()
+
+
+def test_without_the_chart_library_the_picture_stays(visit: Open, world: World) -> None:
+    opened = visit()
+    opened.page.route("**/lightweight-charts*", lambda route: route.abort())
+    page = opened.go("/t/binance:BTCUSDT/")
+    page.locator("#chart-error").wait_for(timeout=10_000)
+    assert page.locator(".still img").bounding_box() is not None
+    assert page.locator("#zone-list tbody tr").count() >= 1

@@ -185,4 +185,4 @@ def test_theme_comes_from_the_cookie(member: Client) -> None:
 def test_map_that_fell_behind_is_told(member: Client) -> None:
     behind = make_world(end=END - dt.timedelta(hours=2), hours=1, symbol="ETHUSDT")
     add_bars(instrument=behind.instrument, end=END, hours=2)
-    assert "The map is 120 min behind the bars" in text_of(member.get(terminal("binance:ETHUSDT")))
+    assert "The map is 2 h behind the bars" in text_of(member.get(terminal("binance:ETHUSDT")))

@@ -1,7 +1,6 @@
 // The terminal page: puts the parts together. Until the chart stands, and wherever it can not, the server's picture does.
 import { Freshness, ServerClock } from '../freshness.js';
 import { Live } from '../live.js';
-import { startChart } from './app.js';
 
 const root = document.querySelector('#terminal');
 const status = document.querySelector('#fresh');
@@ -30,6 +29,8 @@ document.querySelector('#help-open')?.addEventListener('click', () => help.showM
 
 if (root.dataset.asOf) {
   try {
+    // Only now: without the chart library all of this but the chart still works.
+    const { startChart } = await import('./app.js');
     app = await startChart(root, help);
   } catch (error) {
     document.querySelector('#chart-error').hidden = false;
