@@ -20,7 +20,7 @@ from bhweb import browser_packages, progress
 from bhweb.progress import StartError, say
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 ROOT = Path(__file__).resolve().parent.parent
 PIP_OPTIONS = ("--no-input", "--disable-pip-version-check", "--no-deps", "--require-hashes", "--only-binary", ":all:")
@@ -39,9 +39,9 @@ def enter(argv: list[str], *, requirements: str) -> None:
         return
     home = place()
     if not _fits(home, requirements):
-        with _one_line_for_disk_trouble(home), _alone(home):
+        with _one_line_for_disk_trouble(home), _alone(home) as lock:
             if not _fits(home, requirements):
-                _build(home, requirements)
+                _build(home, requirements, lock)
     if not browser_packages.fit(ROOT):
         with _alone(home) if os.access(home, os.W_OK) else contextlib.nullcontext():
             browser_packages.ensure(ROOT, python=home / "bin" / "python")
@@ -90,8 +90,8 @@ def _disk_full(home: Path) -> str:
 
 
 @contextlib.contextmanager
-def _alone(home: Path) -> Iterator[None]:
-    """Hold the environment's lock; a second first run waits for the first."""
+def _alone(home: Path) -> Iterator[int]:
+    """Hold the environment's lock; a second first run waits for the first, and for its installers if it was killed."""
     home.mkdir(parents=True, exist_ok=True)
     with (home / ".lock").open("w") as lock:
         try:
@@ -99,31 +99,29 @@ def _alone(home: Path) -> Iterator[None]:
         except BlockingIOError:
             say(f"another command is building {home}: waiting for it")
             fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+        yield lock.fileno()
 
 
-def _build(home: Path, requirements: str) -> None:
+def _build(home: Path, requirements: str, lock: int) -> None:
     """Install the pinned packages, from nothing where an earlier attempt was cut short."""
     building = home / BUILDING
     if building.exists() or not os.access(home / "bin" / "python", os.X_OK):
-        _create(home)
+        _create(home, lock)
     building.touch()
-    _install(home, requirements)
+    _install(home, requirements, lock)
     _stamp(home, requirements).write_text(digest(ROOT / requirements))
     building.unlink()
 
 
-def _create(home: Path) -> None:
+def _create(home: Path, lock: int) -> None:
     _require_venv_parts()
     say(f"creating {home} with Python {sys.version_info.major}.{sys.version_info.minor}")
     _empty(home)
     (home / BUILDING).touch()
-    try:
-        venv.create(home, with_pip=True, symlinks=True)
-    except subprocess.CalledProcessError as error:  # ensurepip runs in a process of its own
-        if b"No space left" in (error.output or b"") or shutil.disk_usage(home).free < 1 << 20:
-            raise StartError(_disk_full(home)) from error
-        raise StartError(f"{home} could not be created: `python3 -m venv` failed on this machine.") from error
+    venv.create(home, with_pip=False, symlinks=True)
+    lines: list[str] = []
+    if _run([str(home / "bin" / "python"), "-Im", "ensurepip", "--default-pip"], lock, lines.append):
+        raise StartError(_why_disk("\n".join(lines), home) or f"pip could not be put into {home}: {lines[-1]}")
 
 
 def _require_venv_parts() -> None:
@@ -147,43 +145,52 @@ def _empty(home: Path) -> None:
             leftover.unlink()
 
 
-def _install(home: Path, requirements: str) -> None:
+def _install(home: Path, requirements: str, lock: int) -> None:
     total = sum(1 for line in (ROOT / requirements).read_text().splitlines() if line[:1] not in {"", " ", "#"})
     say(f"installing about {total} Python packages from {requirements}")
     command = [str(home / "bin" / "python"), "-m", "pip", "install", *PIP_OPTIONS, "-r", str(ROOT / requirements)]
-    lines: list[str] = []
-    with subprocess.Popen(
-        [*command, "--progress-bar", "off"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=ROOT
-    ) as pip:
-        try:
-            _follow(pip, lines, total)
-        except BaseException:
-            pip.kill()
-            raise
-    if pip.returncode:
-        raise StartError(_why_pip_failed(home, requirements, lines))
+    progress_of_pip = PipProgress(total)
+    if _run([*command, "--progress-bar", "off"], lock, progress_of_pip.hear):
+        raise StartError(_why_pip_failed(home, requirements, progress_of_pip.lines))
     say("Python packages are installed")
 
 
-def _follow(pip: subprocess.Popen[str], lines: list[str], total: int) -> None:
-    """Keep pip's lines and say every few seconds how far it is."""
-    found, spoke = 0, time.monotonic()
-    for line in pip.stdout or ():
-        lines.append(line.strip())
-        found += line.startswith(("Collecting ", "Requirement already satisfied"))
+def _run(command: list[str], lock: int, hear: Callable[[str], None]) -> int:
+    """Run an installer, pass on each line it says, and return its exit code. It holds the lock too."""
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=ROOT, pass_fds=[lock]
+    ) as installer:
+        try:
+            for line in installer.stdout or ():
+                hear(line.strip())
+        except BaseException:
+            installer.kill()
+            raise
+    return installer.returncode
+
+
+class PipProgress:
+    """What pip said, and every few seconds how far it is."""
+
+    def __init__(self, total: int) -> None:
+        self.lines: list[str] = []
+        self._total, self._found, self._spoke_at = total, 0, time.monotonic()
+
+    def hear(self, line: str) -> None:
+        """Take one line."""
+        self.lines.append(line)
+        self._found += line.startswith(("Collecting ", "Requirement already satisfied"))
         if line.startswith("Installing collected packages"):
             say("  all packages are here, unpacking them")
-        elif time.monotonic() - spoke > 3:  # noqa: PLR2004 # seconds between two lines
-            spoke = time.monotonic()
-            say(f"  {found} of about {total} packages fetched")
+        elif time.monotonic() - self._spoke_at > 3:  # noqa: PLR2004 # seconds between two lines
+            self._spoke_at = time.monotonic()
+            say(f"  {self._found} of about {self._total} packages fetched")
 
 
 def _why_pip_failed(home: Path, requirements: str, lines: list[str]) -> str:
     text = "\n".join(lines)
-    if "No space left on device" in text:
-        return _disk_full(home)
-    if "Permission denied" in text or "Read-only file system" in text:
-        return f"{home} cannot be written: set BH_VENV to a directory that can."
+    if trouble := _why_disk(text, home):
+        return trouble
     if "HASHES" in text:
         return f"a downloaded package does not have the hash that {requirements} pins: nothing of it was installed."
     errors = [line.removeprefix("ERROR: ") for line in lines if line.startswith("ERROR: ")]
@@ -191,3 +198,11 @@ def _why_pip_failed(home: Path, requirements: str, lines: list[str]) -> str:
         f"the Python packages could not be installed ({errors[0] if errors else lines[-1] if lines else 'pip failed'})."
         " Check the connection to the package index and try again; what is there is kept."
     )
+
+
+def _why_disk(text: str, home: Path) -> str | None:
+    if "No space left on device" in text:
+        return _disk_full(home)
+    if "Permission denied" in text or "Read-only file system" in text:
+        return f"{home} cannot be written: set BH_VENV to a directory that can."
+    return None

@@ -46,16 +46,16 @@ def _leave(_signal: int, _frame: FrameType | None) -> NoReturn:
 
 
 def _refuse(reason: str, argv: list[str]) -> int:
-    from bhweb import supervisor  # noqa: PLC0415 # loads only what is needed
+    from bhweb import up  # noqa: PLC0415 # loads only what is needed
 
-    return supervisor.refuse(reason, is_check=argv[1:2] == ["up"] and "--check" in argv)
+    return up.refuse(reason, is_check=argv[1:2] == ["up"] and "--check" in argv)
 
 
 def _run(command: str, argv: list[str]) -> int:
     if command == "up":
-        from bhweb import supervisor  # noqa: PLC0415 # loads only what is needed
+        from bhweb import up  # noqa: PLC0415 # loads only what is needed
 
-        return supervisor.main(argv[2:])
+        return up.main(argv[2:])
     if command == "test":
         from bhweb import suite  # noqa: PLC0415 # loads only what is needed
 

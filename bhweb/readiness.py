@@ -14,6 +14,7 @@ SHOWN_INSTRUMENT = "simulated:SIMBTC-USDT"
 DRAWN = 'data-heatmap="ready"'
 TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="([^"]+)"')
 ANSWER_SECONDS = 10
+GIVEN_UP = "SELECT stage, error FROM bhweb_job WHERE state = 'dead' ORDER BY id DESC LIMIT 1"
 
 
 class Visitor:
@@ -67,3 +68,12 @@ class Visitor:
             return error.code, ""
         except (OSError, http.client.HTTPException):
             return 0, ""
+
+
+def given_up_job(database_url: str) -> str | None:
+    """Return what job was given up and why, if any: waiting for its result is in vain."""
+    import psycopg  # noqa: PLC0415 # not there while .venv is being built
+
+    with psycopg.connect(database_url) as connection:
+        row = connection.execute(GIVEN_UP).fetchone()
+    return f"the job {row[0]!r} was given up: {str(row[1]).splitlines()[-1]}" if row else None

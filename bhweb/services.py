@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from bhweb.processes import Child
 
 SHARED = ("DATABASE_URL", "REDIS_URL", "BH_SECRET_KEY")
+# What libpq would mix into every address.
+LIBPQ = ("HOST", "HOSTADDR", "PORT", "DATABASE", "USER", "PASSWORD", "SERVICE", "OPTIONS", "SSLMODE", "TZ", "DATESTYLE")
 CONNECT_SECONDS = 5
 OLDEST_POSTGRES = 14
 
@@ -36,6 +38,8 @@ def start_embedded(
         if variable in given:
             environment[variable] = given[variable]
             continue
+        for name in LIBPQ:  # meant for somebody else's server
+            os.environ.pop(f"PG{name}", None)
         server = kind(data.path, data.logs, pause=pause)
         started.append((server.start(household), server))
         environment[variable] = server.url

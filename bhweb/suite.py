@@ -20,6 +20,7 @@ MAC_BROWSERS = (
     "/Applications/Chromium.app/Contents/MacOS/Chromium",
     "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
 )
+DEBIAN = Path("/etc/debian_version")
 IN_PARALLEL = ("-n", "2", "--dist", "loadfile")
 
 
@@ -51,7 +52,7 @@ def find_browser() -> str | None:
 
 def install_browser() -> str | None:
     """Install Debian's Chromium where we may."""
-    if os.geteuid() != 0 or not Path("/etc/debian_version").exists() or not shutil.which("apt-get"):
+    if os.geteuid() != 0 or not DEBIAN.exists() or not shutil.which("apt-get"):
         return None
     say("installing Chromium for the browser tests (apt-get)")
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}

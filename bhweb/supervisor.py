@@ -1,26 +1,24 @@
-"""`manage.py up`: every process of one installation on one machine, from the database to the page."""
+"""Every process of one installation on one machine, from the database to the page."""
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import errno
 import json
 import os
-import signal
 import socket
 import sys
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 from bhweb import datadir, services
-from bhweb.processes import NO_SPACE, ROOT, Household, Start, bound_log, last_words, wait_for_exit
-from bhweb.progress import StartError, elapsed, fail, say
-from bhweb.readiness import Visitor
+from bhweb.processes import ROOT, Household, Start, bound_log, last_words, wait_for_exit
+from bhweb.progress import StartError, say
+from bhweb.readiness import Visitor, given_up_job
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
     from types import FrameType
 
     from bhweb.datadir import DataDir
@@ -126,19 +124,29 @@ class Supervisor:
             service = Service(name, begin=lambda what=what: self.household.start(what))  # type: ignore[misc] # as above
             service.child = service.begin()
             self.services.append(service)
-        self.wait_until(self.visitor.is_healthy, seconds=WEB_SECONDS, what="the web server did not answer")
+        self.wait_until(self.visitor.is_healthy, seconds=WEB_SECONDS, every=0.1, what="the web server did not answer")
         self._has_started = True
+
+    def wait_for_heatmap(self) -> None:
+        """Wait until the terminal shows one; asking often would take time from those who draw it."""
+
+        def is_drawn() -> bool:
+            if reason := given_up_job(self.environment["DATABASE_URL"]):
+                raise StartError(f"{reason} (see {self.data.logs})")
+            return self.visitor.sees_heatmap()
+
+        self.wait_until(is_drawn, seconds=HEATMAP_SECONDS, every=0.4, what="no heatmap was drawn")
 
     def _manage(self, *command: str) -> list[str]:
         return [sys.executable, str(ROOT / "manage.py"), *command]
 
-    def wait_until(self, holds: Callable[[], bool], *, seconds: float, what: str) -> None:
+    def wait_until(self, holds: Callable[[], bool], *, seconds: float, every: float, what: str) -> None:
         """Look after the children until something holds."""
         deadline = time.monotonic() + seconds
         while not holds():
             if time.monotonic() > deadline:
                 raise StartError(f"{what} within {seconds:.0f} s; see {self.data.logs}.")
-            self.pause(0.1)
+            self.pause(every)
             self.look_after()
 
     def look_after(self) -> None:
@@ -221,99 +229,14 @@ def require_free(port: int) -> None:
                 f"port {port} needs more rights than this user has: choose another, as in --port 8000."
             ) from error
         raise StartError(
-            f"port {port} is in use by another program: choose another, as in --port {_free_port(port)}."
+            f"port {port} is in use by another program: choose another, as in --port {free_port(port)}."
         ) from error
 
 
-def _free_port(near: int) -> int:
+def free_port(near: int) -> int:
+    """Return a port above a number that nobody uses now; 0 where there is none."""
     for port in range(near + 1, min(near + 50, 65_536)):
         with contextlib.suppress(OSError), socket.socket() as probe:
             probe.bind((HOST, port))
             return port
-    return 0
-
-
-def parse(arguments: Sequence[str]) -> argparse.Namespace:
-    """Read what stands behind `up`."""
-    parser = argparse.ArgumentParser(prog="manage.py up", description="Start everything and print the address.")
-    parser.add_argument("--port", type=int, default=8000, help="port on the loopback address; 0 picks a free one")
-    parser.add_argument("--data-dir", help="where everything is kept (default: BH_DATA_DIR, else var)")
-    parser.add_argument("--no-demo", action="store_true", help="do not create the simulated instruments")
-    parser.add_argument("--check", action="store_true", help="start, wait for the first heatmap, report as JSON, stop")
-    options = parser.parse_args(arguments)
-    if not 0 <= options.port <= 65_535:  # noqa: PLR2004 # the range of ports
-        parser.error(f"--port must lie between 0 and 65535, not {options.port}")
-    return options
-
-
-def main(arguments: Sequence[str]) -> int:
-    """Run until told to stop, or until the check is done; return the exit code."""
-    options = parse(arguments)
-    port = options.port or _free_port(8000)
-    supervisor = Supervisor(datadir.choose(options.data_dir), port=port, demo=not options.no_demo)
-    _listen_to_signals(supervisor)
-    try:
-        try:
-            supervisor.start()
-            code = _check(supervisor) if options.check else _serve(supervisor)
-        except OSError as error:
-            raise StartError(_explain(supervisor.data, error)) from error
-        except StartError as error:
-            if NO_SPACE.search(str(error)) or supervisor.data.is_full():  # whatever it looked like
-                raise StartError(supervisor.data.full_line()) from error
-            raise
-        finally:
-            supervisor.stop()
-    except StoppedError:
-        return refuse("stopped before it was ready", is_check=True) if options.check else 0
-    except StartError as error:
-        return refuse(str(error), is_check=options.check)
-    return code
-
-
-def refuse(reason: str, *, is_check: bool) -> int:
-    """Say why it cannot be; a check says it as JSON too."""
-    if is_check:
-        print(json.dumps({"ready": False, "reason": reason}), flush=True)  # noqa: T201 # the answer of the check
-    return fail(reason)
-
-
-def _explain(data: DataDir, error: OSError) -> str:
-    if error.errno == errno.ENOSPC or NO_SPACE.search(str(error)) or data.is_full():
-        return data.full_line()
-    return f"{error.strerror or error} ({error.filename or data.path})."
-
-
-def _listen_to_signals(supervisor: Supervisor) -> None:
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, supervisor.ask_to_stop)
-    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # nohup wants it ignored
-        signal.signal(signal.SIGHUP, supervisor.ask_to_stop)
-
-
-def _serve(supervisor: Supervisor) -> NoReturn:
-    say("ready")
-    print(  # noqa: T201 # what the person waits for
-        f"\n  BH Terminal   {supervisor.url}/\n  Log in once   {supervisor.url}{supervisor.login}\n"
-        "  Stop          Ctrl-C\n",
-        flush=True,
-    )
-    while True:
-        supervisor.pause(0.2)
-        supervisor.look_after()
-
-
-def _check(supervisor: Supervisor) -> int:
-    ready_after = elapsed()
-    visitor = supervisor.visitor
-    if not visitor.log_in(supervisor.login):
-        raise StartError("the one-time login link did not log in.")
-    drawn_after = None
-    if supervisor.demo:
-        say("logged in, waiting for the first heatmap")
-        supervisor.wait_until(visitor.sees_heatmap, seconds=HEATMAP_SECONDS, what="no heatmap was drawn")
-        drawn_after = round(elapsed(), 1)
-        say("the first heatmap is drawn")
-    answer = {"ready": True, "url": supervisor.url + "/", "seconds": round(ready_after, 1)}
-    print(json.dumps({**answer, "first_heatmap_seconds": drawn_after}), flush=True)  # noqa: T201 # the answer
     return 0

@@ -195,7 +195,7 @@ def test_read_only_place_gives_one_line(project: Path) -> None:
 def test_missing_ensurepip_names_the_package_to_install(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(StartError, match=r"apt install python3\.\d+-venv"):
-        bootstrap._create(tmp_path)
+        bootstrap._create(tmp_path, -1)
 
 
 def test_old_python_is_refused_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -214,7 +214,7 @@ def test_door_compiles_on_any_python_3() -> None:
     assert not [node for node in ast.walk(tree) if isinstance(node, ast.JoinedStr)]
 
 
-@pytest.mark.parametrize("module", ["bootstrap", "supervisor", "door", "suite"])
+@pytest.mark.parametrize("module", ["bootstrap", "up", "door", "suite"])
 def test_door_loads_neither_django_nor_celery(module: str) -> None:
     program = (
         f"import sys, bhweb.{module}; print(sorted({{'django', 'celery', 'redis', 'psycopg'}} & set(sys.modules)))"

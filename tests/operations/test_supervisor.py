@@ -94,7 +94,7 @@ def test_killed_child_comes_back(running: Installation, part: str) -> None:
         time.sleep(0.1)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_signal_leaves_no_process(fresh: Installation, number: signal.Signals) -> None:
     fresh.begin_and_wait("--no-demo")
     assert len(fresh.processes()) > 8
@@ -102,11 +102,8 @@ def test_signal_leaves_no_process(fresh: Installation, number: signal.Signals) -
     code = fresh.end(number)
     fresh.assert_all_gone()
     assert time.monotonic() - began < 5.5
-    assert code == (-signal.SIGKILL if number == signal.SIGKILL else 0)
+    assert code == 0
     assert "Traceback" not in fresh.said()
-    if number == signal.SIGKILL:  # and the next start finds everything in order
-        answer = answer_of(fresh.up("--check", "--no-demo"))
-        assert answer["ready"] is True
 
 
 @pytest.mark.parametrize("moment", ["starting PostgreSQL", "preparing the database", "starting the workers"])
@@ -118,7 +115,10 @@ def test_interrupt_while_starting_leaves_no_process(fresh: Installation, moment:
     assert "Traceback" not in fresh.said()
 
 
-def test_check_waits_for_the_first_heatmap_and_stops(fresh: Installation) -> None:
+def test_kill_at_work_leaves_no_process_and_the_next_start_draws_the_heatmap(fresh: Installation) -> None:
+    fresh.begin_and_wait()  # the workers are making the first heatmaps now
+    assert fresh.end(signal.SIGKILL) == -signal.SIGKILL
+    fresh.assert_all_gone()
     run = fresh.up("--check")
     answer = answer_of(run)
     assert run.returncode == 0
@@ -168,7 +168,7 @@ def test_unanswered_redis_url_gives_one_line(fresh: Installation) -> None:
 
 
 def test_command_without_servers_starts_its_own_and_stops_them(fresh: Installation) -> None:
-    run = fresh.command("showmigrations", "access")
+    run = fresh.command("showmigrations", "access", PGHOST="nowhere.invalid", PGSERVICE="none")
     assert run.returncode == 0, run.stderr
     assert "0001" in run.stdout
     assert fresh.processes() == {}
