@@ -34,6 +34,9 @@ class Heatmap(models.Model):
     bin_bps = models.FloatField()
     # The value of code 1 in the tiles [USD per 0.1 % of price]; fixed at creation so that a colour keeps its meaning.
     code_floor_usd = models.FloatField(default=20_000.0)
+    # The range of the colour scale [USD per 0.1 % of price]: measured once, when the map first holds a week, then kept.
+    display_floor_usd = models.FloatField(null=True)
+    display_ceiling_usd = models.FloatField(null=True)
     built_from = models.DateTimeField(null=True)
     built_through = models.DateTimeField(null=True, help_text="end of the newest committed step")
     # End of the provisional column beyond built_through, if one is stored.

@@ -14,6 +14,7 @@ from heatmaps.core.grid import bin_width
 from heatmaps.core.strips import Scale, Strips
 from heatmaps.core.tile import COMMITTED, LEVELS, PROVISIONAL, code_floor
 from heatmaps.models import EstimatorRelease, Heatmap, Snapshot
+from heatmaps.pages.scale import measure
 from heatmaps.queries import epoch_ms, moment
 from market.contracts import rule_for
 from market.queries import list_instruments, load_open_interest, load_window, stored_span
@@ -35,6 +36,8 @@ PARTS_PER_JOB: Final = 24
 PROVISIONAL_STEPS: Final = 12
 # Snapshots whose input is checked again before going on: a venue's corrections of the last day are taken in.
 CHECKED_SNAPSHOTS: Final = 5
+# The colour scale is measured on at least this much map.
+SCALE_SPAN: Final = dt.timedelta(days=7)
 
 
 _POINTER: Final = (
@@ -238,6 +241,14 @@ def _release(estimator: Estimator) -> EstimatorRelease:
     if release.digest != digest:
         raise ReleaseChangedError(f"{release} was frozen with other parameters; give the new ones a new version")
     return release
+
+
+def _freeze_scale(heatmap: Heatmap) -> None:
+    """Fix the range of colours once, as soon as there is enough to measure it on."""
+    first, last = heatmap.built_from, heatmap.built_through
+    if heatmap.display_floor_usd is None and first and last and last - first >= SCALE_SPAN:
+        scale = measure(heatmap=heatmap)
+        heatmap.display_floor_usd, heatmap.display_ceiling_usd = scale.floor_usd, scale.ceiling_usd
 
 
 def _loader(heatmap_id: int) -> Callable[[int, int], dict[int, bytes]]:

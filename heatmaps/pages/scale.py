@@ -28,7 +28,8 @@ _NEAR: Final = 0.10
 _PERCENTILES: Final = (25.0, 99.5)
 _LEAST_RATIO: Final = 4.0
 _UNKNOWN_RATIO: Final = 16.0
-_KEEP_SECONDS: Final = 6 * 3600
+# Until the scale is frozen with the heatmap, a measured one serves this long.
+_KEEP_SECONDS: Final = 600
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +41,13 @@ class Scale:
 
 
 def display_scale(*, heatmap: Heatmap) -> Scale:
-    """Return the colour range of a heatmap, measured rarely and rounded so that it hardly ever moves."""
+    """Return the colour range frozen with a heatmap, or a measured one while the map is younger than a week."""
+    if heatmap.display_floor_usd is not None and heatmap.display_ceiling_usd is not None:
+        return Scale(heatmap.display_floor_usd, heatmap.display_ceiling_usd)
     key = f"heatmaps:scale:{heatmap.pk}"
     kept: Scale | None = cache.get(key)
     if kept is None:
-        kept = _measure(heatmap)
+        kept = measure(heatmap=heatmap)
         cache.set(key, kept, _KEEP_SECONDS)
     return kept
 
@@ -66,7 +69,8 @@ def nice(value: float) -> float:
     return float(f"{10 ** (step / 5):.2g}")
 
 
-def _measure(heatmap: Heatmap) -> Scale:
+def measure(*, heatmap: Heatmap) -> Scale:
+    """Measure the range from what is stored, near the price of the newest month."""
     until = heatmap.built_through
     if until is None or heatmap.bin_lo is None or heatmap.bin_hi is None:
         return of_codes(np.zeros(0, np.uint8), heatmap.code_floor_usd)
