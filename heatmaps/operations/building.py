@@ -218,6 +218,7 @@ class _Builder:
         heatmap.save(update_fields=_POINTER)
         if self.is_complete:
             storing.thin_snapshots(heatmap=heatmap)
+            _freeze_scale(heatmap)
         self.through = heatmap.built_through
         self.steps += len(estimate.steps)
         self.tiles += tiles
@@ -249,6 +250,7 @@ def _freeze_scale(heatmap: Heatmap) -> None:
     if heatmap.display_floor_usd is None and first and last and last - first >= SCALE_SPAN:
         scale = measure(heatmap=heatmap)
         heatmap.display_floor_usd, heatmap.display_ceiling_usd = scale.floor_usd, scale.ceiling_usd
+        heatmap.save(update_fields=["display_floor_usd", "display_ceiling_usd"])
 
 
 def _loader(heatmap_id: int) -> Callable[[int, int], dict[int, bytes]]:
