@@ -219,9 +219,7 @@ def test_pages_give_no_advice() -> None:
 def test_no_file_names_a_package_index() -> None:
     tracked = run("git", "ls-files").stdout.split() or [str(p.relative_to(ROOT)) for p in python_files(*ROOMS)]
     host = re.compile(
-        "|".join(
-            ("pypi" + r"\.org", "files.python" + "hosted", "registry" + r"\.npmjs", "--index" + "-url", "deb\\.debian")
-        )
+        "|".join(("pypi" + r"\.org", "files.python" + "hosted", "registry" + r"\.npmjs", "deb" + r"\.debian"))
     )
     found = [
         name for name in tracked if (ROOT / name).is_file() and host.search((ROOT / name).read_text(errors="replace"))
