@@ -35,7 +35,7 @@ def place() -> Path:
 
 def enter(argv: list[str], *, requirements: str) -> None:
     """Make the environment fit the pinned files, then go on inside it. Returns only when already there."""
-    if os.environ.get("BH_BOOTSTRAP", "1") == "0":
+    if os.environ.get("BH_BOOTSTRAP", "1") == "0" or progress.IS_CONTINUED:
         return
     home = place()
     if not _fits(home, requirements):

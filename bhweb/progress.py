@@ -21,6 +21,7 @@ def _start() -> float:
         return time.time()
 
 
+IS_CONTINUED = STARTED_VARIABLE in os.environ  # this process took over from the one that was typed
 STARTED_AT = _start()
 
 
