@@ -17,6 +17,8 @@ def main() -> None:
             + version
             + ". Run it with a newer one, for example: python3.11 manage.py up"
         )
+    if os.name != "posix":
+        sys.exit("error: BH Terminal runs on Linux and macOS; on Windows run it inside WSL.")
     sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120 # as above
     from bhweb import door  # noqa: PLC0415 # only after the check above
 

@@ -18,7 +18,8 @@ from bhweb.progress import StartError, say
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-NEW_MB, KNOWN_MB, FULL_MB = 250, 60, 4  # room needed for a first start, for a later one; below this nothing works
+# Room needed for a first start, for a later one; and below which nothing works: PostgreSQL's log grows by 16 MB.
+NEW_MB, KNOWN_MB, FULL_MB = 250, 60, 20
 LEAVING_SECONDS = 10
 
 
@@ -114,7 +115,7 @@ class Lock:
         self._path = data.path / "lock"
         self._holder = {"pid": os.getpid(), "holder": holder}
         self.descriptor = -1
-        self._is_held = False
+        self.is_held = False
 
     def acquire(self, *, pause: Callable[[float], None] = time.sleep) -> None:
         """Take the lock; wait for a holder that is leaving, refuse when one lives."""
@@ -131,18 +132,18 @@ class Lock:
                 say("an earlier run is still stopping: waiting for it")
             said = True
             pause(0.1)
-        self._is_held = True
+        self.is_held = True
         os.truncate(self.descriptor, 0)
         os.pwrite(self.descriptor, json.dumps(self._holder).encode(), 0)
 
     def release(self) -> None:
         """Give it back."""
-        if self._is_held:
+        if self.is_held:
             with contextlib.suppress(OSError):
                 os.truncate(self.descriptor, 0)
         if self.descriptor >= 0:
             os.close(self.descriptor)
-        self.descriptor, self._is_held = -1, False
+        self.descriptor, self.is_held = -1, False
 
     def _try(self) -> bool:
         try:

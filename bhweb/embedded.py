@@ -16,13 +16,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from bhweb import privileges, processes
+from bhweb import postmaster, privileges, processes
 from bhweb.processes import Child, Household, Start
 from bhweb.programs import find_postgres, find_valkey, made_executable
 from bhweb.progress import StartError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 SOCKET_PATH_BYTES = 107  # of sockaddr_un on Linux; macOS has 104
 PLAIN_PATH = re.compile(r"[A-Za-z0-9/._-]+")  # what every client's URL parser reads alike
@@ -77,6 +77,16 @@ def socket_directory(data_dir: Path) -> Path:
     return short
 
 
+@contextlib.contextmanager
+def _released_on_failure(household: Household, child: Child) -> Iterator[None]:
+    """Leave no half-started server in the way of the next attempt."""
+    try:
+        yield
+    except StartError:
+        household.release(child)
+        raise
+
+
 @dataclass
 class Postgres:
     """One PostgreSQL server over one cluster directory."""
@@ -108,10 +118,12 @@ class Postgres:
         privileges.hand_over(self.sockets, self.mode)
         if not (self.cluster / "PG_VERSION").exists():
             self._initialise(household)
+        self._check_owner()
         self._check_version()
         self._clear_the_way()
         child = household.start(self._server())
-        self._wait(child)
+        with _released_on_failure(household, child):
+            self._wait(child)
         _ensure_database(self.sockets)
         return child
 
@@ -135,6 +147,15 @@ class Postgres:
     def _major(self) -> int:
         said = subprocess.run([self.programs / "postgres", "--version"], capture_output=True, text=True, check=True)
         return int(re.findall(r"\d+", said.stdout)[0])
+
+    def _check_owner(self) -> None:
+        owner = self.cluster.stat().st_uid
+        ours = privileges.nobody()[0] if self.mode is privileges.Mode.SETUID else os.geteuid()
+        if owner != ours:
+            raise StartError(
+                f"{self.cluster} belongs to user {owner}, not to {ours} as whom PostgreSQL would run here:"
+                " run as before, or choose another --data-dir."
+            )
 
     def _check_version(self) -> None:
         made_by = int((self.cluster / "PG_VERSION").read_text())
@@ -165,7 +186,7 @@ class Postgres:
         """Remove the marks of a server that is no more; one that is leaving is waited for."""
         pid_file = self.cluster / "postmaster.pid"
         deadline = time.monotonic() + 10
-        while (leader := _leader(pid_file)) and _is_our_postgres(leader, self.cluster):
+        while (leader := postmaster.leader(pid_file)) and postmaster.is_our_postgres(leader, self.cluster):
             if time.monotonic() > deadline:
                 raise StartError(f"another PostgreSQL (process {leader}) uses {self.cluster}: stop it first.")
             self.pause(0.1)
@@ -174,37 +195,10 @@ class Postgres:
 
     def _wait(self, child: Child) -> None:
         deadline = time.monotonic() + START_SECONDS
-        while not _says_ready(self.cluster / "postmaster.pid"):
+        while not postmaster.says_ready(self.cluster / "postmaster.pid"):
             if child.exit_code is not None or time.monotonic() > deadline:
                 raise StartError(f"PostgreSQL did not start: {processes.last_words(child)} ({self.log})")
             self.pause(0.02)
-
-
-def _leader(pid_file: Path) -> int | None:
-    try:
-        return int(pid_file.read_text().splitlines()[0])
-    except (OSError, IndexError, ValueError):
-        return None
-
-
-def _is_our_postgres(pid: int, cluster: Path) -> bool:
-    """Tell a server over this cluster from a foreign process, or a zombie, that got its number."""
-    if Path("/proc/self/exe").exists():
-        with contextlib.suppress(OSError):
-            is_postgres = Path(f"/proc/{pid}/exe").readlink().name.startswith("postgres")
-            return is_postgres and Path(f"/proc/{pid}/cwd").readlink() == cluster
-        return False
-    said = subprocess.run(["ps", "-o", "comm=", "-p", str(pid)], capture_output=True, text=True, check=False).stdout  # noqa: S607 # macOS
-    return said.strip().endswith("postgres")
-
-
-def _says_ready(pid_file: Path) -> bool:
-    """Read the status line that the server keeps at the end of its pid file."""
-    try:
-        lines = pid_file.read_text().splitlines()
-    except OSError:
-        return False
-    return len(lines) > 7 and lines[7].strip() == "ready"  # noqa: PLR2004 # PostgreSQL's LOCK_FILE_LINE_PM_STATUS
 
 
 def _ensure_database(sockets: Path) -> None:
@@ -243,7 +237,8 @@ class Valkey:
         child = household.start(
             Start(name="valkey", argv=self._argv(), log=self.log, cwd=self.home, stage=processes.BROKER)
         )
-        self._wait(child)
+        with _released_on_failure(household, child):
+            self._wait(child)
         return child
 
     def _argv(self) -> list[Path | str]:

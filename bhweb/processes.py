@@ -78,9 +78,8 @@ class Start:
 class Household:
     """The children of this process. Start them from the main thread: the parent-death signal is the thread's."""
 
-    def __init__(self, *, keep: Sequence[int] = ()) -> None:
-        """Give the watchdog the file descriptors `keep` to hold until it has done its work, such as a lock."""
-        self._keep = tuple(keep)
+    def __init__(self) -> None:
+        self.keep: tuple[int, ...] = ()  # descriptors that the watchdog holds until its work is done, such as a lock
         self._children: dict[int, Child] = {}
         self._watchdog: subprocess.Popen[bytes] | None = None
 
@@ -130,7 +129,7 @@ class Household:
             [sys.executable, "-P", "-S", "-E", watchdog.__file__],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
-            pass_fds=self._keep,
+            pass_fds=self.keep,
             start_new_session=True,
         )
         for pid, child in self._children.items():
@@ -174,7 +173,7 @@ def _leave_with_parent(what: Start) -> Callable[[], None]:
 
 
 def bound_log(log: Path) -> None:
-    """Keep a log below its size: the older half moves aside. Writers append, so they follow the cut."""
+    """Keep a log below its size: what is too long moves aside. Writers append, so they follow the cut."""
     with contextlib.suppress(OSError):
         if log.stat().st_size > LOG_BYTES:
             log.with_suffix(".log.1").write_bytes(log.read_bytes())

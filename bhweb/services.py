@@ -71,7 +71,8 @@ def borrowed(data: DataDir, *, command: str) -> Iterator[None]:
         os.environ.update({**_of_running(data, error), **given, "BH_DATA_DIR": str(data.path)})
         yield
         return
-    household = Household(keep=[lock.descriptor])
+    household = Household()
+    household.keep = (lock.descriptor,)
     try:
         environment, _ = start_embedded(data, household, given=given)
         os.environ.update(environment)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bhweb import datadir, services
-from bhweb.processes import ROOT, Household, Start, bound_log, last_words, wait_for_exit
+from bhweb.processes import NO_SPACE, ROOT, Household, Start, bound_log, last_words, wait_for_exit
 from bhweb.progress import StartError, say
 from bhweb.readiness import Visitor, given_up_job
 
@@ -61,6 +61,7 @@ class Supervisor:
         self.data, self.port, self.demo = data, port, demo
         self.url = f"http://{HOST}:{port}"
         self.lock = datadir.Lock(data, holder=f"BH Terminal runs already at {self.url}/")
+        self.household = Household()
         self.services: list[Service] = []
         self.visitor = Visitor(self.url)
         self.login = ""
@@ -78,7 +79,7 @@ class Supervisor:
         if "REDIS_URL" in given:
             services.check_broker(given["REDIS_URL"])
         self.data.require_room()
-        self.household = Household(keep=[self.lock.descriptor])
+        self.household.keep = (self.lock.descriptor,)
         self.environment = self._start_servers(given)
         self._prepare()
         services.publish_addresses(self.data, self.environment)
@@ -170,6 +171,8 @@ class Supervisor:
     def _count_failure(self, service: Service, why: str) -> None:
         service.failures += 1
         self._require_disk()
+        if NO_SPACE.search(why):
+            raise StartError(self.data.full_line())
         if not self._has_started and service.failures >= FALSE_STARTS:
             raise StartError(f"{why} (see {self.data.logs})")
         delay = min(LONGEST_DELAY, 0.25 * 2.0**service.failures)
@@ -204,9 +207,9 @@ class Supervisor:
 
     def stop(self) -> None:
         """Stop everything that was started, in reverse order."""
-        if hasattr(self, "household"):
-            began = time.monotonic()
-            self.household.stop()
+        began = time.monotonic()
+        self.household.stop()
+        if self.lock.is_held:
             self.data.addresses.unlink(missing_ok=True)
             say(f"stopped in {time.monotonic() - began:.1f} s")
         self.lock.release()

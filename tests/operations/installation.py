@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[2]
 MARK = "BH_TEST_MARK"
 FOREIGN = ("DATABASE_URL", "REDIS_URL", "BH_DATA_DIR", "BH_SECRET_KEY", "BH_STARTED_AT", "BH_TEST_DATABASE_IS_OURS")
-START_SECONDS = 60
+START_SECONDS = 120
 GONE_SECONDS = 5
 COLLECTED: list[Path] = []  # static files of an earlier start: the same for all, and seconds to make
 
@@ -61,7 +61,7 @@ class Installation:
             [self.python, str(self.root / "manage.py"), *arguments],
             **self._how(extra),
             capture_output=True,
-            timeout=120,
+            timeout=200,
         )
 
     def up(self, *arguments: str, **extra: str) -> subprocess.CompletedProcess[str]:
@@ -114,7 +114,7 @@ class Installation:
         """Send a signal and return the exit code."""
         assert self.process
         self.process.send_signal(number)
-        return self.process.wait(10)
+        return self.process.wait(30)
 
     def processes(self) -> dict[int, str]:
         """Return every living process that inherited the mark or works in the data directory, by its command line."""

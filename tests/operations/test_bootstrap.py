@@ -23,7 +23,7 @@ from bhweb.progress import StartError
 from tests.operations.test_embedded import as_root, small_disk
 
 ROOT = Path(__file__).resolve().parents[2]
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(300)
 
 ENTER = """
 import sys

@@ -30,7 +30,7 @@ from bhweb.progress import StartError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-pytestmark = pytest.mark.timeout(60)
+pytestmark = pytest.mark.timeout(300)
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give its rights away, or mount a small disk")
 
 
@@ -123,6 +123,15 @@ def test_postgres_refuses_a_cluster_of_another_version(postgres: Postgres, house
     child.process.wait()
     (postgres.cluster / "PG_VERSION").write_text("12\n")
     with pytest.raises(StartError, match=r"was made by PostgreSQL 12, but .* is installed: set BH_PG_BIN"):
+        postgres.start(household)
+
+
+@as_root
+def test_cluster_of_another_user_is_refused(postgres: Postgres, household: Household) -> None:
+    postgres.start(household)
+    household.stop()
+    os.chown(postgres.cluster, 4321, 4321)
+    with pytest.raises(StartError, match=r"belongs to user 4321, not to 0 .*: run as before, or choose another"):
         postgres.start(household)
 
 

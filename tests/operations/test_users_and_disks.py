@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 pytestmark = [
     pytest.mark.skipif(sys.platform != "linux" or os.geteuid() != 0, reason="root alone can become somebody else"),
-    pytest.mark.timeout(120),
+    pytest.mark.timeout(300),
 ]
 USER = 61_234  # nobody's number on any machine
 
