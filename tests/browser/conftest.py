@@ -74,8 +74,9 @@ class Visit:
         return [url for url in self.requests if not url.startswith((self.origin, "blob:", "data:"))]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """Launch it for one module: while it runs, no other test in this process can run an event loop."""
     path = os.environ.get("BH_CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
     if path is None:
         message = "no Chromium found: set BH_CHROMIUM to its path"
