@@ -10,11 +10,18 @@ import urllib.error
 import urllib.parse
 import urllib.request
 
+from bhweb.progress import elapsed
+
 SHOWN_INSTRUMENT = "simulated:SIMBTC-USDT"
 DRAWN = 'data-heatmap="ready"'
 TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="([^"]+)"')
 ANSWER_SECONDS = 10
-GIVEN_UP = "SELECT stage, error FROM bhweb_job WHERE state = 'dead' ORDER BY id DESC LIMIT 1"
+# The server's clock against our stopwatch: the two clocks need not agree.
+GIVEN_UP = """SELECT job.stage, job.error FROM bhweb_job AS job
+JOIN market_instrument AS one ON one.id = job.instrument_id
+WHERE job.state = 'dead' AND one.venue = %s AND one.symbol = %s
+    AND job.finished_at > clock_timestamp() - make_interval(secs => %s)
+ORDER BY job.finished_at DESC LIMIT 1"""
 
 
 class Visitor:
@@ -71,9 +78,13 @@ class Visitor:
 
 
 def given_up_job(database_url: str) -> str | None:
-    """Return what job was given up and why, if any: waiting for its result is in vain."""
+    """Return what job of the shown instrument was given up since this command began, and why: waiting is in vain."""
     import psycopg  # noqa: PLC0415 # not there while .venv is being built
 
-    with psycopg.connect(database_url) as connection:
-        row = connection.execute(GIVEN_UP).fetchone()
-    return f"the job {row[0]!r} was given up: {str(row[1]).splitlines()[-1]}" if row else None
+    venue, _, symbol = SHOWN_INSTRUMENT.partition(":")
+    with psycopg.connect(database_url, connect_timeout=ANSWER_SECONDS) as connection:
+        row = connection.execute(GIVEN_UP, (venue, symbol, elapsed())).fetchone()
+    if row is None:
+        return None
+    stage, error = row
+    return f"the job {stage!r} was given up: {(error.splitlines() or ['no reason was left'])[-1]}"
