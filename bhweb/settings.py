@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlencode, urlsplit, urlunsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -46,11 +46,18 @@ def _database(url: str) -> dict[str, Any]:
     }
 
 
-def _redis_py(url: str, database: int) -> str:
-    """Translate Celery's spelling of a socket address into redis-py's."""
-    if url.startswith("redis+socket://"):
-        return f"unix://{urlsplit(url).path}?db={database}"
-    return url if database == 0 else f"{url.rstrip('/').removesuffix('/0')}/{database}"
+def _redis_py(url: str, *, further: int = 0) -> str:
+    """Translate Celery's address into redis-py's, the database so many numbers further; all options stay."""
+    parts = urlsplit(url)
+    options = dict(parse_qsl(parts.query, keep_blank_values=True))
+    is_socket = parts.scheme in {"redis+socket", "unix"}
+    named = options.pop("virtual_host", "") or options.pop("db", "") or ("" if is_socket else parts.path)
+    if not (named.strip("/") or "0").isdecimal():
+        raise ImproperlyConfigured(f"REDIS_URL must name its database by a number, not {named!r}.")
+    database = int(named.strip("/") or 0) + further
+    if is_socket:
+        return f"unix://{parts.netloc}{parts.path}?{urlencode({**options, 'db': database})}"
+    return urlunsplit(parts._replace(path=f"/{database}", query=urlencode(options)))
 
 
 SECRET_KEY = _text("BH_SECRET_KEY")
@@ -64,13 +71,13 @@ DATA_DIR = Path(_text("BH_DATA_DIR", str(BASE_DIR / "var")))
 DATABASES = {"default": _database(_text("DATABASE_URL"))}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = _text("REDIS_URL")
-EVENTS_URL = _redis_py(REDIS_URL, 0)
+EVENTS_URL = _redis_py(REDIS_URL)
 # An open page hears the time so often, also when nothing happens.
 EVENTS_HEARTBEAT_S = float(_text("BH_EVENTS_HEARTBEAT_S", "15"))
 CACHES = {
     "default": {
         "BACKEND": "bhweb.cache.HintCache",
-        "LOCATION": os.environ.get("CACHE_URL") or _redis_py(REDIS_URL, 1),
+        "LOCATION": os.environ.get("CACHE_URL") or _redis_py(REDIS_URL, further=1),
         "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 2},
     },
     # Rate limits outlive an emptied or absent Redis, and never fail open with it.
@@ -200,7 +207,7 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
 }
 
-# A killed worker's message comes back only after the visibility timeout; the sweeper is quicker (bhweb/pipeline.py).
+# A killed worker's message comes back only after the visibility timeout; the sweeper is quicker (bhweb/jobs.py).
 CELERY_BROKER_URL = REDIS_URL
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {
@@ -211,8 +218,6 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_IGNORE_RESULT = True
-CELERY_TASK_SOFT_TIME_LIMIT = 240
-CELERY_TASK_TIME_LIMIT = 300
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_MAX_TASKS_PER_CHILD = 2000
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
