@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bhweb.processes import libc
+from bhweb.progress import say
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -100,6 +101,7 @@ def reachable_home(data_dir: Path, mode: Mode) -> Path:
         return data_dir
     home = ELSEWHERE / hashlib.sha256(os.fsencode(data_dir)).hexdigest()[:12]
     home.mkdir(mode=0o711, parents=True, exist_ok=True)
+    say(f"PostgreSQL keeps its files in {home}: it may not run as root, and others cannot reach {data_dir}")
     return home
 
 

@@ -31,6 +31,7 @@ APPLICATIONS = {
     "beat": ("beat",),
     "web": ("web", "--port"),
 }
+EMBEDDED = {"DATABASE_URL": "PostgreSQL", "REDIS_URL": "Valkey"}
 SETTLED_SECONDS = 60  # a child that ran so long starts its back-off anew
 FALSE_STARTS = 3
 LONGEST_DELAY = 30.0
@@ -86,7 +87,8 @@ class Supervisor:
         self._start_applications()
 
     def _start_servers(self, given: dict[str, str]) -> dict[str, str]:
-        say("starting PostgreSQL and Valkey")
+        own = [name for variable, name in EMBEDDED.items() if variable not in given]
+        say(f"starting {' and '.join(own)}" if own else "using the servers of DATABASE_URL and REDIS_URL")
         environment, started = services.start_embedded(self.data, self.household, given=given, pause=self.pause)
         for child, server in started:
             self.services.append(
