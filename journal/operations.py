@@ -14,6 +14,7 @@ from heatmaps import queries as heatmap_queries
 from journal.models import Plan
 from journal.queries import Json, digest_evidence
 from market import queries as market_queries
+from market.series import epoch_ms
 from risk.formulas import Side, require_order
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ EVIDENCE_SCHEMA: Final = "bh-plan-evidence-1"
 LONGEST: Final = dt.timedelta(days=30)
 RISK_MOST: Final = Decimal(100)
 _LAST_PRICE_WINDOW: Final = dt.timedelta(minutes=5)
-_EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _HALF: Final = Decimal("0.5")
 
 
@@ -156,7 +156,7 @@ def _collect_evidence(plan: Plan, armed_at: dt.datetime, now: dt.datetime) -> di
     armed = Plan.objects.owned_by(plan.owner_id).exclude(armed_at=None).order_by("-armed_at", "-pk")
     return {
         "schema": EVIDENCE_SCHEMA,
-        "armed_at_ms": _ms(armed_at),
+        "armed_at_ms": epoch_ms(armed_at),
         "previous_sha256": armed.values_list("evidence_sha256", flat=True).first(),
         "plan": {"number": plan.number, **_plain_terms(plan)},
         "instrument": {
@@ -183,7 +183,7 @@ def _market(instrument: Any, now: dt.datetime) -> dict[str, Json]:  # noqa: ANN4
         timeframe=int(_LAST_PRICE_WINDOW.total_seconds()),
     )
     price = _plain(Decimal(repr(float(bars["close"][-1])))) if len(bars) else None
-    return {"last_price": price, "bar_end_ms": _ms(freshness.as_of), "is_stale": freshness.is_stale}
+    return {"last_price": price, "bar_end_ms": epoch_ms(freshness.as_of), "is_stale": freshness.is_stale}
 
 
 def _plain_terms(plan: Plan) -> dict[str, Json]:
@@ -193,8 +193,4 @@ def _plain_terms(plan: Plan) -> dict[str, Json]:
 def _plain(value: Decimal | dt.datetime | str) -> Json:
     if isinstance(value, Decimal):
         return format(value.normalize(), "f")
-    return _ms(value) if isinstance(value, dt.datetime) else value
-
-
-def _ms(moment: dt.datetime) -> int:
-    return (moment - _EPOCH) // dt.timedelta(milliseconds=1)
+    return epoch_ms(value) if isinstance(value, dt.datetime) else value

@@ -6,6 +6,7 @@ fields named in ``OPTIONAL``; it is never a zero and never a guess.
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
 
@@ -21,6 +22,19 @@ MINUTE_MS: Final = 60_000
 STEP_MS: Final = 300_000
 HOUR_MS: Final = 3_600_000
 DAY_MS: Final = 86_400_000
+EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_ONE_MS: Final = dt.timedelta(milliseconds=1)
+
+
+def epoch_ms(moment: dt.datetime) -> int:
+    """Whole milliseconds from the epoch to an aware moment, rounded down."""
+    return (moment - EPOCH) // _ONE_MS
+
+
+def moment(ms: int) -> dt.datetime:
+    """Undo ``epoch_ms``: the moment in UTC."""
+    return EPOCH + ms * _ONE_MS
+
 
 # open_time = left edge [ms]; prices [quote per base]; volumes [base], quote_volume [quote].
 BAR: Final = np.dtype(

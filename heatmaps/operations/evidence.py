@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
 
 from heatmaps.queries import decimal_text
+from market.canonical import digest
 
 if TYPE_CHECKING:
     import numpy as np
@@ -63,12 +62,6 @@ def freeze(formation: Formation) -> tuple[dict[str, Any], str]:
         "picture": _picture(formation),
     }
     return evidence, digest(evidence)
-
-
-def digest(evidence: dict[str, Any]) -> str:
-    """SHA-256 of canonical JSON: sorted keys, no spaces, UTF-8."""
-    text = json.dumps(evidence, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return sha256(text.encode()).hexdigest()
 
 
 def _picture(formation: Formation) -> dict[str, Any]:

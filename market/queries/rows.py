@@ -6,7 +6,6 @@ when ``since < time <= until``, because it belongs to the step that it ends; an 
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -17,17 +16,12 @@ from market import series as s
 from .wire import decode
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Mapping, Sequence
 
     from market.series import Records
 
-_EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
-_ONE_MS: Final = dt.timedelta(milliseconds=1)
 _NULLABLE: Final = frozenset({"volume", *s.OPTIONAL})
-
-
-def _ms(moment: dt.datetime) -> int:
-    return (moment - _EPOCH) // _ONE_MS
 
 
 def _read(table: str, dtype: np.dtype[np.void], where: str, params: Mapping[str, object]) -> Records:
@@ -125,7 +119,7 @@ def load_bars(
     without any bar is absent. Sums are NaN where any bar of the period lacks the value.
     """
     period_ms = timeframe * 1000
-    since = _EPOCH + _ONE_MS * (_ms(since) // period_ms * period_ms)
+    since = s.moment(s.epoch_ms(since) // period_ms * period_ms)
     parts, covered = [], []
     for stored in _stored_timeframes(instrument_id, since, until, timeframe, price_kind):
         rows, counts = _aggregate(_stored_bars(instrument_id, since, until, stored, price_kind), period_ms)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import struct
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import TYPE_CHECKING, Final, Protocol
 
 import numpy as np
@@ -14,6 +12,7 @@ from heatmaps.core.grid import GRID_BINS
 from heatmaps.core.inventory import GROUPS, Deposits, Inventory
 from heatmaps.core.strips import Columns
 from heatmaps.core.tile import DIGEST_MS, SPINE
+from market.canonical import digest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -120,8 +119,8 @@ class Estimator(Protocol):
 
 
 def parameters_digest(parameters: Mapping[str, object]) -> str:
-    """SHA-256 of the parameters as canonical JSON."""
-    return sha256(json.dumps(dict(parameters), sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+    """SHA-256 of the parameters as canonical JSON, floats as Python spells them."""
+    return digest(dict(parameters), is_exact=False)
 
 
 def pack(state: State) -> bytes:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
+from market.series import epoch_ms
+
 from .layouts import NUMERIC, Layout
 
 if TYPE_CHECKING:
@@ -22,7 +24,6 @@ _NUMBER: Final = re.compile(rb"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9
 _DATETIME: Final = re.compile(rb"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}")
 _NUMERIC_BYTES: Final = b"0123456789.,+-eE\n"
 _LONGEST_NUMBER: Final = 40
-_EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _LARGEST_TIME: Final = 2.0**53
 _COMMA, _NEWLINE = ord(","), ord("\n")
 _SIDES: Final = {b"SELL": 1.0, b"BUY": -1.0}
@@ -154,7 +155,7 @@ def _datetime(text: bytes, _symbol: bytes) -> float:
         moment = None
     if moment is None:
         raise ValueError(f"{show(text[:_LONGEST_NUMBER])!r} is not a time like 2026-01-31 23:55:00")
-    return (moment.replace(tzinfo=dt.UTC) - _EPOCH).total_seconds() * 1000
+    return float(epoch_ms(moment.replace(tzinfo=dt.UTC)))
 
 
 def _symbol(text: bytes, symbol: bytes) -> float:
