@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 TIMEFRAMES: Final = {"1m": 60, "5m": 300, "15m": 900, "1h": 3600, "4h": 14_400, "1d": 86_400}
 BARS_MOST: Final = 5_000
 BARS_USUAL: Final = 500
+_EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _FIELDS: Final = ("open", "high", "low", "close", "volume", "quote_volume", "taker_buy_volume")
 
 
@@ -90,13 +91,14 @@ class BarsQuery(serializers.Serializer[Any]):
         step = dt.timedelta(seconds=TIMEFRAMES[attrs["timeframe"]])
         until = attrs.get("until") or self.context["as_of"]
         try:
-            attrs["since"] = attrs.get("since") or until - BARS_USUAL * step
+            since = attrs.get("since") or until - BARS_USUAL * step
+            whole = since - (since - _EPOCH) % step  # as the first period comes
         except OverflowError as error:
             raise serializers.ValidationError({"until": "Choose a later time."}) from error
-        attrs["until"] = until
-        if attrs["since"] >= until:
+        attrs |= {"since": whole, "until": until}
+        if since >= until:
             raise serializers.ValidationError({"since": "Choose a `since` before `until`."})
-        count = -((attrs["since"] - until) // step)
+        count = -((whole - until) // step)
         if count > BARS_MOST:
             advice = "Choose a later `since`, an earlier `until` or a longer `timeframe`."
             raise serializers.ValidationError(

@@ -6,7 +6,7 @@ import functools
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-import jsonschema
+import jsonschema  # drf-spectacular brings it
 from drf_spectacular.generators import SchemaGenerator
 
 if TYPE_CHECKING:
