@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, InterfaceError, connection, transaction
 from django.db.models.functions import Now
 from kombu.exceptions import OperationalError as BrokerError
 
@@ -89,7 +89,7 @@ def claimed(*, job_id: int) -> Iterator[Job | None]:
         yield _lease(job_id)
     finally:
         # A broken session has dropped the lock by itself, and the sweep sends what waits.
-        with suppress(DatabaseError):
+        with suppress(DatabaseError, InterfaceError):
             _unlock(stage=locked[0][1], instrument_id=locked[0][2])
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from django.db import OperationalError, connection
+from django.db import InterfaceError, OperationalError, connection
 from django.urls import reverse
 
 from bhweb.models import Job
@@ -24,9 +24,12 @@ def test_healthz_is_ok_for_anyone(client: Client, db: None) -> None:
     assert (answer.status_code, answer.content) == (200, b"ok\n")
 
 
-def test_healthz_without_database_is_503(client: Client, db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("error", [OperationalError, InterfaceError])
+def test_healthz_without_database_is_503(
+    error: type[Exception], client: Client, db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def _refuse() -> None:
-        raise OperationalError("gone")
+        raise error("gone")
 
     with monkeypatch.context() as broken:
         broken.setattr(connection, "cursor", _refuse)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
+from django.db import InterfaceError, OperationalError
 from django.utils.module_loading import import_string
 
 from bhweb import celery, events, jobs, pipeline
@@ -45,6 +46,18 @@ def test_refresh_asks_once_per_live_instrument_and_minute(instrument: Instrument
     make_instrument(symbol="OLDUSDT", is_live=False)
     counts = [pipeline.refresh(now=now + seconds * SECOND) for seconds in (0, 2, 59, 60, 61)]
     assert counts == [2, 0, 0, 2, 0]
+
+
+@pytest.mark.parametrize("error", [OperationalError, InterfaceError])
+def test_run_outlives_a_session_that_broke_before_the_unlock(
+    error: type[Exception], instrument: Instrument, now: dt.datetime, work: Work, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def _break(**_: object) -> None:
+        raise error("gone")
+
+    pipeline.refresh(now=now)
+    monkeypatch.setattr(jobs, "_unlock", _break)
+    assert run_next().state == Job.State.DONE
 
 
 def test_refresh_after_a_pause_asks_for_the_newest_minute_only(
