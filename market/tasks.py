@@ -16,9 +16,9 @@ def ingest(*, instrument_id: int, now: dt.datetime) -> None:
     operations.ingest(instrument_id=instrument_id, now=now)
 
 
-def ensure_demo(*, now: dt.datetime) -> None:
+def ensure_demo() -> None:
     """Make the instruments of the simulated market."""
-    operations.ensure_demo(now=now)
+    operations.ensure_instruments(slug="simulated")
 
 
 def bench_import(*, options: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,8 +1,8 @@
 """What changes the market's tables; every operation may run again without effect."""
 
 from .importing import FileReport, Step, import_files
-from .instruments import ensure_instrument
-from .live import Ingested, ensure_demo, ingest
+from .instruments import ensure_instrument, ensure_instruments
+from .live import Ingested, ingest
 from .selecting import ImportRequestError, Sizes
 from .staging import Stored
 from .storing import store
@@ -14,8 +14,8 @@ __all__ = [
     "Sizes",
     "Step",
     "Stored",
-    "ensure_demo",
     "ensure_instrument",
+    "ensure_instruments",
     "import_files",
     "ingest",
     "store",

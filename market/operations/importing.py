@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -12,9 +11,10 @@ from typing import TYPE_CHECKING, Final, TypeAlias, cast
 from django.db import transaction
 
 from market.models import Instrument, Quarantine
+from market.queries import stored_span
+from market.series import epoch_ms
 from market.sources.files import LIMITS, Fault, FileRefusedError, Limits, belongs, lines_of, read_file
 
-from . import ledger
 from .selecting import Sizes, files_of, find_or_make, target, withdraw
 from .staging import Stored
 from .storing import Filing
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 # Lines of the members of one archive stay apart in staging.
 _MEMBER_LINES: Final = 1 << 40
 _NOTHING: Final = Stored(0, 0, 0)
+_BUILT_FROM: Final = frozenset({"bars", "open_interest"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +43,9 @@ class FileReport:
     series: tuple[str, ...] = ()
     stored: Stored = _NOTHING
     faults: tuple[tuple[str, Fault], ...] = ()
-    seconds: float = 0.0
     refused: str = ""
+    # Where what is built from bars and open interest is out of date now: they changed before what was stored.
+    rebuild_from: dt.datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +83,9 @@ def import_files(  # noqa: PLR0913 what to import, and how
     reports: list[FileReport] = []
     for each, files in chosen:
         instrument, is_made_now = find_or_make(each, files, sizes or Sizes())
-        before = len(reports)
+        before, span = len(reports), stored_span(instrument_id=instrument.pk)
         for path in files:
-            reading = _Reading(instrument, path, now, limits)
+            reading = _Reading(instrument, path, now, limits, span[1] if span else None)
             step = partial(Step, path, len(reports) + 1, total)
             report = reading.run(partial(_tell_rows, tell, step))
             tell(step(sum(report.stored), report))
@@ -105,8 +107,11 @@ def _tell_nobody(_step: Step) -> None:
 class _Reading:
     """One file on its way in."""
 
-    def __init__(self, instrument: Instrument, path: Path, now: dt.datetime, limits: Limits) -> None:
+    def __init__(
+        self, instrument: Instrument, path: Path, now: dt.datetime, limits: Limits, stored_through: dt.datetime | None
+    ) -> None:
         self.instrument, self.path, self.now, self.limits = instrument, path, now, limits
+        self.stored_through, self.rebuild_from = stored_through, stored_through
         self.filing: Filing | None = None
         self.members: dict[int, str] = {}
         self.series: list[str] = []
@@ -115,7 +120,6 @@ class _Reading:
 
     def run(self, tell: Callable[[int], None]) -> FileReport:
         """Import all of the file or nothing, and say what became of it."""
-        started = time.perf_counter()
         refused = ""
         try:
             with transaction.atomic():
@@ -124,7 +128,8 @@ class _Reading:
                 self._quarantine()
         except FileRefusedError as error:
             refused = str(error)
-            self.stored, self.faults = _NOTHING, [("file", self.path.name, Fault(0, refused[:200], self.path.name))]
+            self.stored, self.rebuild_from = _NOTHING, self.stored_through
+            self.faults = [("file", self.path.name, Fault(0, refused[:200], self.path.name))]
             self._quarantine()
         return FileReport(
             path=self.path,
@@ -132,8 +137,8 @@ class _Reading:
             series=tuple(dict.fromkeys(self.series)),
             stored=self.stored,
             faults=() if refused else tuple((origin, fault) for _, origin, fault in self.faults),
-            seconds=time.perf_counter() - started,
             refused=refused,
+            rebuild_from=None if self.rebuild_from == self.stored_through else self.rebuild_from,
         )
 
     def _refuse_foreign_name(self) -> None:
@@ -147,7 +152,7 @@ class _Reading:
             self.path,
             symbol=self.instrument.symbol,
             base=self.instrument.base,
-            now_ms=ledger.ms(self.now),
+            now_ms=epoch_ms(self.now),
             limits=self.limits,
         )
         rows = 0
@@ -181,6 +186,8 @@ class _Reading:
             self._report_conflicts(self.filing.series, conflicts)
         stored = self.filing.close()
         self.stored = Stored(*(have + more for have, more in zip(self.stored, stored, strict=True)))
+        if self.filing.series in _BUILT_FROM and self.filing.changed_from and self.rebuild_from:
+            self.rebuild_from = min(self.rebuild_from, self.filing.changed_from)
         self.filing = None
 
     def _report_conflicts(self, series: str, conflicts: list[tuple[int, int]]) -> None:

@@ -6,9 +6,19 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from market.models import Instrument
+from market.sources import load_source
 
 if TYPE_CHECKING:
     from market.sources.base import InstrumentFacts
+
+
+def ensure_instruments(*, slug: str) -> list[Instrument]:
+    """Make or update every instrument that a source offers, live from now on; raise SourceError."""
+    source = load_source(slug)
+    return [
+        ensure_instrument(venue=source.slug, facts=facts, is_simulated=source.is_simulated, is_live=True)
+        for facts in source.instruments()
+    ]
 
 
 def ensure_instrument(*, venue: str, facts: InstrumentFacts, is_simulated: bool, is_live: bool) -> Instrument:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
 from market.models import Coverage
+from market.series import epoch_ms, moment
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -15,12 +15,6 @@ if TYPE_CHECKING:
     from .schema import Table
 
 Interval: TypeAlias = tuple[int, int]
-_EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
-
-
-def at(ms: int) -> dt.datetime:
-    """Return the moment of an epoch millisecond."""
-    return _EPOCH + dt.timedelta(milliseconds=ms)
 
 
 def stretches_of(table: Table, times: np.ndarray[tuple[int], np.dtype[np.int64]], step_ms: int) -> list[Interval]:
@@ -65,18 +59,15 @@ def extend(  # noqa: PLR0913 a ledger entry's key and what it covers
     if not added:
         return
     ledger = Coverage.objects.filter(instrument_id=instrument_id, series=series, timeframe=timeframe)
-    near = ledger.filter(end_at__gte=at(added[0][0] - reach_ms), start_at__lte=at(added[-1][1] + reach_ms))
-    before = [(ms(row.start_at), ms(row.end_at)) for row in near]
+    near = ledger.filter(end_at__gte=moment(added[0][0] - reach_ms), start_at__lte=moment(added[-1][1] + reach_ms))
+    before = [(epoch_ms(row.start_at), epoch_ms(row.end_at)) for row in near]
     after = join([*before, *added], reach_ms)
     if sorted(before) == after:
         return
     near.delete()
     Coverage.objects.bulk_create(
-        Coverage(instrument_id=instrument_id, series=series, timeframe=timeframe, start_at=at(start), end_at=at(end))
+        Coverage(
+            instrument_id=instrument_id, series=series, timeframe=timeframe, start_at=moment(start), end_at=moment(end)
+        )
         for start, end in after
     )
-
-
-def ms(moment: dt.datetime) -> int:
-    """Return the epoch millisecond of a moment."""
-    return (moment - _EPOCH) // dt.timedelta(milliseconds=1)

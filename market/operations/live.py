@@ -10,11 +10,9 @@ from django.db import transaction
 
 from market import queries
 from market.models import Instrument, Quarantine, SourceCheckpoint
-from market.series import HOUR_MS, MINUTE_MS, validate
+from market.series import HOUR_MS, MINUTE_MS, epoch_ms, moment, validate
 from market.sources import load_source
 
-from . import ledger
-from .instruments import ensure_instrument
 from .storing import lock, store
 
 if TYPE_CHECKING:
@@ -28,7 +26,6 @@ if TYPE_CHECKING:
 
 # Kept for good: enough to score an estimate against the truth, without a state for each minute.
 _KEPT_CHECKPOINTS_MS: Final = 6 * HOUR_MS
-_DEMO_VENUE: Final = "simulated"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +44,12 @@ def ingest(*, instrument_id: int, now: dt.datetime) -> Ingested:
     instrument = Instrument.objects.get(pk=instrument_id)
     source = load_source(instrument.venue)
     span = queries.stored_span(instrument_id=instrument_id)
-    until_ms = ledger.ms(now) // MINUTE_MS * MINUTE_MS
-    since_ms = ledger.ms(span[1]) if span else (until_ms - source.history_ms) // HOUR_MS * HOUR_MS
+    until_ms = epoch_ms(now) // MINUTE_MS * MINUTE_MS
+    since_ms = epoch_ms(span[1]) if span else (until_ms - source.history_ms) // HOUR_MS * HOUR_MS
     if since_ms >= until_ms:
         return Ingested(0, span[1] if span else None)
     newest = SourceCheckpoint.objects.filter(instrument=instrument).order_by("-as_of").first()
-    checkpoint = (ledger.ms(newest.as_of), bytes(newest.body)) if newest else None
+    checkpoint = (epoch_ms(newest.as_of), bytes(newest.body)) if newest else None
     # The source may wait for a network: no transaction is open while it does.
     batch = source.fetch(symbol=instrument.symbol, since_ms=since_ms, until_ms=until_ms, checkpoint=checkpoint)
     with transaction.atomic():
@@ -61,16 +58,6 @@ def ingest(*, instrument_id: int, now: dt.datetime) -> Ingested:
         _keep_checkpoints(instrument, batch)
     stored = queries.stored_span(instrument_id=instrument_id)
     return Ingested(bars, stored[1] if stored else None)
-
-
-def ensure_demo(*, now: dt.datetime) -> list[Instrument]:
-    """Make the simulated instruments, live and labelled as what they are."""
-    del now  # nothing is dated yet: the first fetch decides where the market begins
-    source = load_source(_DEMO_VENUE)
-    return [
-        ensure_instrument(venue=source.slug, facts=facts, is_simulated=source.is_simulated, is_live=True)
-        for facts in source.instruments()
-    ]
 
 
 def _store_batch(instrument: Instrument, batch: Batch, now: dt.datetime, span: Interval) -> int:
@@ -83,7 +70,7 @@ def _store_batch(instrument: Instrument, batch: Batch, now: dt.datetime, span: I
     )
     new = 0
     for series, rows, timeframe, covered in parts:
-        checked = validate(rows, now_ms=ledger.ms(now), timeframe=timeframe)
+        checked = validate(rows, now_ms=epoch_ms(now), timeframe=timeframe)
         _quarantine(instrument, series, rows, checked.rejected)
         stored = store(
             instrument_id=instrument.pk, series=series, rows=checked.rows, timeframe=timeframe, now=now, span=covered
@@ -118,16 +105,16 @@ def _keep_checkpoints(instrument: Instrument, batch: Batch) -> None:
     newest_ms = batch.checkpoints[-1][0]
     SourceCheckpoint.objects.bulk_create(
         (
-            SourceCheckpoint(instrument=instrument, as_of=ledger.at(as_of), body=body)
+            SourceCheckpoint(instrument=instrument, as_of=moment(as_of), body=body)
             for as_of, body in batch.checkpoints
             if as_of == newest_ms or as_of % _KEPT_CHECKPOINTS_MS == 0
         ),
         ignore_conflicts=True,
     )
-    older = SourceCheckpoint.objects.filter(instrument=instrument, as_of__lt=ledger.at(newest_ms))
+    older = SourceCheckpoint.objects.filter(instrument=instrument, as_of__lt=moment(newest_ms))
     passing = [
         (pk, as_of)
         for pk, as_of in older.order_by("-as_of").values_list("pk", "as_of")[: len(batch.checkpoints) + 1]
-        if ledger.ms(as_of) % _KEPT_CHECKPOINTS_MS
+        if epoch_ms(as_of) % _KEPT_CHECKPOINTS_MS
     ]
     SourceCheckpoint.objects.filter(pk__in=[pk for pk, _ in passing]).delete()

@@ -10,6 +10,8 @@ from django.db import connection
 from market.queries.wire import encode
 
 if TYPE_CHECKING:
+    import datetime as dt
+
     from market.series import Records
 
     from .schema import SeriesName, Table
@@ -81,7 +83,14 @@ def number_equal_prints(table: Table) -> None:
             ) numbered WHERE {name}.ctid = numbered.place""")  # noqa: S608 names come from schema.py
 
 
-def merge(table: Table, *, series: SeriesName, instrument_id: int, timeframe: int, staged: int) -> Stored:
+class Merged(NamedTuple):
+    """What a merge did, and the time of the earliest row that it added or changed."""
+
+    stored: Stored
+    changed_from: dt.datetime | None
+
+
+def merge(table: Table, *, series: SeriesName, instrument_id: int, timeframe: int, staged: int) -> Merged:
     """Write what staging holds and the table doesn't; former values of changed rows become revisions.
 
     A value that was not reported (NaN) never erases one that was.
@@ -91,16 +100,16 @@ def merge(table: Table, *, series: SeriesName, instrument_id: int, timeframe: in
     primary key stops the transaction.
     """
     if staged == 0:
-        return Stored(0, 0, 0)
+        return Merged(Stored(0, 0, 0), None)
     params = {"id": instrument_id, "series": series, "timeframe": timeframe, "kind": table.price_kind}
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT min({table.time}), max({table.time}) FROM staging_{table.name}")  # noqa: S608 names are ours
         params["first"], params["last"] = cursor.fetchone() or (None, None)
         cursor.execute(_add_statement(table), params)
-        new, revised = cursor.fetchone() or (0, 0)
+        new, revised, changed_from = cursor.fetchone() or (0, 0, None)
         if revised:
             cursor.execute(_replace_statement(table), params)
-    return Stored(new=new, unchanged=staged - new - revised, revised=revised)
+    return Merged(Stored(new=new, unchanged=staged - new - revised, revised=revised), changed_from)
 
 
 def _constants(table: Table) -> dict[str, str]:
@@ -135,14 +144,14 @@ def _differs(table: Table) -> str:
 
 
 def _add_statement(table: Table) -> str:
-    """Insert rows that are new, and what changed rows hold now into the revisions; count both."""
+    """Insert rows that are new, and what changed rows hold now into the revisions; count both, find the earliest."""
     constants, keys = _constants(table), (table.time, *table.extra_key)
     insert = f"INSERT INTO {table.name} ({', '.join((*constants, *keys, *table.values))})"
     select = f"SELECT {', '.join((*constants.values(), *keys, *table.values))}"
     if not table.values:
         return f"""
-            WITH added AS ({insert} {select} FROM staging_{table.name} ON CONFLICT DO NOTHING RETURNING 1)
-            SELECT count(*), 0 FROM added"""  # noqa: S608 names come from schema.py, values are bound
+            WITH added AS ({insert} {select} FROM staging_{table.name} ON CONFLICT DO NOTHING RETURNING {table.time})
+            SELECT count(*), 0, min({table.time}) FROM added"""  # noqa: S608 names come from schema.py, values are bound
     columns = [f"s.{key}" for key in keys] + [f"{given} AS {value}" for value, given in _given(table).items()]
     former = ", ".join(f"'{value}', b.{value}" for value in table.values)
     return f"""
@@ -155,7 +164,7 @@ def _add_statement(table: Table) -> str:
             INSERT INTO market_revision (instrument_id, series, key_time, former)
             SELECT %(id)s, %(series)s, {table.time}, former FROM fresh WHERE former IS NOT NULL
         )
-        SELECT count(*) FILTER (WHERE former IS NULL), count(former) FROM fresh"""  # noqa: S608 names come from schema.py, values are bound
+        SELECT count(*) FILTER (WHERE former IS NULL), count(former), min({table.time}) FROM fresh"""  # noqa: S608 names come from schema.py, values are bound
 
 
 def _replace_statement(table: Table) -> str:

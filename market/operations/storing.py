@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from django.db import connection, transaction
 
+from market.series import epoch_ms
+
 from . import ledger
 from .schema import TABLES
 from .staging import Stored, drop_duplicates, merge, number_equal_prints, open_staging, stage
@@ -42,7 +44,7 @@ def store(  # noqa: PLR0913 a public seam: series, rows and what is known of the
     if len(rows) == 0 and span is None:
         return Stored(0, 0, 0)
     filing = Filing(instrument_id=instrument_id, series=series, timeframe=timeframe)
-    if len(rows) and rows[filing.table.time].max() > ledger.ms(now):
+    if len(rows) and rows[filing.table.time].max() > epoch_ms(now):
         raise ValueError(f"{series} hold rows from the future")
     with transaction.atomic():
         filing.open()
@@ -68,6 +70,7 @@ class Filing:
         self.months: set[int] = set()
         self.newest: int | None = None
         self.is_sorted = True
+        self.changed_from: dt.datetime | None = None
 
     def open(self) -> None:
         """Lock the instrument and make the staging table."""
@@ -106,7 +109,7 @@ class Filing:
         """Write what is new or changed and extend the ledger."""
         if self.table.name == "market_bar":
             make_months(self.months)
-        stored = merge(
+        stored, self.changed_from = merge(
             self.table,
             series=self.series,
             instrument_id=self.instrument_id,

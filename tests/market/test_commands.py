@@ -60,6 +60,32 @@ def test_import_history_fails_aloud_when_a_file_was_refused(tmp_path: Path) -> N
     assert Coverage.objects.count() == 1
 
 
+def test_import_history_says_what_comes_next_when_only_a_part_came_in(tmp_path: Path) -> None:
+    write(tmp_path / "BTCUSDT-a-5m.csv", text("a,b", "1,2"))
+    write(tmp_path / "BTCUSDT-b-5m.csv", text(CANDLES, candle(0)))
+    out = io.StringIO()
+    with pytest.raises(CommandError, match="Nothing was imported of"):
+        call_command("import_history", tmp_path, instrument=["binance:BTCUSDT"], stdout=out)
+    assert out.getvalue().splitlines()[-1] == "Next: python3 manage.py build_heatmap binance:BTCUSDT"
+
+
+def test_import_history_says_from_when_the_map_is_out_of_date(tmp_path: Path) -> None:
+    path = write(tmp_path / "BTCUSDT-5m.csv", text(CANDLES, candle(0), candle(1), candle(2)))
+    run(path)
+    write(path, text(CANDLES, candle(0), candle(1, "10,12,9,11.5,5"), candle(2), candle(3)))
+    assert run(path).splitlines()[-1].endswith("build_heatmap binance:BTCUSDT --from 2026-01-15T00:05Z")
+    assert run(path).splitlines()[-1].endswith("build_heatmap binance:BTCUSDT")
+
+
+def test_follow_makes_the_instruments_of_a_source() -> None:
+    out = io.StringIO()
+    call_command("follow", "simulated", stdout=out)
+    assert out.getvalue().splitlines()[0] == "simulated:SIMBTC-USDT is fetched each minute"
+    assert list(Instrument.objects.order_by("pk").values_list("is_live", flat=True)) == [True, True]
+    with pytest.raises(CommandError, match="no source called 'nope'"):
+        call_command("follow", "nope")
+
+
 def test_import_history_says_what_is_wrong_with_the_request(tmp_path: Path) -> None:
     with pytest.raises(CommandError, match="does not exist; give a file or a directory"):
         run(tmp_path / "missing.csv")

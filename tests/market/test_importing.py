@@ -123,6 +123,31 @@ def test_import_keeps_former_values_of_a_corrected_file(tmp_path: Path) -> None:
     assert bars()["close"].tolist() == [11.5, 11]
 
 
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        ([candle(3), candle(4)], None),
+        ([candle(0), candle(1), candle(2)], None),
+        ([candle(-2), candle(3)], after(-10)),
+        ([candle(0), candle(1, "10,12,9,11.5,5"), candle(2, "10,12,9,11.5,5")], after(5)),
+    ],
+    ids=["later", "equal", "earlier", "revised"],
+)
+def test_import_says_what_must_be_built_again(tmp_path: Path, lines: list[str], expected: dt.datetime | None) -> None:
+    first = imported(write(tmp_path / "BTCUSDT-5m.csv", text(CANDLES, candle(0), candle(1), candle(2))))
+    again = imported(write(tmp_path / "BTCUSDT-5m.csv", text(CANDLES, *lines)))
+    assert (first.rebuild_from, again.rebuild_from) == (None, expected)
+
+
+def test_refused_file_leaves_nothing_to_build_again(tmp_path: Path) -> None:
+    imported(write(tmp_path / "BTCUSDT-5m.csv", text(CANDLES, candle(0), candle(1))))
+    members = {"BTCUSDT-5m-a.csv": text(KLINES, kline(-1)), "BTCUSDT-5m-b.csv": text("a,b", "1,2")}
+    path = tmp_path / "BTCUSDT-5m.zip"
+    path.write_bytes(zipped(members))
+    report = imported(path)
+    assert (report.refused != "", report.rebuild_from) == (True, None)
+
+
 def test_import_of_klines_enriches_plain_candles_whatever_comes_first(tmp_path: Path) -> None:
     rich = write(tmp_path / "BTCUSDT-5m-a.zip", text(KLINES, kline(0), kline(1)))
     poor = write(tmp_path / "BTCUSDT-5m-b.csv", text(CANDLES, candle(0, "10,12.5,9,11,5"), candle(1, "10,12.5,9,11,5")))

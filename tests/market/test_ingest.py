@@ -9,7 +9,7 @@ import pytest
 from market import series as s
 from market import tasks
 from market.models import Coverage, Instrument, Quarantine, Revision, SourceCheckpoint
-from market.operations import Ingested, ensure_demo, ingest
+from market.operations import Ingested, ensure_instruments, ingest
 from market.queries import checkpoints, load_bars, load_liquidations, load_open_interest, stored_span
 from market.sources import SOURCES
 from market.sources.base import Batch, InstrumentFacts, SourceError
@@ -157,17 +157,17 @@ def test_task_ingests(source: ScriptedSource, instrument: Instrument) -> None:
     assert stored_span(instrument_id=instrument.pk) == (after(0), after(120))
 
 
-def test_ensure_demo_makes_labelled_live_instruments_once(now: dt.datetime) -> None:
-    first, second = ensure_demo(now=now), ensure_demo(now=now)
+def test_ensure_instruments_makes_labelled_live_instruments_once() -> None:
+    first, second = ensure_instruments(slug="simulated"), ensure_instruments(slug="simulated")
     assert [row.key for row in first] == ["simulated:SIMBTC-USDT", "simulated:SIMETH-USDT"]
     assert {(row.is_simulated, row.is_live) for row in Instrument.objects.all()} == {(True, True)}
     assert [row.pk for row in second] == [row.pk for row in first]
-    tasks.ensure_demo(now=now)
+    tasks.ensure_demo()
     assert Instrument.objects.count() == 2
 
 
 def test_ingest_of_the_simulated_market_continues_exactly(now: dt.datetime) -> None:
-    instrument = ensure_demo(now=now)[0]
+    instrument = ensure_instruments(slug="simulated")[0]
     SourceCheckpoint.objects.all().delete()
     done = ingest(instrument_id=instrument.pk, now=now)
     assert done.through == now

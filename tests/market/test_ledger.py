@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from market.models import Coverage
 from market.operations import ledger
 from market.operations.schema import TABLES
+from market.series import epoch_ms
 from tests.factories import make_instrument
 
 BARS, SAMPLES, EVENTS = TABLES["bars"], TABLES["open_interest"], TABLES["liquidations"]
@@ -69,7 +70,7 @@ def extend(pk: int, *intervals: tuple[int, int]) -> None:
 
 def stored(pk: int) -> list[tuple[float, float]]:
     rows = Coverage.objects.filter(instrument_id=pk, series="bars", timeframe=300).order_by("start_at")
-    return steps([(ledger.ms(row.start_at), ledger.ms(row.end_at)) for row in rows])
+    return steps([(epoch_ms(row.start_at), epoch_ms(row.end_at)) for row in rows])
 
 
 @pytest.mark.django_db

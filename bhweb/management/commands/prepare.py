@@ -43,7 +43,7 @@ class Command(BaseCommand):
         logger.info("migrated")
         collect_static()
         if not options["no_demo"]:
-            market.tasks.ensure_demo(now=now)
+            market.tasks.ensure_demo()
         self.stdout.write(json.dumps({"login": access.tasks.make_operator_link(now=now)}))
 
 

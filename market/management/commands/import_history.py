@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -42,35 +43,37 @@ class Command(BaseCommand):
 
     def handle(self, *_args: object, **options: Any) -> None:  # noqa: ANN401 Django hands over parsed options
         """Import, then show the summary, the ledger and the next step."""
+        progress = _Progress()
         try:
             reports = import_files(
                 keys=options["instrument"],
                 paths=options["paths"],
                 now=timezone.now(),
                 sizes=Sizes(tick=options["tick_size"], lot=options["lot_size"]),
-                progress=_Progress(),
+                progress=progress,
             )
         except ImportRequestError as error:
             raise CommandError(str(error)) from error
         except KeyboardInterrupt:
             raise CommandError("Interrupted. Finished files stay imported; repeat the command to go on.") from None
-        self._summary(reports)
+        self._summary(reports, progress.seconds)
         self._faults(reports)
         refused = [report for report in reports if report.refused]
         keys = list(dict.fromkeys(report.key for report in reports if not report.refused))
         self._ledger(keys)
+        if keys:
+            self.stdout.write("\nNext: " + "\n      ".join(_build_command(key, reports) for key in keys))
         if refused:
             raise CommandError(
                 "Nothing was imported of:\n" + "\n".join(f"- {report.key}: {report.refused}" for report in refused)
             )
-        self.stdout.write("\nNext: " + "\n      ".join(f"python3 manage.py build_heatmap {key}" for key in keys))
 
-    def _summary(self, reports: Sequence[FileReport]) -> None:
+    def _summary(self, reports: Sequence[FileReport], seconds: Sequence[float]) -> None:
         width = max(len(report.path.name) for report in reports)
         self.stdout.write(f"{'file':<{width}} {_COLUMNS}")
-        for report in reports:
-            self.stdout.write(f"{report.path.name:<{width}} " + _figures([report]))
-        self.stdout.write(f"{'total':<{width}} " + _figures(reports))
+        for report, taken in zip(reports, seconds, strict=True):
+            self.stdout.write(f"{report.path.name:<{width}} " + _figures([report], taken))
+        self.stdout.write(f"{'total':<{width}} " + _figures(reports, sum(seconds)))
 
     def _faults(self, reports: Sequence[FileReport]) -> None:
         faults = [(origin, fault) for report in reports for origin, fault in report.faults]
@@ -101,10 +104,16 @@ def _size(text: str) -> Decimal:
     return size
 
 
-def _figures(reports: Sequence[FileReport]) -> str:
+def _build_command(key: str, reports: Sequence[FileReport]) -> str:
+    """Say how the map is brought up to date; rows before what was stored are built again."""
+    changed = [report.rebuild_from for report in reports if report.key == key and report.rebuild_from]
+    since = f" --from {min(changed):%Y-%m-%dT%H:%MZ}" if changed else ""
+    return f"python3 manage.py build_heatmap {key}{since}"
+
+
+def _figures(reports: Sequence[FileReport], seconds: float) -> str:
     stored = Stored(*(sum(report.stored[place] for report in reports) for place in range(3)))
     quarantined = sum(len(report.faults) for report in reports)
-    seconds = sum(report.seconds for report in reports)
     if len(reports) == 1 and reports[0].refused:
         return f"{'refused':>10}"
     rate = sum(stored) / seconds if seconds else 0
@@ -119,9 +128,16 @@ def _length(seconds: int) -> str:
 
 
 class _Progress:
-    """A moving line on a terminal; elsewhere one line for each finished file."""
+    """A moving line on a terminal; elsewhere one line for each finished file. Notes how long each file took [s]."""
+
+    def __init__(self) -> None:
+        self.seconds: list[float] = []
+        self._began = time.perf_counter()
 
     def __call__(self, step: Step) -> None:
+        if step.report:
+            self.seconds.append(time.perf_counter() - self._began)
+            self._began = time.perf_counter()
         if not sys.stderr.isatty():
             if step.report:
                 print(f"[{step.number}/{step.total}] {step.path.name}", file=sys.stderr)
