@@ -67,14 +67,24 @@ def socket_directory(data_dir: Path) -> Path:
     longest = inside / "pg" / f".s.PGSQL.{PORT}.lock"
     if len(os.fsencode(longest)) < SOCKET_PATH_BYTES - 3 and PLAIN_PATH.fullmatch(str(longest)):
         return inside
-    name = hashlib.sha256(os.fsencode(data_dir)).hexdigest()[:12]
-    base = tempfile.gettempdir()
-    short = Path(base if len(base) < 40 else "/tmp") / f"bh-{os.geteuid()}-{name}"  # noqa: PLR2004, S108 # owner checked
+    short = _short_directory(data_dir)
     short.mkdir(mode=0o700, exist_ok=True)
     status = short.lstat()
     if short.is_symlink() or status.st_uid != os.geteuid() or status.st_mode & 0o066:
         raise StartError(f"{short} belongs to somebody else: remove it, or choose another --data-dir.")
     return short
+
+
+def _short_directory(data_dir: Path) -> Path:
+    base = tempfile.gettempdir()
+    name = f"bh-{os.geteuid()}-{hashlib.sha256(os.fsencode(data_dir)).hexdigest()[:12]}"
+    return Path(base if len(base) < 40 else "/tmp") / name  # noqa: PLR2004, S108 # its owner is checked
+
+
+def clear_sockets(data_dir: Path) -> None:
+    """Remove the short directory, if there is one, after its servers have stopped."""
+    with contextlib.suppress(OSError):
+        shutil.rmtree(_short_directory(data_dir))
 
 
 @contextlib.contextmanager

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
 from bhweb.datadir import InUseError, Lock, write_private
-from bhweb.embedded import Postgres, Valkey
+from bhweb.embedded import Postgres, Valkey, clear_sockets
 from bhweb.processes import Household
 from bhweb.progress import StartError
 
@@ -79,6 +79,7 @@ def borrowed(data: DataDir, *, command: str) -> Iterator[None]:
         yield
     finally:
         household.stop()
+        clear_sockets(data.path)
         lock.release()
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bhweb import datadir, services
+from bhweb.embedded import clear_sockets
 from bhweb.processes import NO_SPACE, ROOT, Household, Start, bound_log, last_words, wait_for_exit
 from bhweb.progress import StartError, say
 from bhweb.readiness import Visitor, given_up_job
@@ -213,6 +214,7 @@ class Supervisor:
         self.household.stop()
         if self.lock.is_held:
             self.data.addresses.unlink(missing_ok=True)
+            clear_sockets(self.data.path)
             say(f"stopped in {time.monotonic() - began:.1f} s")
         self.lock.release()
 

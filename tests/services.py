@@ -14,7 +14,7 @@ from pathlib import Path
 
 from bhweb import services
 from bhweb.datadir import DataDir
-from bhweb.embedded import Postgres, Valkey
+from bhweb.embedded import Postgres, Valkey, clear_sockets
 from bhweb.processes import Household
 
 OWN = "BH_TEST_DATABASE_IS_OURS"
@@ -47,6 +47,7 @@ def _start() -> None:
 def _stop(household: Household, directory: Path, starter: int) -> None:
     if os.getpid() == starter:  # a forked child is no owner
         household.stop()
+        clear_sockets(directory)
         shutil.rmtree(directory, ignore_errors=True)
 
 

@@ -16,6 +16,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bhweb.embedded import clear_sockets
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -142,6 +144,7 @@ class Installation:
         for pid in self.processes():
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
+        clear_sockets(self.data_dir)
 
 
 @contextlib.contextmanager

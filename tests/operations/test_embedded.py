@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import signal
 import stat
 import subprocess
@@ -21,7 +20,7 @@ import redis
 
 from bhweb import privileges, services
 from bhweb.datadir import DataDir
-from bhweb.embedded import Postgres, Valkey, socket_directory
+from bhweb.embedded import Postgres, Valkey, clear_sockets, socket_directory
 from bhweb.privileges import Mode
 from bhweb.processes import NO_SPACE, Household
 from bhweb.programs import find_postgres
@@ -42,23 +41,16 @@ def household() -> Iterator[Household]:
 
 
 @pytest.fixture
-def data(tmp_path: Path) -> DataDir:
+def data(tmp_path: Path) -> Iterator[DataDir]:
     data = DataDir(tmp_path / "data")
     data.open()
-    return data
+    yield data
+    clear_sockets(data.path)
 
 
 @pytest.fixture
 def postgres(data: DataDir) -> Postgres:
     return Postgres(data.path, data.logs, durable=False)
-
-
-@pytest.fixture
-def short_places() -> Iterator[None]:
-    before = set(Path(tempfile.gettempdir()).glob("bh-*"))
-    yield
-    for made in set(Path(tempfile.gettempdir()).glob(f"bh-{os.geteuid()}-*")) - before:
-        shutil.rmtree(made)
 
 
 @contextlib.contextmanager
@@ -148,7 +140,6 @@ def test_missing_programs_are_named(monkeypatch: pytest.MonkeyPatch, tmp_path: P
 
 
 @pytest.mark.parametrize("name", ["deep/" * 25 + "data", "with space", "ümlaut", "per%20cent"])
-@pytest.mark.usefixtures("short_places")
 def test_unfit_socket_paths_move_to_a_short_directory(tmp_path: Path, household: Household, name: str) -> None:
     data = DataDir(tmp_path / name)
     data.open()
@@ -161,14 +152,17 @@ def test_unfit_socket_paths_move_to_a_short_directory(tmp_path: Path, household:
     assert stat.S_IMODE(place.stat().st_mode) == 0o700
     assert one(postgres.url, "SELECT 1") == 1
     assert redis.Redis(unix_socket_path=str(valkey.socket)).ping()
+    household.stop()
+    clear_sockets(data.path)
+    assert not place.exists()
 
 
-@pytest.mark.usefixtures("short_places")
 def test_short_directory_of_somebody_else_is_refused(tmp_path: Path) -> None:
     data_dir = tmp_path / "with space"
     socket_directory(data_dir).chmod(0o777)
     with pytest.raises(StartError, match="belongs to somebody else"):
         socket_directory(data_dir)
+    clear_sockets(data_dir)
 
 
 def test_valkey_keeps_what_it_was_told(data: DataDir, household: Household) -> None:
@@ -227,6 +221,7 @@ def test_nobody_gets_a_home_where_the_data_directory_is_out_of_reach(household: 
         assert postgres.cluster.stat().st_uid == privileges.nobody()[0]
         household.stop()
     finally:
+        clear_sockets(postgres.home)
         subprocess.run(["rm", "-rf", postgres.home], check=True)
 
 
@@ -239,6 +234,7 @@ def test_initdb_on_a_full_disk_gives_one_line(tmp_path: Path, household: Househo
         with pytest.raises(StartError, match=NO_SPACE.pattern):
             Postgres(data.path, data.logs).start(household)
         household.stop()
+        clear_sockets(data.path)
 
 
 PARENT = """
