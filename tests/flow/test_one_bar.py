@@ -23,9 +23,9 @@ from heatmaps.models import Zone
 from heatmaps.queries import get_heatmap
 from journal.models import Plan
 from journal.queries import canonical_json
-from market.models import Bar
+from market.models import Bar, Instrument
 from market.series import MINUTE_MS
-from tests.factories import make_instrument, make_user
+from tests.factories import make_user
 from tests.pages import client_of, use_light_services
 from tests.running import ROOT, Broker, Programs, database_url, wait_for
 
@@ -38,8 +38,6 @@ if TYPE_CHECKING:
     from django.test import Client
     from django.test.client import _MonkeyPatchedWSGIResponse as TestResponse
     from pytest_django import Settings
-
-    from market.models import Instrument
 
 MINUTE = dt.timedelta(minutes=1)
 # The flush between tests does not know the partitioned table and is refused by armed plans, as it should be.
@@ -76,6 +74,7 @@ def workers(
             "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]),
             ADDRESS: address,
         }
+        assert programs.start("tests/flow/command.py", "follow", "loopback", env=environment).wait(60) == 0
         for queue in (celery.LIVE, celery.BACKFILL):
             programs.start("tests/flow/command.py", "worker", "--queue", queue, env=environment)
         yield programs
@@ -88,7 +87,8 @@ def workers(
 
 @pytest.fixture
 def instrument(workers: Programs) -> Instrument:
-    return make_instrument(venue="loopback", symbol=SYMBOL, is_live=True)
+    """Return what the source's line in the registry brought about."""
+    return Instrument.objects.get(venue="loopback")
 
 
 @pytest.fixture
