@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,8 +11,9 @@ from heatmaps.core.estimators import load_estimator
 from heatmaps.core.grid import bin_coordinate
 from heatmaps.core.tile import code_floor, codes_from_usd, usd_from_code
 from market.series import DAY_MS, STEP_MS
+from tests.history import ABSENT
 
-from .windows import HISTORY, cut, real_window
+from .windows import cut, real_window
 
 if TYPE_CHECKING:
     from heatmaps.core.estimators.base import Estimate
@@ -23,8 +23,7 @@ if TYPE_CHECKING:
 def found(request: pytest.FixtureRequest) -> Estimate:
     window = real_window(request.param)
     if window is None:
-        warnings.warn(f"the real data are not checked: {HISTORY} is missing", stacklevel=1)
-        pytest.skip(f"{HISTORY} is missing")
+        pytest.skip(ABSENT)
     return load_estimator("open-interest").estimate(window, None)
 
 

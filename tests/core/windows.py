@@ -1,22 +1,21 @@
-"""Windows for the tests of the core: made up by seed, or the real bars where ../shared is there."""
+"""Windows for the tests of the core: made up by seed, or the real bars where they are at hand."""
 
 from __future__ import annotations
 
 import gzip
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from market.series import BAR, OPEN_INTEREST, STEP_MS, Window
+from tests.history import HISTORY
 
 if TYPE_CHECKING:
     from market.series import Records
 
 # A boundary of six hours, so that tests can count canonical blocks from 0.
 START_MS: Final = 1_767_225_600_000
-HISTORY: Final = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "history"
 
 
 def make_window(

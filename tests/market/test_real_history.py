@@ -1,25 +1,21 @@
-"""The real history beside the repository, where there is one. Nothing of it may ever be copied into it."""
+"""The real history, where it is at hand. Nothing of it may ever be copied into the repository."""
 
 from __future__ import annotations
 
 import datetime as dt
-from pathlib import Path
 
 import pytest
 
 from market.models import Quarantine, Revision
 from market.operations import Stored, import_files
 from market.queries import Stretch, coverage, get_instrument, load_window
+from tests.history import HISTORY, needs_history
 
-HISTORY = Path(__file__).resolve().parents[3] / "shared" / "data" / "history"
 SYMBOLS = ("BTCUSDT", "ETHUSDT", "SOLUSDT", "DOGEUSDT")
 DECEMBER = dt.datetime(2025, 12, 1, tzinfo=dt.UTC)
 END = dt.datetime(2026, 1, 26, tzinfo=dt.UTC)
 
-pytestmark = [
-    pytest.mark.django_db,
-    pytest.mark.skipif(not HISTORY.is_dir(), reason=f"REAL DATA NOT CHECKED: there is no {HISTORY}"),
-]
+pytestmark = [pytest.mark.django_db, needs_history]
 
 
 def test_real_history_is_believed_whole_and_once() -> None:
