@@ -2,33 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from django.contrib import admin
 
+from access.permissions.admin import ReadOnlyAdmin
 from market.models import Coverage, Instrument, Quarantine, Revision
-
-if TYPE_CHECKING:
-    from django.db.models import Model
-    from django.http import HttpRequest
-
-
-class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs only
-    """Rows are made by imports and sources."""
-
-    show_full_result_count = False
-
-    def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002  # the signature is Django's
-        """Nothing is added by hand."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:  # noqa: ARG002  # the signature is Django's
-        """Nothing is changed by hand."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:  # noqa: ARG002  # the signature is Django's
-        """Nothing is deleted by hand."""
-        return False
 
 
 @admin.register(Instrument)
