@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
 from django.core.cache import cache
 from django.test import Client
 
 if TYPE_CHECKING:
-    from pytest_django import SettingsWrapper
+    from pytest_django import Settings
 
     from access.models import User
 
 
-def use_light_services(settings: SettingsWrapper) -> None:
+def use_light_services(settings: Settings) -> None:
     """Static files under their own names, a quick password hash, and a cache of the test's own."""
     settings.STORAGES = {
         **settings.STORAGES,
@@ -22,6 +23,12 @@ def use_light_services(settings: SettingsWrapper) -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.CACHES = {**settings.CACHES, "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
     cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def light_services(settings: Settings) -> None:
+    """Use them in every test below a conftest that names this fixture."""
+    use_light_services(settings)
 
 
 def client_of(user: User | None) -> Client:

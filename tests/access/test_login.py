@@ -16,7 +16,7 @@ from tests.pages import client_of
 
 if TYPE_CHECKING:
     from django.http import HttpResponse
-    from pytest_django import SettingsWrapper
+    from pytest_django import Settings
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "a long enough phrase"
@@ -61,7 +61,6 @@ def test_login_answers_alike_for_stranger_and_wrong_password() -> None:
 def test_login_cycles_the_session() -> None:
     make_user(password=PASSWORD)
     client = Client()
-    client.session["planted"] = "1"
     session = client.session
     session["planted"] = "1"
     session.save()
@@ -114,7 +113,7 @@ def test_tries_of_one_address_run_out_over_all_accounts() -> None:
     ],
 )
 def test_forwarded_addresses_count_only_behind_our_proxies(
-    proxies: int, remote: str, forwarded: str, expected: str, settings: SettingsWrapper
+    proxies: int, remote: str, forwarded: str, expected: str, settings: Settings
 ) -> None:
     settings.TRUSTED_PROXY_COUNT = proxies
     request = RequestFactory(REMOTE_ADDR=remote, headers={"X-Forwarded-For": forwarded}).get("/")

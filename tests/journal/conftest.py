@@ -1,15 +1,5 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from tests.pages import light_services
 
-import pytest
-
-from tests.pages import use_light_services
-
-if TYPE_CHECKING:
-    from pytest_django import SettingsWrapper
-
-
-@pytest.fixture(autouse=True)
-def light_services(settings: SettingsWrapper) -> None:
-    use_light_services(settings)
+__all__ = ["light_services"]
