@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from market.contracts import linear_mark
 from market.sources.base import InstrumentFacts
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ MAINTENANCE: Final = np.array([0.010, 0.0065, 0.005, 0.005, 0.005, 0.004, 0.004,
 LOG_LEVERAGE: Final = np.log(LEVERAGE) - 2.7  # around the usual
 LEVERAGE_UNIT: Final = 0.01  # effective leverages are whole hundredths
 LEVERAGE_MIN: Final = 1.05
+_NONE: Final = np.zeros(())
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,11 +124,11 @@ def liquidation_ratio(*, centi: npt.NDArray[np.int64], side: npt.NDArray[np.int6
     """Return liquidation price / entry of isolated linear positions.
 
     centi = effective leverage in hundredths, side +1 long, -1 short, of shapes that broadcast.
-    (1 - s/l) / (1 - s m), the form to which Binance's and OKX's rules collapse without brackets' amounts.
+    By the linear rule without fees and brackets' amounts: (1 - s/l) / (1 - s m).
     """
-    leverage = centi * LEVERAGE_UNIT
+    leverage = np.asarray(centi * LEVERAGE_UNIT, np.float64)
     maintenance = np.interp(leverage, LEVERAGE, MAINTENANCE)
-    return np.asarray((1.0 - side / leverage) / (1.0 - side * maintenance), np.float64)
+    return linear_mark(np.asarray(side, np.float64), 1.0 / leverage, maintenance, _NONE, _NONE)
 
 
 def liquidation_ticks(
