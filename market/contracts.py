@@ -87,15 +87,6 @@ class Brackets:
         """Return the bracket that holds for each notional [quote]; a floor belongs to the bracket that it opens."""
         return np.maximum(np.searchsorted(self.floor, notional, side="right") - 1, 0)
 
-    def rate_for(self, leverage: npt.ArrayLike) -> Floats:
-        """Return the maintenance rate of the largest bracket that still allows each leverage.
-
-        Sizes of positions are unknown to an estimator, but high leverage is only offered to small ones. A leverage
-        that no bracket allows gets the first bracket's rate.
-        """
-        allowed = np.searchsorted(-self.max_leverage, -np.asarray(leverage, dtype=np.float64), side="right") - 1
-        return self.maintenance_rate[np.maximum(allowed, 0)]
-
 
 def linear_mark(s: Floats, inverse_leverage: Floats, m: Floats, f: Floats, d: Floats) -> Floats:
     """LP/E = (1 - s/L - s d) / (1 - s (m + f)); d = D over entry value. From margin + s(P - E) = (m + f)P - D."""

@@ -1,7 +1,7 @@
 """What a position would cost: pure Decimal arithmetic, no rounding before the last step.
 
-Side is +1 for a long, -1 for a short. Prices are quote per base, rates and fees fractions.
-Bad input is refused with a ValueError whose sentence says what to change.
+Side is +1 for a long, -1 for a short. Prices are quote per base, rates and fees fractions. Bad input is refused
+with a ValueError whose sentence says what to change. What no plan uses yet is for the calculators, the next pages.
 """
 
 from __future__ import annotations

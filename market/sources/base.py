@@ -58,9 +58,6 @@ class Source(Protocol):
     def slug(self) -> str: ...
 
     @property
-    def label(self) -> str: ...
-
-    @property
     def is_simulated(self) -> bool: ...
 
     @property

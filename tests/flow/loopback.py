@@ -83,7 +83,6 @@ class LoopbackSource:
     """The venue behind the face of any other source."""
 
     slug = "loopback"
-    label = "Loopback"
     is_simulated = False
     history_ms = 2 * DAY_MS
 

@@ -153,10 +153,6 @@ def test_brackets_index_at_gives_a_floor_to_the_bracket_it_opens() -> None:
     assert BRACKETS.index_at([0, 49_999, 50_000, 1e12]).tolist() == [0, 0, 1, 3]
 
 
-def test_brackets_rate_for_takes_the_largest_bracket_that_allows_the_leverage() -> None:
-    assert BRACKETS.rate_for([125, 101, 100, 75, 20, 200]).tolist() == [0.004, 0.004, 0.005, 0.0065, 0.01, 0.004]
-
-
 @pytest.mark.parametrize(
     ("floor", "leverage", "rate", "message"),
     [

@@ -26,7 +26,6 @@ class ScriptedSource:
     """A venue that reports bars of one minute for whatever span it is asked for, and remembers the questions."""
 
     slug: str = "scripted"
-    label: str = "Scripted"
     is_simulated: bool = False
     history_ms: int = 2 * HOUR
     asked: list[tuple[int, int, tuple[int, bytes] | None]] = field(default_factory=list)

@@ -84,7 +84,6 @@ class SimulatedMarket:
     """A source that is made up: traders with known positions, and the same path whenever it begins."""
 
     slug = "simulated"
-    label = "Simulated market"
     is_simulated = True
     history_ms = 14 * DAY_MS
 
