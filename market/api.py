@@ -124,8 +124,6 @@ def _describe(instrument: Instrument, freshness: Freshness) -> dict[str, Any]:
 
 
 def _find(key: str) -> Instrument:
-    if not key.isprintable():  # PostgreSQL has no NUL
-        raise NotFound
     try:
         return queries.get_instrument(key=key)
     except ObjectDoesNotExist as absent:

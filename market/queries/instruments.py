@@ -38,9 +38,16 @@ class Stretch:
 
 
 def get_instrument(*, key: str) -> Instrument:
-    """Return the instrument called ``venue:symbol``; raise Instrument.DoesNotExist."""
+    """Return the instrument called ``venue:symbol``; raise Instrument.DoesNotExist, whatever the key is made of."""
+    if not key.isprintable():  # PostgreSQL has no NUL
+        raise Instrument.DoesNotExist
     venue, _, symbol = key.partition(":")
     return Instrument.objects.get(venue=venue, symbol=symbol)
+
+
+def find_instrument(*, instrument_id: int) -> Instrument:
+    """Return an instrument by its id; raise Instrument.DoesNotExist."""
+    return Instrument.objects.get(pk=instrument_id)
 
 
 def list_instruments() -> list[Instrument]:

@@ -2,6 +2,9 @@
 
 GET /bars?symbol=LOOP-USDT&since=MS&until=MS           [[open_time, open, high, low, close, volume], …]
 GET /open-interest?symbol=LOOP-USDT&since=MS&until=MS  [[time, open_interest], …]
+GET /funding?symbol=LOOP-USDT&since=MS&until=MS        [[time, rate], …]
+
+Another symbol is answered with 404.
 """
 
 from __future__ import annotations
@@ -10,14 +13,16 @@ import json
 import os
 import threading
 from contextlib import contextmanager
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Final
+from urllib.error import HTTPError
 from urllib.parse import parse_qs, urlsplit
 from urllib.request import urlopen
 
 import numpy as np
 
-from market.series import BAR, DAY_MS, FUNDING, LIQUIDATION, MINUTE_MS, OPEN_INTEREST
+from market.series import BAR, DAY_MS, FUNDING, HOUR_MS, LIQUIDATION, MINUTE_MS, OPEN_INTEREST
 from market.sources.base import Batch, InstrumentFacts, SourceError
 
 if TYPE_CHECKING:
@@ -26,6 +31,7 @@ if TYPE_CHECKING:
 SYMBOL: Final = "LOOP-USDT"
 ADDRESS: Final = "LOOPBACK_URL"
 STEP_MS: Final = 5 * MINUTE_MS
+FUNDING_MS: Final = 8 * HOUR_MS
 
 
 class Venue:
@@ -44,18 +50,20 @@ class Venue:
         ]
         steps = np.arange(start_ms + STEP_MS, start_ms + minutes * MINUTE_MS + 1, STEP_MS)
         interest = 20_000 * np.exp(np.cumsum(random.normal(3e-4, 3e-3, len(steps))))
+        self.funding = [[int(time), 1e-4] for time in steps if time % FUNDING_MS == 0]
         self.open_interest = [[int(time), float(value)] for time, value in zip(steps, interest, strict=True)]
 
-    def answer(self, path: str) -> list[list[float]]:
-        """Return what an address asks for."""
+    def answer(self, path: str) -> list[list[float]] | None:
+        """Return what an address asks for; None of a contract that is not traded here."""
         parts = urlsplit(path)
         asked = {name: values[0] for name, values in parse_qs(parts.query).items()}
         since, until = int(asked["since"]), int(asked["until"])
         if asked["symbol"] != SYMBOL:
-            raise KeyError(asked["symbol"])
+            return None
         if parts.path == "/bars":
             return [row for row in self.bars if since <= row[0] and row[0] + MINUTE_MS <= until]
-        return [row for row in self.open_interest if since < row[0] <= until]
+        samples = self.funding if parts.path == "/funding" else self.open_interest
+        return [row for row in samples if since < row[0] <= until]
 
     @contextmanager
     def serve(self) -> Iterator[str]:
@@ -64,8 +72,9 @@ class Venue:
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
-                body = json.dumps(venue.answer(self.path)).encode()
-                self.send_response(200)
+                answer = venue.answer(self.path)
+                body = json.dumps(answer).encode()
+                self.send_response(404 if answer is None else 200)
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
                 self.wfile.write(body)
@@ -95,11 +104,12 @@ class LoopbackSource:
         assert checkpoint is None
         bars = _ask("bars", symbol, since_ms, until_ms)
         interest = _ask("open-interest", symbol, since_ms, until_ms)
+        funding = _ask("funding", symbol, since_ms, until_ms)
         nan = float("nan")
         return Batch(
             bars=np.array([(*row, nan, nan) for row in bars], dtype=BAR),
             open_interest=np.array([(*row, nan, nan) for row in interest], dtype=OPEN_INTEREST),
-            funding=np.empty(0, FUNDING),
+            funding=np.array([tuple(row) for row in funding], dtype=FUNDING),
             liquidations=np.empty(0, LIQUIDATION),
             timeframe=60,
         )
@@ -110,6 +120,8 @@ def _ask(what: str, symbol: str, since_ms: int, until_ms: int) -> list[list[floa
     try:
         with urlopen(address, timeout=10) as answer:
             rows: list[list[float]] = json.load(answer)
+    except HTTPError as error:
+        raise SourceError(f"{address}: {error}", permanent=error.code == HTTPStatus.NOT_FOUND) from error
     except OSError as error:
         raise SourceError(f"{address}: {error}") from error
     return rows

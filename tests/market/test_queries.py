@@ -49,7 +49,9 @@ def test_get_instrument_reads_the_key() -> None:
     assert get_instrument(key="binance:ETHUSDT").pk == pk
 
 
-@pytest.mark.parametrize("key", ["binance:DOGEUSDT", "bybit:BTCUSDT", "BTCUSDT", "", ":", "binance:BTCUSDT:"])
+@pytest.mark.parametrize(
+    "key", ["binance:DOGEUSDT", "bybit:BTCUSDT", "BTCUSDT", "", ":", "binance:BTCUSDT:", "binance:\0"]
+)
 def test_get_instrument_knows_no_other_name(key: str) -> None:
     make_instrument()
     with pytest.raises(Instrument.DoesNotExist):

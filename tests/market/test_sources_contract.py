@@ -1,23 +1,47 @@
-"""What every source must keep; a new venue is held to it by its line in SOURCES."""
+"""What every source must keep; a new venue is held to it by its line in SOURCES.
+
+A source that asks over a network is given a server on loopback that speaks its venue's protocol: one line in VENUES.
+"""
 
 from __future__ import annotations
 
+from contextlib import contextmanager, nullcontext
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
-from market.series import BAR, DAY_MS, FUNDING, LIQUIDATION, OPEN_INTEREST, OPTIONAL, validate
+from market import sources
+from market.series import BAR, DAY_MS, FUNDING, LIQUIDATION, MINUTE_MS, OPEN_INTEREST, OPTIONAL, validate
 from market.sources import SOURCES, load_source
 from market.sources.base import Batch, Source, SourceError
+from tests.flow import loopback
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 SINCE_MS = 1_767_225_600_000  # 2026-01-01
 UNTIL_MS = SINCE_MS + DAY_MS + 12_345  # not on any grid: the bar in which it lies is not closed
 
 
-@pytest.fixture(scope="module", params=sorted(SOURCES))
-def source(request: pytest.FixtureRequest) -> Source:
-    return load_source(request.param)
+@contextmanager
+def loopback_venue() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sources, "SOURCES", {**SOURCES, "loopback": "tests.flow.loopback:SOURCE"})
+        with loopback.Venue(start_ms=SINCE_MS, minutes=2 * DAY_MS // MINUTE_MS).serve() as address:
+            patch.setenv(loopback.ADDRESS, address)
+            yield
+
+
+# slug -> what surrounds the source while it is asked.
+VENUES = {"loopback": loopback_venue}
+
+
+@pytest.fixture(scope="module", params=sorted({*SOURCES, *VENUES}))
+def source(request: pytest.FixtureRequest) -> Iterator[Source]:
+    with VENUES.get(request.param, nullcontext)():
+        yield load_source(request.param)
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +54,8 @@ def batches(source: Source) -> list[Batch]:
 
 
 def test_source_presents_itself(source: Source) -> None:
-    assert SOURCES[source.slug].startswith("market.sources.")
+    registered = sources.SOURCES[source.slug]
+    assert registered.startswith("market.sources." if source.slug in SOURCES else "tests.")
     assert isinstance(source.is_simulated, bool)
     assert source.history_ms >= DAY_MS
 
