@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import base64
-import datetime as dt
-import math
 from typing import TYPE_CHECKING, Any, Final
 
 from django.core.exceptions import ObjectDoesNotExist
+from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import NotFound
@@ -19,16 +18,16 @@ from heatmaps.models import Zone
 from market import queries as market_queries
 
 if TYPE_CHECKING:
+    import datetime as dt
+
     from rest_framework.request import Request
 
     from heatmaps.models import Heatmap
+    from market.queries import Freshness
 
-_BASIS_POINT: Final = 1e-4
 # Density is stated per 0.1 % of price, whatever the width of a bin.
 _UNIT_BPS: Final = 10.0
 _SIDES: Final = {1: "longs", -1: "shorts"}
-# As for bars: the pipeline has a quarter of a minute after the minute's end.
-_GRACE: Final = dt.timedelta(seconds=75)
 _ZONE_FIELDS: Final = (
     "id", "label", "state", "born_at", "tested_at", "ended_at", "price_low", "price_high", "price_peak",
     "usd", "usd_low", "usd_high", "usd_peak", "evidence", "evidence_sha256",
@@ -39,6 +38,7 @@ _TILE_PATH: Final = [OpenApiParameter(name, int, OpenApiParameter.PATH) for name
 class EstimatorSerializer(serializers.Serializer[Any]):
     slug = serializers.CharField()
     version = serializers.CharField()
+    parameters_sha256 = serializers.CharField(help_text="SHA-256 of the frozen parameters as canonical JSON")
 
 
 class EstimateSerializer(serializers.Serializer[Any]):
@@ -48,15 +48,22 @@ class EstimateSerializer(serializers.Serializer[Any]):
     venue = serializers.CharField()
     is_simulated = serializers.BooleanField(help_text="true: of a simulated market, not of an exchange")
     estimator = EstimatorSerializer()
-    as_of = serializers.DateTimeField(allow_null=True, help_text="end of the newest step in the estimate")
-    stale_after = serializers.DateTimeField(allow_null=True, help_text="null for history and for what is not live")
+    as_of = serializers.DateTimeField(
+        allow_null=True, help_text="end of the newest data in the estimate, never later than the newest bar"
+    )
+    stale_after = serializers.DateTimeField(
+        allow_null=True, help_text="when newer bars are due; null for history and for what is not live"
+    )
 
 
 class BinSerializer(serializers.Serializer[Any]):
     price_low = serializers.FloatField()
     price_high = serializers.FloatField()
     position_side = serializers.ChoiceField(choices=["longs", "shorts"])
-    usd_per_tenth_pct = serializers.FloatField(help_text="USD per 0.1 % of price")
+    usd = serializers.FloatField(help_text="estimate of this bin [USD]")
+    usd_low = serializers.FloatField(help_text="lower end of the 80 % interval, calibrated on simulated markets")
+    usd_high = serializers.FloatField(help_text="upper end of the 80 % interval")
+    usd_per_tenth_pct = serializers.FloatField(help_text="the estimate as a density: USD per 0.1 % of price")
 
 
 class SliceSerializer(EstimateSerializer):
@@ -78,7 +85,8 @@ class TileSerializer(EstimateSerializer):
     col = serializers.IntegerField(help_text="floor(step / 256)")
     bin_bps = serializers.FloatField(help_text="bin width at level 0 [basis points of log price]")
     code_floor_usd = serializers.FloatField(help_text="USD per 0.1 % of price of code 1; 16 codes double it")
-    is_closed = serializers.BooleanField(help_text="true: these bytes never change")
+    is_closed = serializers.BooleanField(help_text="true: these bytes stay as long as `revision` does")
+    revision = serializers.IntegerField(help_text="counts up when closed tiles are rewritten after a correction")
     etag = serializers.CharField()
     encoding = serializers.CharField(
         help_text="base64 of gzip of 65,536 bytes, price-major, each row delta coded along time (modulo 256); "
@@ -139,16 +147,22 @@ def _find(key: str, estimator: str) -> Heatmap:
     return found
 
 
-def _describe(heatmap: Heatmap, as_of: dt.datetime | None, *, ages: bool = True) -> dict[str, Any]:
+def _describe(heatmap: Heatmap, at: dt.datetime | None, fresh: Freshness, *, ages: bool = True) -> dict[str, Any]:
     instrument, release = heatmap.instrument, heatmap.release
+    # A step is named after its end; while it runs, its end is still to come.
+    as_of = min(at, fresh.as_of) if at and fresh.as_of else at
     return {
         "instrument": instrument.key,
         "venue": instrument.venue,
         "is_simulated": instrument.is_simulated,
-        "estimator": {"slug": release.slug, "version": release.version},
+        "estimator": {"slug": release.slug, "version": release.version, "parameters_sha256": release.digest},
         "as_of": as_of,
-        "stale_after": as_of + _GRACE if as_of and ages and instrument.is_live else None,
+        "stale_after": fresh.stale_after if as_of and ages else None,
     }
+
+
+def _freshness(heatmap: Heatmap) -> Freshness:
+    return market_queries.freshness(instrument=heatmap.instrument, now=timezone.now())
 
 
 class HeatmapApi(MemberApi):
@@ -162,22 +176,25 @@ class HeatmapApi(MemberApi):
         at = asked.validated_data.get("at")
         heatmap = _find(key, asked.validated_data["estimator"])
         found = queries.latest_slice(heatmap=heatmap, at=at)
-        body = _describe(heatmap, found.at if found else None, ages=at is None) | {
+        body = _describe(heatmap, found.at if found else None, _freshness(heatmap), ages=at is None) | {
             "close": found.close if found else None,
             "is_provisional": found.provisional if found else None,
-            "bins": _bins(found, heatmap.bin_bps) if found else None,
+            "bins": _bins(found) if found else None,
         }
         return Response(SliceSerializer(body).data)
 
 
-def _bins(found: queries.Slice, bin_bps: float) -> list[dict[str, Any]]:
-    edge = [math.exp((found.bin_lo + j) * bin_bps * _BASIS_POINT) for j in range(len(found.usd) + 1)]
+def _bins(found: queries.Slice) -> list[dict[str, Any]]:
+    edges, is_long, (low, high) = found.edges, found.is_long, found.ends()
     return [
         {
-            "price_low": edge[j],
-            "price_high": edge[j + 1],
-            "position_side": "longs" if edge[j] < found.close else "shorts",
-            "usd_per_tenth_pct": float(usd) * _UNIT_BPS / bin_bps,
+            "price_low": edges[j],
+            "price_high": edges[j + 1],
+            "position_side": "longs" if is_long[j] else "shorts",
+            "usd": float(usd),
+            "usd_low": low[j],
+            "usd_high": high[j],
+            "usd_per_tenth_pct": float(usd) * _UNIT_BPS / found.bin_bps,
         }
         for j, usd in enumerate(found.usd)
         if usd > 0
@@ -198,13 +215,14 @@ class TileApi(MemberApi):
         if tile is None:
             raise NotFound("This tile lies outside what is built.")
         as_of = heatmap.provisional_through or heatmap.built_through
-        body = _describe(heatmap, as_of, ages=not tile.is_closed) | {
+        body = _describe(heatmap, as_of, _freshness(heatmap), ages=not tile.is_closed) | {
             "level": level,
             "row": row,
             "col": col,
             "bin_bps": heatmap.bin_bps,
             "code_floor_usd": heatmap.code_floor_usd,
             "is_closed": tile.is_closed,
+            "revision": heatmap.revision,
             "etag": tile.etag,
             "encoding": "base64+gzip+time-delta",
             "body": base64.b64encode(tile.body).decode(),
@@ -221,14 +239,10 @@ class ZoneListApi(MemberApi):
         asked = ZoneQuery(data=request.query_params)
         asked.is_valid(raise_exception=True)
         heatmap, limit = _find(key, asked.validated_data["estimator"]), asked.validated_data["limit"]
-        wanted = {"state": asked.validated_data.get("state"), "number__lt": asked.validated_data.get("before")}
-        zones = Zone.objects.filter(heatmap=heatmap, **{name: value for name, value in wanted.items() if value})
-        found = list(zones.order_by("-number")[: limit + 1])
-        page = found[:limit]
-        body = {
-            "next": page[-1].number if len(found) > limit else None,
-            "results": [_describe_zone(zone, heatmap) for zone in page],
-        }
+        wanted = {name: asked.validated_data.get(name) for name in ("before", "state")}
+        page, following = queries.page_zones(heatmap=heatmap, limit=limit, **wanted)
+        fresh = _freshness(heatmap)
+        body = {"next": following, "results": [_describe_zone(zone, heatmap, fresh) for zone in page]}
         return Response(ZonePageSerializer(body).data)
 
 
@@ -242,11 +256,11 @@ class ZoneApi(MemberApi):
             zone = queries.get_zone(zone_id=zone_id)
         except ObjectDoesNotExist as absent:
             raise NotFound from absent
-        return Response(ZoneDetailSerializer(_describe_zone(zone, zone.heatmap)).data)
+        return Response(ZoneDetailSerializer(_describe_zone(zone, zone.heatmap, _freshness(zone.heatmap))).data)
 
 
-def _describe_zone(zone: Zone, heatmap: Heatmap) -> dict[str, Any]:
+def _describe_zone(zone: Zone, heatmap: Heatmap, fresh: Freshness) -> dict[str, Any]:
     is_active = zone.state == Zone.State.ACTIVE
     as_of = heatmap.zones_through if is_active and heatmap.zones_through else zone.last_seen_at
     values = {name: getattr(zone, name) for name in _ZONE_FIELDS}
-    return values | _describe(heatmap, as_of, ages=is_active) | {"position_side": _SIDES[zone.position_side]}
+    return values | _describe(heatmap, as_of, fresh, ages=is_active) | {"position_side": _SIDES[zone.position_side]}

@@ -41,6 +41,9 @@ class Heatmap(models.Model):
     built_through = models.DateTimeField(null=True, help_text="end of the newest committed step")
     # End of the provisional column beyond built_through, if one is stored.
     provisional_through = models.DateTimeField(null=True)
+    # The farthest that built_through ever was, and how often tiles that had been closed by then were rewritten.
+    shown_through = models.DateTimeField(null=True)
+    revision = models.PositiveIntegerField(default=1, db_default=1)
     zones_through = models.DateTimeField(null=True)
     allocated_share = models.FloatField(null=True, help_text="share of open interest placed on the map")
     # Lowest and one-past-highest bin that ever held an estimate.

@@ -14,15 +14,14 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    import numpy.typing as npt
+
     from .grid import Floats, Ints
+
+    Bools = npt.NDArray[np.bool_]
 
 # Buckets of distance from the price [%]: from each edge to the next, the last one without end.
 EDGES_PCT: Final = (0.0, 1.0, 2.0, 3.0, 5.0, 8.0, 12.0, 20.0)
-# Truth and estimate are compared in slices of this width [% of price].
-SLICE_PCT: Final = 1.0
-QUANTILES: Final = (0.1, 0.9)
-# Too few pairs in a bucket say nothing about its tails.
-_LEAST_PAIRS: Final = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,29 +62,15 @@ class Factors:
         low, high = float(usd @ self.low[side, bucket]), float(usd @ self.high[side, bucket])
         return Banded(float(usd.sum()), low, high)
 
+    def ends(self, usd: Floats, is_long: Bools, distance_pct: Floats) -> tuple[Floats, Floats]:
+        """Lower and upper ends of the intervals of amounts[n] at distances[n] [%], each with its side."""
+        side, bucket = np.where(is_long, 0, 1), buckets(np.abs(distance_pct))
+        return usd * self.low[side, bucket], usd * self.high[side, bucket]
+
 
 def buckets(distance_pct: Floats) -> Ints:
     """Index of the bucket of each distance [%] >= 0."""
     return np.searchsorted(EDGES_PCT, distance_pct, side="right").astype(np.int64) - 1
-
-
-def calibrate(ratio: Floats, side: Ints, distance_pct: Floats) -> dict[str, list[list[float]]]:
-    """Factors from truth / estimate[n] on side[n] (0 long, 1 short) at distance[n] [%], as JSON-able parameters.
-
-    A bucket with fewer than 30 pairs takes the factors of the widest bucket of its side.
-    """
-    bucket = buckets(distance_pct)
-    table = np.full((2, 2, len(EDGES_PCT)), np.nan)
-    for s in (0, 1):
-        for b in range(len(EDGES_PCT)):
-            pairs = ratio[(side == s) & (bucket == b)]
-            if len(pairs) >= _LEAST_PAIRS:
-                table[:, s, b] = np.quantile(pairs, QUANTILES)
-        table[0, s] = np.where(np.isnan(table[0, s]), np.nanmin(table[0, s]), table[0, s])
-        table[1, s] = np.where(np.isnan(table[1, s]), np.nanmax(table[1, s]), table[1, s])
-    # The estimate itself always lies inside its interval.
-    low, high = np.minimum(table[0], 1.0), np.maximum(table[1], 1.0)
-    return {"low": np.round(low, 3).tolist(), "high": np.round(high, 3).tolist()}
 
 
 # Frozen with the estimators' parameters. From `python -m tests.core.calibration 101 102 103 104 105 106`: six seeds of

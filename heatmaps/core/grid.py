@@ -39,6 +39,11 @@ def bin_edge(index: int, width: float) -> float:
     return float(np.exp(index * width))
 
 
+def lies_below(bins: Ints, close: float, width: float) -> npt.NDArray[np.bool_]:
+    """Which bins lie below a close by their centre, as the kernel counts: the map holds longs there, shorts above."""
+    return np.asarray(bins < np.log(close) / width - 0.5)
+
+
 def anchor_for(entry_bin: int) -> int:
     """The first bin of a grid that has ``entry_bin`` near its middle."""
     return (entry_bin - GRID_BINS // 2) // ANCHOR_MULTIPLE * ANCHOR_MULTIPLE

@@ -102,6 +102,11 @@ def decode_spine(body: bytes) -> Spine:
     return np.frombuffer(bytearray(gzip.decompress(body)), SPINE)
 
 
+def closed_before(through_ms: int, level: int) -> int:
+    """The first tile column of a level that is still open where the map reaches through [ms]."""
+    return through_ms // (LEVELS[level].step_ms * TILE)
+
+
 def code_floor(open_interest_usd: float) -> float:
     """The density of code 1 for an instrument of that size: 20,000 USD at 8 billion, by powers of two."""
     octaves = np.rint(np.log2(max(open_interest_usd, 1.0) / 8e9))

@@ -12,21 +12,22 @@ from heatmaps.core.estimators import ESTIMATORS, load_estimator
 from heatmaps.core.estimators.base import parameters_digest
 from heatmaps.core.grid import bin_width
 from heatmaps.core.strips import Scale, Strips
-from heatmaps.core.tile import COMMITTED, LEVELS, PROVISIONAL, code_floor
+from heatmaps.core.tile import COMMITTED, LEVELS, PROVISIONAL, closed_before, code_floor
 from heatmaps.models import EstimatorRelease, Heatmap, Snapshot
-from heatmaps.pages.scale import measure
-from heatmaps.queries import epoch_ms, moment
+from heatmaps.queries import measure_scale
 from market.contracts import rule_for
-from market.queries import list_instruments, load_open_interest, load_window, stored_span
-from market.series import STEP_MS
+from market.queries import find_instrument, load_open_interest, load_window, stored_span
+from market.series import STEP_MS, epoch_ms, moment
 
 from . import storing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from heatmaps.core.estimators.base import Estimate, Estimator, State
     from market.models import Instrument
+
+    from .storing import Change
 
 STEP: Final = dt.timedelta(milliseconds=STEP_MS)
 # Steps per transaction, and parts per job: a job stays far below a minute and may be killed at any moment.
@@ -44,6 +45,8 @@ _POINTER: Final = (
     "built_from",
     "built_through",
     "provisional_through",
+    "shown_through",
+    "revision",
     "allocated_share",
     "bin_lo",
     "bin_hi",
@@ -89,14 +92,15 @@ def build(  # noqa: PLR0913 -- the command's options
 ) -> Built:
     """Build one heatmap to ``until`` (at most the newest bar), each part in its own transaction.
 
-    ``since`` builds again from the last snapshot before it. ``parts`` bounds the work. ``on_part`` hears of the
-    start, the step reached and the end. Repeating it changes nothing.
+    ``since`` builds again from the last snapshot before it, from the beginning of history where there is none.
+    ``parts`` bounds the work. ``on_part`` hears of the start, the step reached and the end. Repeating it changes
+    nothing.
     """
     span = stored_span(instrument_id=instrument_id)
     if span is None:
         return Built(estimator)
     end = min(moment for moment in (now, until, span[1]) if moment)
-    instrument = next(one for one in list_instruments() if one.pk == instrument_id)
+    instrument = find_instrument(instrument_id=instrument_id)
     builder = _Builder(instrument, estimator, span[0], end, now, since)
     while not builder.is_complete and (parts is None or builder.parts < parts):
         with transaction.atomic():
@@ -210,7 +214,10 @@ class _Builder:
         heatmap.provisional_through = None
         if self.is_complete:
             self._show_open_steps(heatmap, state, strips)
-        tiles, size = storing.store_tiles(heatmap_id=heatmap.pk, changes=strips.changes())
+        changes = list(strips.changes())
+        if _rewrites_closed(heatmap, changes):
+            heatmap.revision += 1
+        tiles, size = storing.store_tiles(heatmap_id=heatmap.pk, changes=changes)
         storing.store_snapshots(heatmap=heatmap, kept=estimate.kept)
         _point(heatmap, state, estimate, strips.bins)
         if tiles:
@@ -248,7 +255,7 @@ def _freeze_scale(heatmap: Heatmap) -> None:
     """Fix the range of colours once, as soon as there is enough to measure it on."""
     first, last = heatmap.built_from, heatmap.built_through
     if heatmap.display_floor_usd is None and first and last and last - first >= SCALE_SPAN:
-        scale = measure(heatmap=heatmap)
+        scale = measure_scale(heatmap=heatmap)
         heatmap.display_floor_usd, heatmap.display_ceiling_usd = scale.floor_usd, scale.ceiling_usd
         heatmap.save(update_fields=["display_floor_usd", "display_ceiling_usd"])
 
@@ -260,10 +267,19 @@ def _loader(heatmap_id: int) -> Callable[[int, int], dict[int, bytes]]:
     return load
 
 
+def _rewrites_closed(heatmap: Heatmap, changes: Iterable[Change]) -> bool:
+    """Whether a tile changes that readers were told to keep, on this or on any earlier run."""
+    if heatmap.shown_through is None:
+        return False
+    shown_ms = epoch_ms(heatmap.shown_through)
+    return any(col < closed_before(shown_ms, level) for level, _, col, _ in changes)
+
+
 def _point(heatmap: Heatmap, state: State, estimate: Estimate, bins: tuple[int, int] | None) -> None:
     """Move the pointer that readers trust; everything it points at is written."""
     heatmap.built_from = moment(state.first_ms - STEP_MS)
     heatmap.built_through = moment(state.through_ms)
+    heatmap.shown_through = max(heatmap.built_through, heatmap.shown_through or heatmap.built_through)
     heatmap.input_digest = state.digest.hex()
     if len(estimate.steps):
         heatmap.allocated_share = float(estimate.total[-1] / estimate.steps.open_interest[-1])

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import datetime as dt
 from hashlib import sha256
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from django.db import connection
 
 from heatmaps.models import Heatmap, Snapshot, Tile
-from heatmaps.queries import epoch_ms, moment
+from market.series import epoch_ms, moment
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from heatmaps.core.estimators.base import Kept
+
+# Level, row, column and new body of a tile; without one it is deleted.
+Change: TypeAlias = tuple[int, int, int, bytes | None]
 
 # Snapshots are thinned with age: all of a week, then one a day, then one a week.
 _WEEK: Final = dt.timedelta(days=7)
@@ -44,8 +47,8 @@ def load_strip(*, heatmap_id: int, level: int, col: int) -> dict[int, bytes]:
     return {row: bytes(body) for row, body in rows}
 
 
-def store_tiles(*, heatmap_id: int, changes: Iterable[tuple[int, int, int, bytes | None]]) -> tuple[int, int]:
-    """Write changed tiles (level, row, col, body; None deletes) by COPY; return how many and their bytes."""
+def store_tiles(*, heatmap_id: int, changes: Iterable[Change]) -> tuple[int, int]:
+    """Write changed tiles by COPY; return how many and their bytes."""
     count = size = 0
     with connection.cursor() as cursor:
         cursor.execute(_STAGING)

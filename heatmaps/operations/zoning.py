@@ -15,7 +15,8 @@ from heatmaps.core.grid import bin_edge, bin_width
 from heatmaps.core.tile import COMMITTED, DENSITY_BPS, LEVELS, TILE, usd_from_code
 from heatmaps.core.zones import SLICE_MS, Cluster, Column, Tracked, Tracker, find_clusters
 from heatmaps.models import Heatmap, Zone
-from heatmaps.queries import epoch_ms, get_heatmap, moment, read_strip
+from heatmaps.queries import get_current_heatmap, read_strip
+from market.series import epoch_ms, moment
 
 from . import storing
 from .evidence import Formation, freeze
@@ -54,6 +55,16 @@ class Followed:
     through: dt.datetime | None = None
     is_complete: bool = True
 
+    def and_then(self, later: Followed) -> Followed:
+        """This and what followed on the same map."""
+        return Followed(self.born + later.born, self.ended + later.ended, later.through, later.is_complete)
+
+    def beside(self, other: Followed) -> Followed:
+        """This and what was done on another map: complete where both are, through where both are."""
+        reached = [moment for moment in (self.through, other.through) if moment]
+        is_complete = self.is_complete and other.is_complete
+        return Followed(self.born + other.born, self.ended + other.ended, min(reached, default=None), is_complete)
+
 
 def track_zones(
     *,
@@ -66,21 +77,19 @@ def track_zones(
 
     ``strips`` bounds the work, ``on_strip`` hears of the column reached and the last. ``now`` bounds what is read.
     """
-    total = Followed()
-    for slug in ESTIMATORS:
-        heatmap = (
-            get_heatmap(instrument_id=instrument_id, estimator=slug) if load_estimator(slug).tracks_zones else None
-        )
-        while heatmap is not None and (strips is None or strips > 0):
+    total, left = Followed(), strips
+    for slug in (slug for slug in ESTIMATORS if load_estimator(slug).tracks_zones):
+        heatmap = get_current_heatmap(instrument_id=instrument_id, estimator=slug)
+        done = Followed(is_complete=heatmap is None)
+        while heatmap is not None and not done.is_complete and left != 0:
             with transaction.atomic():
                 storing.lock(purpose=f"zones.{slug}", instrument_id=instrument_id)
-                done = _follow_strip(heatmap.pk, now)
-            strips = strips if strips is None else strips - 1
-            total = Followed(total.born + done.born, total.ended + done.ended, done.through, done.is_complete)
-            if on_strip and done.through and heatmap.built_through:
-                on_strip(done.through, heatmap.built_through)
-            if done.is_complete:
-                break
+                step = _follow_strip(heatmap.pk, now)
+            left = None if left is None else left - 1
+            done = done.and_then(step)
+            if on_strip and step.through and heatmap.built_through:
+                on_strip(step.through, heatmap.built_through)
+        total = total.beside(done)
     return total
 
 

@@ -11,7 +11,7 @@ from django.core.cache import cache
 
 from heatmaps import palette, picture, queries
 from heatmaps.core.tile import LEVELS, TILE, codes_from_usd
-from heatmaps.pages import chart, figures, scale, terminal, tiles
+from heatmaps.pages import chart, figures, scale, terminal
 from market import queries as market
 
 if TYPE_CHECKING:
@@ -114,10 +114,8 @@ def _codes(
     width = heatmap.bin_bps * 1e-4 * level.factor
     bins = [int(np.floor(np.log(max(price, low / 2, 1e-12)) / width)) for price in (low, high)]
     rows, cols = (bins[0] // TILE, bins[1] // TILE), (int(columns[0]) // TILE, int(columns[-1]) // TILE)
-    codes = tiles.read_codes(heatmap=heatmap, level=number, rows=rows, cols=cols)
-    picked = codes[:, columns - cols[0] * TILE]
-    picked[:, columns * level.step_ms < (figures.epoch_ms(heatmap.built_from) or 0) - level.step_ms] = 0
-    return picked, rows[0] * TILE, level.factor
+    codes = queries.read_codes(heatmap=heatmap, level=number, rows=rows, cols=cols)
+    return codes[:, columns - cols[0] * TILE], rows[0] * TILE, level.factor
 
 
 def _colours(heatmap: Heatmap | None, display: scale.Scale | None, theme: Theme) -> npt.NDArray[np.uint8] | None:
@@ -165,5 +163,5 @@ def _band(zone: Zone, start: int, step: int) -> picture.Band:
         low=zone.price_low,
         high=zone.price_high,
         is_long=zone.position_side == 1,
-        label=f"{zone.label} {figures.usd(zone.usd)}",
+        label=f"{zone.label} {figures.usd(zone.usd)} ({figures.usd_range(zone.usd_low, zone.usd_high)})",
     )

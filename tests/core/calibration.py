@@ -12,16 +12,16 @@ import json
 import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
+from unittest import mock
 
 import numpy as np
 
-from heatmaps.core.bands import SLICE_PCT, buckets, calibrate
+from heatmaps.core.bands import EDGES_PCT, buckets
 from heatmaps.core.estimators import load_estimator
 from heatmaps.core.grid import bin_price
 from market.series import BAR, DAY_MS, MINUTE_MS, OPEN_INTEREST, Window
 from market.sources.simulated.checkpoint import positions
-from market.sources.simulated.genesis import begin
-from market.sources.simulated.source import _Tape
+from market.sources.simulated.source import SOURCE
 from market.sources.simulated.world import WORLDS
 
 if TYPE_CHECKING:
@@ -36,16 +36,19 @@ FARTHEST_PCT: Final = 30.0
 # A slice in which the map shows less than this share of open interest is not compared: its ratio means nothing.
 LEAST_SHARE: Final = 1e-4
 
+# Truth and estimate are compared in slices of this width [% of price].
+SLICE_PCT: Final = 1.0
+QUANTILES: Final = (0.1, 0.9)
+# Too few pairs in a bucket say nothing about its tails.
+_LEAST_PAIRS: Final = 30
+
 Pairs = tuple["npt.NDArray[np.float64]", "npt.NDArray[np.int64]", "npt.NDArray[np.float64]"]
 
 
 def simulate(symbol: str, seed: int) -> tuple[Window, tuple[tuple[int, bytes], ...]]:
     """Two weeks of one world under another seed, and the true positions every six hours."""
-    market = begin(world=replace(WORLDS[symbol], seed=seed), start_ms=START_MS)
-    tape = _Tape(market, START_MS)
-    for _ in range(DAYS * DAY_MS // MINUTE_MS):
-        tape.record(*market.step())
-    batch = tape.batch()
+    with mock.patch.dict(WORLDS, {symbol: replace(WORLDS[symbol], seed=seed)}):
+        batch = SOURCE.fetch(symbol=symbol, since_ms=START_MS, until_ms=START_MS + DAYS * DAY_MS, checkpoint=None)
     bars, interest = batch.bars.astype(BAR), batch.open_interest.astype(OPEN_INTEREST)
     return Window(bars, np.full(len(bars), MINUTE_MS), interest), batch.checkpoints
 
@@ -91,6 +94,27 @@ def _histogram(
 ) -> npt.NDArray[np.float64]:
     distance = sign * (price / close - 1.0) * 100.0
     return np.histogram(distance, edges, weights=price * contracts)[0]
+
+
+def calibrate(
+    ratio: npt.NDArray[np.float64], side: npt.NDArray[np.int64], distance_pct: npt.NDArray[np.float64]
+) -> dict[str, list[list[float]]]:
+    """Factors from truth / estimate[n] on side[n] (0 long, 1 short) at distance[n] [%], as JSON-able parameters.
+
+    A bucket with fewer than 30 pairs takes the factors of the widest bucket of its side.
+    """
+    bucket = buckets(distance_pct)
+    table = np.full((2, 2, len(EDGES_PCT)), np.nan)
+    for s in (0, 1):
+        for b in range(len(EDGES_PCT)):
+            pairs = ratio[(side == s) & (bucket == b)]
+            if len(pairs) >= _LEAST_PAIRS:
+                table[:, s, b] = np.quantile(pairs, QUANTILES)
+        table[0, s] = np.where(np.isnan(table[0, s]), np.nanmin(table[0, s]), table[0, s])
+        table[1, s] = np.where(np.isnan(table[1, s]), np.nanmax(table[1, s]), table[1, s])
+    # The estimate itself always lies inside its interval.
+    low, high = np.minimum(table[0], 1.0), np.maximum(table[1], 1.0)
+    return {"low": np.round(low, 3).tolist(), "high": np.round(high, 3).tolist()}
 
 
 def _joined(parts: list[Pairs]) -> Pairs:

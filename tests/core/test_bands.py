@@ -3,7 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from heatmaps.core.bands import EDGES_PCT, Banded, Factors, buckets, calibrate
+from heatmaps.core.bands import EDGES_PCT, Banded, Factors, buckets
+
+from .calibration import calibrate
 
 COUNT = len(EDGES_PCT)
 FACTORS = Factors(
@@ -26,6 +28,14 @@ def test_band_of_a_sum_adds_the_ends() -> None:
     found = FACTORS.band_sum(usd, 1, np.array([-0.5, -25.0]))
     assert found == Banded(300.0, pytest.approx(50.0 + 120.0), pytest.approx(150.0 + 320.0))
     assert FACTORS.band_sum(np.zeros(0), -1, np.zeros(0)) == Banded(0.0, 0.0, 0.0)
+
+
+def test_ends_are_those_of_each_bands() -> None:
+    usd, is_long, away = np.array([100.0, 200.0, 50.0]), np.array([True, False, True]), np.array([-0.5, 25.0, -3.5])
+    low, high = FACTORS.ends(usd, is_long, away)
+    each = [FACTORS.band(*one) for one in zip(usd.tolist(), (1, -1, 1), away.tolist(), strict=True)]
+    assert low.tolist() == [band.low for band in each]
+    assert high.tolist() == [band.high for band in each]
 
 
 def test_calibration_holds_eighty_percent() -> None:

@@ -50,6 +50,7 @@ def test_parameters_are_frozen_json(slug: str) -> None:
     assert len(parameters_digest(parameters)) == 64
     with pytest.raises(TypeError):
         parameters["turnover"] = 0.2  # type: ignore[index]  # the point of the test
+    assert parameters["bands"] == load_estimator(slug).bands
     factors = Factors.of(parameters)
     assert factors.low.shape == factors.high.shape == (2, len(EDGES_PCT))
     assert (factors.low > 0).all()

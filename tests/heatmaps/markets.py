@@ -6,9 +6,8 @@ import datetime as dt
 from typing import TYPE_CHECKING, Final
 
 from heatmaps.models import Heatmap, Snapshot, Tile, Zone
-from heatmaps.queries import moment
 from market.operations import store
-from market.series import STEP_MS
+from market.series import STEP_MS, moment
 from tests.core.windows import START_MS, cut, make_window
 from tests.factories import make_instrument
 
@@ -35,10 +34,12 @@ def put(instrument: Instrument, window: Window, *, until: float | None = None, n
     store(instrument_id=instrument.pk, series="open_interest", rows=window.open_interest, now=now)
 
 
-def make_market(*, steps: int, symbol: str = "BTCUSDT", seed: int = 0, bar_ms: int = STEP_MS) -> Instrument:
+def make_market(
+    *, steps: int, symbol: str = "BTCUSDT", seed: int = 0, bar_ms: int = STEP_MS, until: float | None = None
+) -> Instrument:
     """Store an instrument with a made-up past."""
     instrument = make_instrument(symbol=symbol)
-    put(instrument, make_window(steps=steps, seed=seed, bar_ms=bar_ms))
+    put(instrument, make_window(steps=steps, seed=seed, bar_ms=bar_ms), until=until)
     return instrument
 
 

@@ -13,8 +13,7 @@ from heatmaps.core.tile import PROVISIONAL, decode_spine
 from heatmaps.models import EstimatorRelease, Heatmap, Snapshot, Tile
 from heatmaps.operations import ReleaseChangedError, advance, build, building
 from heatmaps.operations.storing import thin_snapshots
-from heatmaps.queries import epoch_ms
-from market.series import MINUTE_MS, STEP_MS
+from market.series import MINUTE_MS, STEP_MS, epoch_ms
 from tests.core.windows import START_MS, make_window, without_samples
 from tests.factories import make_instrument
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,24 +11,23 @@ from django.test.utils import CaptureQueriesContext
 from heatmaps.core.estimators import load_estimator
 from heatmaps.core.grid import bin_price
 from heatmaps.core.tile import GAP, LEVELS, decode, usd_from_code
-from heatmaps.models import Heatmap, Zone
+from heatmaps.models import EstimatorRelease, Heatmap, Zone
 from heatmaps.operations import build
 from heatmaps.queries import (
     decimal_text,
-    epoch_ms,
+    get_current_heatmap,
     get_heatmap,
     get_zone,
     latest_slice,
     list_zones,
     map_size,
-    moment,
     read_tile,
     read_tiles,
     within_distance,
     zone_evidence,
     zones_between,
 )
-from market.series import MINUTE_MS, STEP_MS
+from market.series import MINUTE_MS, STEP_MS, epoch_ms, moment
 from tests.core.windows import START_MS, make_window, without_bars
 from tests.factories import make_heatmap, make_instrument, make_zone
 
@@ -56,6 +56,44 @@ def test_get_heatmap_finds_the_newest_release_of_the_estimator() -> None:
     assert get_heatmap(instrument_id=heatmap.instrument_id) == heatmap
     assert get_heatmap(instrument_id=heatmap.instrument_id, estimator="path-only") is None
     assert get_heatmap(instrument_id=heatmap.instrument_id + 1) is None
+
+
+@pytest.mark.parametrize(
+    ("new", "old", "shown"),
+    [
+        ((None, None), (100, 90), "old"),
+        ((75, 75), (100, 90), "old"),
+        ((76, 65), (100, 90), "old"),
+        ((76, 66), (100, 90), "new"),
+        ((76, None), (100, None), "new"),
+        ((None, None), (None, None), "new"),
+    ],
+)
+def test_new_release_takes_over_once_it_has_caught_up(
+    new: tuple[int | None, int | None], old: tuple[int | None, int | None], shown: str
+) -> None:
+    """Hours through which each is built and its zones are followed."""
+    instrument, maps = make_instrument(), {}
+    for name, version, pair in (("old", "0", old), ("new", "1", new)):
+        built, zones = (None if one is None else START + one * dt.timedelta(hours=1) for one in pair)
+        release = EstimatorRelease.objects.create(slug="open-interest", version=version, parameters={}, digest="")
+        maps[name] = Heatmap.objects.create(
+            instrument=instrument, release=release, bin_bps=5, built_through=built, zones_through=zones
+        )
+    assert get_heatmap(instrument_id=instrument.pk) == maps[shown]
+    assert get_current_heatmap(instrument_id=instrument.pk, estimator="open-interest") == maps["new"]
+
+
+def test_release_of_the_future_does_not_take_over() -> None:
+    """A version that this program does not know is shown only where there is no other."""
+    heatmap = make_heatmap(built_through=START)
+    release = EstimatorRelease.objects.create(slug="open-interest", version="9", parameters={}, digest="")
+    other = Heatmap.objects.create(instrument=heatmap.instrument, release=release, bin_bps=5, built_through=START)
+    assert get_heatmap(instrument_id=heatmap.instrument_id) == heatmap
+    heatmap.delete()
+    assert get_heatmap(instrument_id=other.instrument_id) == other
+    EstimatorRelease.objects.filter(pk=release.pk).update(slug="retired")
+    assert get_heatmap(instrument_id=other.instrument_id, estimator="retired") == other
 
 
 def test_read_tile_gives_what_was_built() -> None:
@@ -148,6 +186,19 @@ def test_within_distance_sums_each_side() -> None:
         assert 0 < side.low < side.usd <= side.high
     wider, _ = within_distance(slice=found, close=found.close, pct=10.0)
     assert wider.usd > longs.usd
+
+
+def test_bin_is_on_the_side_where_its_centre_lies() -> None:
+    found = latest_slice(heatmap=make_built())
+    assert found is not None
+    inside = int(np.floor(np.log(found.close) / 5e-4))
+    low, centre, high = (float(np.exp((inside + part) * 5e-4)) for part in (0.0, 0.5, 1.0))
+    place = inside - found.bin_lo
+    for close, is_long in ((centre * (1 + 1e-9), True), (centre * (1 - 1e-9), False), (low, False), (high, True)):
+        assert bool(replace(found, close=close).is_long[place]) is is_long
+    # The kernel's own words for it: longs below ceil(coordinate - 1/2).
+    assert found.bins[found.is_long].max() == np.ceil(np.log(found.close) / 5e-4 - 0.5) - 1
+    assert found.edges[0] < found.prices[0] < found.edges[1]
 
 
 def test_coarse_tiles_hold_the_same_money() -> None:

@@ -8,7 +8,8 @@ import pytest
 
 from heatmaps.models import Heatmap
 from heatmaps.operations import build, building
-from heatmaps.pages.scale import Scale, display_scale, measure
+from heatmaps.pages.scale import Scale, display_scale
+from heatmaps.queries import measure_scale
 
 from .markets import LATE, at_step, make_market
 
@@ -31,7 +32,7 @@ def test_scale_is_frozen_once(monkeypatch: pytest.MonkeyPatch) -> None:
     instrument = make_market(steps=300)
     build(instrument_id=instrument.pk, estimator=SLUG, now=LATE, until=at_step(130))
     heatmap = Heatmap.objects.get()
-    frozen = measure(heatmap=heatmap)
+    frozen = measure_scale(heatmap=heatmap)
     assert scale_of(heatmap) == (frozen.floor_usd, frozen.ceiling_usd)
     Heatmap.objects.update(display_floor_usd=1.0, display_ceiling_usd=4.0)
     build(instrument_id=instrument.pk, estimator=SLUG, now=LATE)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import base64
 import datetime as dt
 import gzip
+import math
 from typing import TYPE_CHECKING, Any
 
 import jsonschema  # drf-spectacular brings it
@@ -16,11 +17,15 @@ from drf_spectacular.validation import validate_schema
 
 from access.operations import create_api_key
 from heatmaps.models import Heatmap, Tile, Zone
+from heatmaps.operations import build, track_zones
+from heatmaps.queries import latest_slice
 from journal.operations import arm_plan
 from journal.queries import digest_evidence
 from market.operations import store
-from market.series import BAR
+from market.series import BAR, MINUTE_MS, STEP_MS
+from tests.core.windows import START_MS
 from tests.factories import make_heatmap, make_instrument, make_plan, make_user, make_zone
+from tests.heatmaps.markets import LATE, at_step, make_market
 from tests.web.published import API, check_against_schema
 
 if TYPE_CHECKING:
@@ -211,7 +216,61 @@ def test_heatmap_of_nothing_is_null(client: Client) -> None:
     make_heatmap()
     answer = body(client, f"{BTC}/heatmap/")
     assert (answer["as_of"], answer["close"], answer["bins"]) == (None, None, None)
-    assert answer["estimator"] == {"slug": "open-interest", "version": "1"}
+    assert answer["estimator"] == {"slug": "open-interest", "version": "1", "parameters_sha256": "0" * 64}
+
+
+def make_running() -> Heatmap:
+    """Store a live instrument in the middle of a step."""
+    instrument = make_market(steps=300, bar_ms=MINUTE_MS, until=250.4)
+    type(instrument).objects.update(is_live=True)
+    build(instrument_id=instrument.pk, estimator="open-interest", now=LATE)
+    track_zones(instrument_id=instrument.pk, now=LATE)
+    return Heatmap.objects.select_related("release").get()
+
+
+def test_slice_is_as_old_as_its_newest_bar(client: Client) -> None:
+    heatmap = make_running()
+    answer = body(client, f"{BTC}/heatmap/")
+    assert heatmap.provisional_through == at_step(251)
+    assert dt.datetime.fromisoformat(answer["as_of"]) == at_step(250.4)
+    assert dt.datetime.fromisoformat(answer["stale_after"]) == at_step(250.4) + dt.timedelta(seconds=75)
+    assert answer["is_provisional"] is True
+    release = heatmap.release
+    assert answer["estimator"] == {"slug": "open-interest", "version": "1", "parameters_sha256": release.digest}
+    earlier = body(client, f"{BTC}/heatmap/?at={at_step(100.7):%Y-%m-%dT%H:%M:%SZ}")
+    assert (dt.datetime.fromisoformat(earlier["as_of"]), earlier["stale_after"]) == (at_step(100), None)
+    assert earlier["is_provisional"] is False
+
+
+def test_slice_says_what_the_map_holds(client: Client) -> None:
+    found = latest_slice(heatmap=make_running())
+    assert found is not None
+    bins = body(client, f"{BTC}/heatmap/")["bins"]
+    held = found.usd > 0
+    low, high = found.ends()
+    assert [one["usd"] for one in bins] == found.usd[held].tolist()
+    assert [one["usd_per_tenth_pct"] for one in bins] == pytest.approx((found.usd[held] * 2.0).tolist())
+    assert [one["usd_low"] for one in bins] == low[held].tolist()
+    assert [one["usd_high"] for one in bins] == high[held].tolist()
+    centres = [math.sqrt(one["price_low"] * one["price_high"]) for one in bins]
+    sides = ["longs" if centre < found.close else "shorts" for centre in centres]
+    assert [one["position_side"] for one in bins] == sides
+    assert set(sides) == {"longs", "shorts"}
+
+
+def test_nothing_claims_to_know_the_future(client: Client) -> None:
+    heatmap = make_running()
+    assert heatmap.bin_lo is not None
+    newest = at_step(250.4)
+    row, col = (heatmap.bin_lo + 1) // 256, (START_MS // STEP_MS + 250) // 256
+    tile = body(client, f"{BTC}/tiles/0/{row}/{col}/")
+    assert dt.datetime.fromisoformat(tile["as_of"]) == newest
+    assert (tile["is_closed"], tile["revision"]) == (False, 1)
+    zones = body(client, f"{BTC}/zones/")["results"]
+    assert zones != []
+    for zone in zones:
+        assert dt.datetime.fromisoformat(zone["as_of"]) <= newest
+        assert (zone["stale_after"] is not None) == (zone["state"] == "active")
 
 
 def test_heatmap_of_another_estimator_is_absent(client: Client, heatmap: Heatmap) -> None:

@@ -22,6 +22,11 @@ ESTIMATORS: Final[Mapping[str, str]] = MappingProxyType(
 )
 
 
+def registered_version(slug: str) -> str | None:
+    """The version that is built now; None for an estimator that is not in the registry any more."""
+    return load_estimator(slug).version if slug in ESTIMATORS else None
+
+
 def load_estimator(slug: str, *, rule: LiquidationRule = LiquidationRule.LINEAR_MARK) -> Estimator:
     """Make the estimator of that slug for contracts liquidated by ``rule``; KeyError for an unknown slug."""
     module, _, attribute = ESTIMATORS[slug].partition(":")

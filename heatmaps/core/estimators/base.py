@@ -93,13 +93,18 @@ class Estimate:
 
 
 class Estimator(Protocol):
-    """An entry of ESTIMATORS. Parameters are frozen: another value is another version."""
+    """An entry of ESTIMATORS. Parameters are frozen: another value is another version.
+
+    ``bands`` are the factors of its 80 % intervals (``heatmaps.core.bands``), frozen as ``parameters["bands"]``: no
+    estimate is shown without an interval.
+    """
 
     slug: str
     version: str
     tracks_zones: bool
     parameters: Mapping[str, object]
     bin_bps: float
+    bands: Mapping[str, list[list[float]]]
 
     def estimate(self, window: Window, state: State | None) -> Estimate:
         """Go on from ``state`` (None: from nothing) through every complete step of the window."""

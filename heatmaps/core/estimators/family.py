@@ -42,6 +42,7 @@ class InventoryEstimator:
     slug: str
     version: str
     parameters: Mapping[str, object]
+    bands: Mapping[str, list[list[float]]]
     bin_bps = BIN_BPS
 
     def __init__(self, *, rule: LiquidationRule) -> None:

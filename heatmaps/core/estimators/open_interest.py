@@ -28,6 +28,7 @@ class OpenInterest(InventoryEstimator):
     slug = "open-interest"
     version = "1"
     tracks_zones = True
+    bands = OPEN_INTEREST_FACTORS
     parameters: Mapping[str, object] = MappingProxyType(
         {**common_parameters(), "bands": OPEN_INTEREST_FACTORS, "zones": PARAMETERS}
     )

@@ -32,6 +32,7 @@ class PathOnly(InventoryEstimator):
     slug = "path-only"
     version = "1"
     tracks_zones = False
+    bands = PATH_ONLY_FACTORS
     parameters: Mapping[str, object] = MappingProxyType(
         {**common_parameters(), "bands": PATH_ONLY_FACTORS, "volume_share": VOLUME_SHARE}
     )

@@ -1,0 +1,44 @@
+"""What other rooms and the pages may ask about heatmaps. Nothing here writes."""
+
+from .maps import (
+    DEFAULT_ESTIMATOR,
+    MapSize,
+    choose,
+    get_current_heatmap,
+    get_heatmap,
+    history_before,
+    map_size,
+    release_name,
+)
+from .scale import measure_scale
+from .slices import Slice, latest_slice, slice_of, within_distance
+from .tiles import StoredTile, find_tile, read_codes, read_strip, read_tile, read_tiles
+from .zones import decimal_text, get_zone, list_zones, page_zones, zone_evidence, zones_between
+
+__all__ = [
+    "DEFAULT_ESTIMATOR",
+    "MapSize",
+    "Slice",
+    "StoredTile",
+    "choose",
+    "decimal_text",
+    "find_tile",
+    "get_current_heatmap",
+    "get_heatmap",
+    "get_zone",
+    "history_before",
+    "latest_slice",
+    "list_zones",
+    "map_size",
+    "measure_scale",
+    "page_zones",
+    "read_codes",
+    "read_strip",
+    "read_tile",
+    "read_tiles",
+    "release_name",
+    "slice_of",
+    "within_distance",
+    "zone_evidence",
+    "zones_between",
+]

@@ -1,0 +1,93 @@
+"""Which map of an instrument is the one to look at, and by what name its tiles are asked for."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from django.db.models import Count, Sum
+from django.db.models.functions import Length
+
+from heatmaps.core.estimators import ESTIMATORS, registered_version
+from heatmaps.models import Heatmap, Tile
+from market import queries as market
+from market.series import STEP_MS, moment
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+DEFAULT_ESTIMATOR: Final = next(iter(ESTIMATORS))
+# A new release takes over once it has come so close to the end of the one before.
+_CATCHES_UP: Final = dt.timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class MapSize:
+    """How many tiles a map has and what they take [bytes]."""
+
+    tiles: int
+    tile_bytes: int
+
+
+def get_heatmap(*, instrument_id: int, estimator: str = DEFAULT_ESTIMATOR) -> Heatmap | None:
+    """Return the map to show, with its release and instrument: the registered version's, once it has caught up.
+
+    Until then the one of another version that reaches farthest; None where no version has a map.
+    """
+    return choose(maps=_maps(instrument_id, estimator), version=registered_version(estimator))
+
+
+def get_current_heatmap(*, instrument_id: int, estimator: str) -> Heatmap | None:
+    """Return the map of the registered version, however far it is built: the one that is worked on."""
+    version = registered_version(estimator)
+    return next((one for one in _maps(instrument_id, estimator) if one.release.version == version), None)
+
+
+def _maps(instrument_id: int, estimator: str) -> list[Heatmap]:
+    maps = Heatmap.objects.select_related("release", "instrument").order_by("-release_id")
+    return list(maps.filter(instrument_id=instrument_id, release__slug=estimator))
+
+
+def choose(*, maps: Sequence[Heatmap], version: str | None) -> Heatmap | None:
+    """Choose among one estimator's maps of one instrument, given newest release first."""
+    current = next((one for one in maps if one.release.version == version), None)
+    others = [one for one in maps if one is not current]
+    # The first of equals is the newest release.
+    other = max(others, key=_reach, default=None)
+    if current is None or other is None:
+        return current or other
+    return current if _has_caught_up(current, other) else other
+
+
+def _reach(heatmap: Heatmap) -> dt.datetime:
+    return heatmap.built_through or dt.datetime.min.replace(tzinfo=dt.UTC)
+
+
+def _has_caught_up(current: Heatmap, other: Heatmap) -> bool:
+    """Whether nothing that the other one shows would be missed, neither columns nor zones."""
+    if other.built_through is None:
+        return True
+    pairs = ((current.built_through, other.built_through), (current.zones_through, other.zones_through))
+    return all(then is None or (now is not None and now >= then - _CATCHES_UP) for now, then in pairs)
+
+
+def history_before(*, heatmap: Heatmap) -> dt.datetime | None:
+    """Return from when there are bars and open interest that the map does not hold yet; None where there are none."""
+    span = market.stored_span(instrument_id=heatmap.instrument_id)
+    if span is None or heatmap.built_from is None or span[0] >= heatmap.built_from:
+        return None
+    until = heatmap.built_from - dt.timedelta(milliseconds=STEP_MS)
+    samples = market.load_open_interest(instrument_id=heatmap.instrument_id, since=span[0], until=until)
+    return moment(int(samples["time"][0])) if len(samples) else None
+
+
+def release_name(*, heatmap: Heatmap) -> str:
+    """Return the name under which a map's tiles are asked for: it changes when closed tiles are rewritten."""
+    return f"{heatmap.release.slug}-{heatmap.release.version}-r{heatmap.revision}"
+
+
+def map_size(*, heatmap: Heatmap) -> MapSize:
+    """Count a map's stored tiles and their bytes."""
+    size = Tile.objects.filter(heatmap=heatmap).aggregate(count=Count("row"), total=Sum(Length("body")))
+    return MapSize(size["count"], size["total"] or 0)
