@@ -23,7 +23,7 @@ from django.http import HttpRequest, parse_cookie
 from django.http.request import split_domain_port, validate_host
 from django.utils import timezone
 
-from heatmaps.pages.state import tick
+from heatmaps.tasks import tick
 from market.queries import get_instrument
 
 if TYPE_CHECKING:

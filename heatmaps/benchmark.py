@@ -1,11 +1,14 @@
-"""How fast a map is computed: the kernel alone, the whole way to tiles, the plain twin, and the memory's own speed."""
+"""How fast a map is computed: stored bars to stored tiles, the kernel alone, its plain twin, the memory's own speed."""
 
 from __future__ import annotations
 
+import resource
+import sys
 import time
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+from django.db import transaction
 
 from heatmaps.core.estimators import load_estimator
 from heatmaps.core.estimators.engine import moves, start_state
@@ -18,11 +21,18 @@ from heatmaps.core.reference import PlainInventory
 from heatmaps.core.steps import cut_steps, sampled_ends
 from heatmaps.core.strips import Scale, Strips
 from heatmaps.core.tile import COMMITTED, code_floor
+from heatmaps.models import EstimatorRelease, Heatmap
+from heatmaps.operations import build
+from heatmaps.queries import DEFAULT_ESTIMATOR, map_size
 from market.contracts import LiquidationRule
-from market.series import BAR, OPEN_INTEREST, STEP_MS, Window
+from market.queries import get_instrument, load_open_interest, stored_span
+from market.series import BAR, DAY_MS, OPEN_INTEREST, STEP_MS, Window, epoch_ms, moment
 
 if TYPE_CHECKING:
+    import datetime as dt
+
     from heatmaps.core.inventory import Move
+    from market.models import Instrument
 
 STEPS: Final = 16_128
 _PLAIN_STEPS: Final = 12
@@ -46,6 +56,57 @@ def made_up(steps: int, seed: int = 1) -> Window:
     interest["time"] = bars["open_time"] + STEP_MS
     interest["open_interest"] = 90_000.0 * np.exp(np.cumsum(draw.normal(0.0, 4e-4, steps)))
     return Window(bars, np.full(steps, STEP_MS), interest)
+
+
+def run_stored(*, key: str, steps: int | None, now: dt.datetime) -> dict[str, Any]:
+    """Measure stored bars to stored tiles, all of them or the first ``steps``; nothing of it remains.
+
+    Raises Instrument.DoesNotExist.
+    """
+    instrument, before = get_instrument(key=key), peak_rss_bytes()
+    with transaction.atomic():
+        # Out of the way until the end, so that the build begins with nothing and leaves the map as it is.
+        aside = EstimatorRelease.objects.create(slug="aside", version="-", parameters={}, digest="")
+        Heatmap.objects.filter(instrument=instrument).update(release=aside)
+        wall, processor = time.perf_counter(), time.process_time()
+        built = build(
+            instrument_id=instrument.pk,
+            estimator=DEFAULT_ESTIMATOR,
+            now=now,
+            until=_end_of(instrument, steps),
+        )
+        wall, processor = time.perf_counter() - wall, time.process_time() - processor
+        made = Heatmap.objects.filter(instrument=instrument).exclude(release=aside).first()
+        size = map_size(heatmap=made) if made else None
+        transaction.set_rollback(True)
+    return {
+        "instrument": instrument.key,
+        "stored_steps": built.steps,
+        "stored_days": round(built.steps * STEP_MS / DAY_MS, 1),
+        "stored_to_tiles_seconds": round(wall, 2),
+        "stored_to_tiles_cpu_seconds": round(processor, 2),
+        "stored_steps_per_s": round(built.steps / wall),
+        "stored_tiles": size.tiles if size else 0,
+        "stored_tile_bytes": size.tile_bytes if size else 0,
+        "peak_rss_mb": round(peak_rss_bytes() / 1e6, 1),
+        "rss_mb_before": round(before / 1e6, 1),
+    }
+
+
+def _end_of(instrument: Instrument, steps: int | None) -> dt.datetime | None:
+    """The end of so many steps from the first sample of open interest."""
+    span = stored_span(instrument_id=instrument.pk)
+    if span is None or steps is None:
+        return None
+    samples = load_open_interest(instrument_id=instrument.pk, since=span[0], until=span[1])
+    first_ms = int(samples["time"][0]) if len(samples) else epoch_ms(span[0])
+    return moment((first_ms - 1) // STEP_MS * STEP_MS + steps * STEP_MS)
+
+
+def peak_rss_bytes() -> int:
+    """The largest resident memory of this process so far."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
 
 
 def run(*, steps: int = STEPS) -> dict[str, Any]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-from django.core.management.base import BaseCommand
+from django.core.exceptions import ObjectDoesNotExist
+from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
@@ -30,14 +31,26 @@ class Command(BaseCommand):
         parser.add_argument("what", choices=BENCHES)
         parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
         parser.add_argument("--rows", type=int, default=100_000, help="how many bars to import (import)")
-        parser.add_argument("--instrument", help="venue:symbol to compute (heatmap; default: made-up data)")
+        parser.add_argument("--instrument", help="venue:symbol: measure its stored bars too (heatmap)")
+        parser.add_argument("--steps", type=_count, help="five-minute steps (heatmap; default: 56 days)")
 
     def handle(self, *_args: object, **options: Any) -> None:  # noqa: ANN401 Django hands over parsed options
         """Run one bench."""
         measure: Callable[..., dict[str, Any]] = import_string(BENCHES[options["what"]])
-        figures = measure(options={**options, "now": timezone.now()})
+        try:
+            figures = measure(options={**options, "now": timezone.now()})
+        except ObjectDoesNotExist as absent:
+            raise CommandError(f"There is no instrument {options['instrument']!r}.") from absent
         if options["json"]:
             self.stdout.write(json.dumps(figures))
             return
         for name, figure in figures.items():
-            self.stdout.write(f"{name.replace('_', ' '):<28} {figure:,}" if isinstance(figure, int | float) else "")
+            text = f"{figure:,}" if isinstance(figure, int | float) else str(figure)
+            self.stdout.write(f"{name.replace('_', ' '):<28} {text}")
+
+
+def _count(text: str) -> int:
+    count = int(text)
+    if count < 1:
+        raise ValueError(text)
+    return count
