@@ -28,8 +28,8 @@ MODULES: Final = (
         f"js/{name}.js"
         for name in ("freshness", "live", "terminal/app", "terminal/bands", "terminal/bars", "terminal/chart",
                      "terminal/colour", "terminal/format", "terminal/grid", "terminal/heat", "terminal/keys",
-                     "terminal/layer", "terminal/legend", "terminal/readout", "terminal/side", "terminal/style",
-                     "terminal/tiles", "terminal/zones")
+                     "terminal/layer", "terminal/legend", "terminal/readout", "terminal/requests", "terminal/side",
+                     "terminal/style", "terminal/tiles", "terminal/zones")
     ),
 )  # fmt: skip
 
@@ -46,7 +46,7 @@ def instruments(request: HttpRequest) -> HttpResponse:
 def terminal_page(request: HttpRequest, key: str) -> HttpResponse:
     """Show one instrument."""
     page = _load_terminal(request, key)
-    return render(request, "heatmaps/terminal.html", {"page": page, "theme": _theme(request), "modules": MODULES})
+    return render(request, "heatmaps/terminal.html", {"page": page, "modules": MODULES})
 
 
 @member
@@ -114,7 +114,10 @@ def picture(request: HttpRequest, key: str) -> HttpResponse:
 @member
 @require_safe
 def tile(request: HttpRequest, key: str, release: str, level: int, row: int, col: int) -> HttpResponse:  # noqa: PLR0913, PLR0917  # an address has as many parts
-    """Send a tile as it is stored: compressed, for ever when it is closed, for ten seconds when it is not."""
+    """Send a tile as it is stored: compressed, for ever when it is closed, for ten seconds when it is not.
+
+    A closed tile that is rewritten after a correction gets another address: the map's revision is part of it.
+    """
     stored = tiles.find(key=key, release=release, level=level, row=row, col=col)
     if stored is None:
         raise Http404
@@ -155,10 +158,6 @@ def zone_page(request: HttpRequest, pk: int) -> HttpResponse:
     except ObjectDoesNotExist as error:
         raise Http404 from error
     return render(request, "heatmaps/zone.html", {"page": page})
-
-
-def _theme(request: HttpRequest) -> Literal["dark", "light"]:
-    return "light" if request.COOKIES.get("theme") == "light" else "dark"
 
 
 def _is_known(request: HttpRequest, etag: str) -> bool:

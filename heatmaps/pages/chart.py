@@ -11,7 +11,7 @@ import numpy as np
 
 from heatmaps import queries
 from heatmaps.core.tile import DENSITY_BPS, LEVELS, TILE, codes_from_usd
-from heatmaps.pages import bands, figures, scale
+from heatmaps.pages import bands, figures, recency, scale, strip, tiles
 from market import queries as market
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def data(
         "digits": figures.decimals(instrument.tick_size),
         "as_of_ms": figures.epoch_ms(freshness.as_of),
         **_series(instrument, seconds, since, until),
-        "heat": _heat(heatmap) if is_newest else None,
+        "heat": _heat(heatmap, instrument) if is_newest else None,
         "slice": _slice(heatmap) if is_newest else None,
         "zones": _zones(heatmap, since, until),
     }
@@ -78,7 +78,7 @@ def _moment(ms: int) -> dt.datetime:
 def _series(instrument: Instrument, seconds: int, since: dt.datetime, until: dt.datetime) -> dict[str, Any]:
     bars = market.load_bars(instrument_id=instrument.pk, since=since, until=until, timeframe=seconds)
     if bars.size == 0:
-        return {"start_ms": figures.epoch_ms(until), "bars": _empty()}
+        return {"start_ms": figures.epoch_ms(until), "funding_interval_ms": None, "bars": _empty()}
     step = seconds * 1000
     first, last = int(bars["open_time"][0]), int(bars["open_time"][-1])
     grid = np.arange(first, last + 1, step)
@@ -86,11 +86,18 @@ def _series(instrument: Instrument, seconds: int, since: dt.datetime, until: dt.
     rows = {name: _on_grid(bars, grid, name, digits) for name in ("open", "high", "low", "close")}
     close = np.full(grid.size, np.nan)
     close[np.searchsorted(grid, bars["open_time"])] = bars["close"]
+    rates = market.load_funding(
+        instrument_id=instrument.pk, since=_moment(first) - strip.FUNDING_SPAN, until=_moment(last + step)
+    )
     panes = {
         "open_interest": _open_interest(instrument, grid, step, close),
-        "funding": _funding(instrument, grid, step),
+        "funding": _funding(rates, grid, step),
     }
-    return {"start_ms": first, "bars": {**rows, "volume": _volume(bars, grid), **panes}}
+    return {
+        "start_ms": first,
+        "funding_interval_ms": _interval_ms(rates),
+        "bars": {**rows, "volume": _volume(bars, grid), **panes},
+    }
 
 
 def _empty() -> dict[str, list[float]]:
@@ -136,26 +143,29 @@ def _open_interest(
     return [_short(float(v)) if ok else None for v, ok in zip(value, held, strict=True)]
 
 
-def _funding(instrument: Instrument, grid: np.ndarray[Any, Any], step: int) -> list[float | None]:
-    """Return the rate in force at each bar's end [% per interval]; it holds until the next one."""
-    ends = grid + step
-    rates = market.load_funding(
-        instrument_id=instrument.pk,
-        since=_moment(int(grid[0]) - 8 * 3600 * 1000),
-        until=_moment(int(ends[-1])),
-    )
+def _funding(rates: Records, grid: np.ndarray[Any, Any], step: int) -> list[float | None]:
+    """Return the rate in force at each bar's end [% per interval]; it holds until the next one, but over no gap."""
     if rates.size == 0:
         return [None] * grid.size
+    ends = grid + step
+    hold_ms = recency.longest_hold(rates["time"], strip.FUNDING_INTERVAL) / dt.timedelta(milliseconds=1)
     found = np.searchsorted(rates["time"], ends, side="right") - 1
-    return [round(float(rates["rate"][i]) * 100, 5) if i >= 0 else None for i in found]
+    # A bar longer than the interval shows its last print.
+    held = (found >= 0) & (ends - rates["time"][np.maximum(found, 0)] <= max(hold_ms, step))
+    return [round(float(rates["rate"][i]) * 100, 5) if ok else None for i, ok in zip(found, held, strict=True)]
 
 
-def _heat(heatmap: Heatmap | None) -> dict[str, Any] | None:
+def _interval_ms(rates: Records) -> int | None:
+    interval = recency.spacing(rates["time"])
+    return None if interval is None else interval // dt.timedelta(milliseconds=1)
+
+
+def _heat(heatmap: Heatmap | None, instrument: Instrument) -> dict[str, Any] | None:
     if heatmap is None or heatmap.built_through is None:
         return None
     display = scale.display_scale(heatmap=heatmap)
     return {
-        "estimator": f"{heatmap.release.slug}-{heatmap.release.version}",
+        "tiles_url": tiles.base_url(heatmap=heatmap, key=instrument.key),
         "tile": TILE,
         "levels": [{"step_ms": level.step_ms, "factor": level.factor} for level in LEVELS],
         "bin_bps": heatmap.bin_bps,

@@ -74,6 +74,11 @@ def test_newer_bars_start_at_the_one_asked_for(world: World, member: Client) -> 
     assert tail["heat"]["built_through_ms"] == END_MS
 
 
+def test_tiles_lie_under_the_address_that_comes_with_the_map(world: World, member: Client) -> None:
+    base = chart(member, tf="1h")["heat"]["tiles_url"]
+    assert f"{base}0/{tiles(world)[0].row}/{tiles(world)[0].col}.bin" == tile_address(tiles(world)[0])
+
+
 def test_older_bars_come_without_the_map(world: World, member: Client) -> None:
     whole = chart(member, tf="5m")
     middle = whole["start_ms"] + 100 * whole["step_ms"]
@@ -101,7 +106,7 @@ def test_chart_refuses_what_it_does_not_offer(query: dict[str, str], world: Worl
     assert member.get(reverse("heatmaps:chart-data", kwargs=KEY), query).status_code == 400
 
 
-def tile_address(tile: Tile, release: str = "open-interest-1") -> str:
+def tile_address(tile: Tile, release: str = "open-interest-1-r1") -> str:
     place = {"release": release, "level": tile.level, "row": tile.row, "col": tile.col}
     return reverse("heatmaps:tile", kwargs=KEY | place)
 
@@ -142,7 +147,7 @@ def test_tiles_beyond_the_map_are_not_found(world: World, member: Client) -> Non
     tile = tiles(world)[0]
     tile.col -= 50
     assert get_tile(member, tile).status_code == 404
-    assert member.get(tile_address(tiles(world)[0], release="open-interest-99")).status_code == 404
+    assert member.get(tile_address(tiles(world)[0], release="open-interest-99-r1")).status_code == 404
     assert member.get(tile_address(tiles(world)[0], release="nonsense")).status_code == 404
 
 

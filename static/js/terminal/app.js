@@ -8,10 +8,11 @@ import { HeatLayer } from './heat.js';
 import { Keys } from './keys.js';
 import { drawLegend } from './legend.js';
 import { Readout } from './readout.js';
+import { Requests } from './requests.js';
 import { SideMap } from './side.js';
 import { readTheme } from './style.js';
 import { TileStore } from './tiles.js';
-import { ZoneLayer } from './zones.js';
+import { ZoneBook, ZoneLayer } from './zones.js';
 
 const SETTLE_MS = 140;
 const OLDER_BEFORE = 30;
@@ -34,39 +35,68 @@ class App {
       bars: new Bars(root.dataset.chartUrl),
       narrow: window.innerWidth < NARROW,
       font: (size, weight) => `${weight} ${size}px Inter, system-ui, sans-serif`,
-      zones: [],
+      zones: new ZoneBook(),
       hover: null,
+      // The zone that was clicked in the chart, and the one whose row lies under the pointer.
       selected: null,
+      hovered: null,
       moving: false,
       colourVersion: 0,
       dataVersion: 0,
     };
     this.queued = new Set();
+    this.requests = new Requests(this.view.bars, {
+      onFree: () => this.refresh(),
+      onSuccess: () => this.showError(null),
+      onFailure: (error) => this.showError(error),
+    });
   }
 
-  async open(timeframe) {
-    const document_ = await this.view.bars.open(timeframe);
-    this.take(document_);
-    if (this.view.chart) this.reset();
-    else this.build();
+  // A time frame stands in the address and on its button once its bars are there, not before.
+  open(timeframe, href = null) {
+    return this.requests.replace({ tf: timeframe }, (document_) => {
+      this.view.bars.replace(document_);
+      this.view.zones.replace(document_.zones);
+      this.take(document_);
+      if (this.view.chart) this.reset();
+      else this.build();
+      this.markTimeframe(timeframe);
+      if (href !== null) history.replaceState(null, '', href);
+    });
   }
 
-  // Everything but the bars of an answer.
-  take({ heat, slice, zones }) {
+  // The map of an answer; another estimator or another build means other tiles.
+  take({ heat, slice }) {
     const { view } = this;
-    view.zones = zones;
     if (heat === null) return;
-    if (!view.grid) {
-      view.grid = new Grid(heat);
-      view.tiles = new TileStore({ base: `${this.root.dataset.tilesUrl}${heat.estimator}/`, grid: view.grid, onChange: () => this.redraw() });
-    } else if (heat.version !== view.grid.heat.version) {
-      const former = view.grid.builtThrough;
-      view.grid.update(heat);
-      view.tiles.refreshFrom(former);
-    }
+    // The first map of this instrument: the words around the chart still say that there is none.
+    if (this.root.dataset.heatmap === 'none') window.location.reload();
     view.bands = new Bands(heat.bands);
     view.slice = slice;
+    if (view.grid?.heat.tiles_url !== heat.tiles_url) {
+      view.grid = new Grid(heat);
+      view.tiles = new TileStore({ grid: view.grid, onChange: () => this.redraw() });
+      if (view.chart) this.applyTheme();
+    } else if (heat.version !== view.grid.heat.version) {
+      const former = view.grid.builtThrough;
+      const { floor_usd: floor, ceiling_usd: ceiling } = view.grid.heat;
+      view.grid.update(heat);
+      view.tiles.refreshFrom(former);
+      if (floor !== heat.floor_usd || ceiling !== heat.ceiling_usd) this.applyTheme();
+    }
     view.dataVersion += 1;
+  }
+
+  showError(error) {
+    const banner = document.querySelector('#chart-error');
+    banner.hidden = error === null;
+    if (error === null) return;
+    const [title, text] = this.view.chart
+      ? ['New chart data could not be fetched', 'What is drawn stays as it was.']
+      : ['The chart could not be loaded', 'The picture and the table below are complete.'];
+    banner.querySelector('b').textContent = title;
+    banner.querySelector('[data-error-text]').textContent = text;
+    console.warn(`${title}.`, error);
   }
 
   build() {
@@ -101,7 +131,7 @@ class App {
     const { view, host } = this;
     view.chart.timeScale().subscribeVisibleLogicalRangeChange((range) => this.onRange(range));
     view.chart.subscribeCrosshairMove((event) => this.onCrosshair(event));
-    view.chart.subscribeClick(({ point }) => point && this.select(this.zones.at(point.x, point.y)?.id ?? null));
+    view.chart.subscribeClick(({ point }) => point && this.highlight('selected', this.zones.at(point.x, point.y)?.id ?? null));
     this.keys = new Keys(view, host, {
       onCursor: (index, level) => this.point(index, level, true),
       onLeave: () => this.unpoint(),
@@ -117,7 +147,10 @@ class App {
       link.addEventListener('click', (event) => this.onTimeframe(event, link));
     }
     // Rows are swapped on every tick, so the listener sits above them.
-    document.addEventListener('mouseover', (event) => this.select(event.target.closest?.('[data-zone]')?.dataset.zone ?? null));
+    document.addEventListener('mouseover', ({ target }) => {
+      const id = target.closest?.('[data-zone]')?.dataset.zone;
+      this.highlight('hovered', id === undefined ? null : Number(id));
+    });
   }
 
   // --- what happens -------------------------------------------------------------------------------------------------
@@ -134,21 +167,18 @@ class App {
     if (range && range.from < OLDER_BEFORE) this.loadOlder();
   }
 
-  async loadOlder() {
+  loadOlder() {
     const { view } = this;
-    if (this.loading || view.bars.reachedStart) return;
-    this.loading = true;
-    try {
+    if (this.requests.isBusy || view.bars.reachedStart) return;
+    this.requests.add(view.bars.olderQuery, (document_) => {
       const range = view.chart.timeScale().getVisibleLogicalRange();
-      const added = await view.bars.older();
-      if (added > 0) {
-        setData(view);
-        view.chart.timeScale().setVisibleLogicalRange({ from: range.from + added, to: range.to + added });
-        view.dataVersion += 1;
-      }
-    } finally {
-      this.loading = false;
-    }
+      const added = view.bars.prepend(document_);
+      if (added === 0) return;
+      view.zones.add(document_.zones);
+      setData(view);
+      view.chart.timeScale().setVisibleLogicalRange({ from: range.from + added, to: range.to + added });
+      view.dataVersion += 1;
+    });
   }
 
   onCrosshair({ point, logical, paneIndex }) {
@@ -175,10 +205,9 @@ class App {
     this.queue('side');
   }
 
-  select(id) {
-    const chosen = id === null ? null : Number(id);
-    if (chosen === this.view.selected) return;
-    this.view.selected = chosen;
+  highlight(how, id) {
+    if (this.view[how] === id) return;
+    this.view[how] = id;
     this.redraw();
   }
 
@@ -189,14 +218,17 @@ class App {
     this.redraw();
   }
 
-  async onTimeframe(event, link) {
+  onTimeframe(event, link) {
     if (event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
-    const timeframe = link.dataset.timeframeLink;
-    for (const other of this.root.querySelectorAll('[data-timeframe-link]')) other.removeAttribute('aria-current');
-    link.setAttribute('aria-current', 'true');
-    history.replaceState(null, '', link.href);
-    await this.open(timeframe);
+    this.open(link.dataset.timeframeLink, link.href);
+  }
+
+  markTimeframe(timeframe) {
+    for (const link of this.root.querySelectorAll('[data-timeframe-link]')) {
+      if (link.dataset.timeframeLink === timeframe) link.setAttribute('aria-current', 'true');
+      else link.removeAttribute('aria-current');
+    }
   }
 
   onTheme() {
@@ -215,24 +247,30 @@ class App {
     drawLegend(view);
   }
 
-  // A tick came: the open bar, the open tiles, the newest slice and the zones.
-  async refresh() {
-    const { view } = this;
-    if (this.refreshing || this.loading) return;
-    this.refreshing = true;
-    try {
-      const from = Math.max(0, view.bars.count - 1);
-      const hadGrid = Boolean(view.grid);
-      this.take(await view.bars.newer());
-      if (!hadGrid) this.applyTheme();
-      updateData(view, from);
-      if (view.grid) this.side.setSlice(view.slice);
-      if (view.hover === null) this.unpoint();
-      this.redraw();
-      this.root.dataset.refreshed = String(Number(this.root.dataset.refreshed ?? 0) + 1);
-    } finally {
-      this.refreshing = false;
+  // A tick came: the open bar, the open tiles, the newest slice and the zones. One that comes meanwhile is not lost.
+  refresh() {
+    if (this.requests.isBusy) {
+      this.requests.wanted = true;
+      return;
     }
+    if (!this.view.chart) {
+      this.open(this.root.dataset.timeframe);
+      return;
+    }
+    this.requests.add(this.view.bars.newerQuery, (document_) => this.takeNewer(document_));
+  }
+
+  takeNewer(document_) {
+    const { view } = this;
+    const from = Math.max(0, view.bars.count - 1);
+    view.bars.append(document_);
+    view.zones.update(document_.zones);
+    this.take(document_);
+    updateData(view, from);
+    if (view.grid) this.side.setSlice(view.slice);
+    if (view.hover === null) this.unpoint();
+    this.redraw();
+    this.root.dataset.refreshed = String(Number(this.root.dataset.refreshed ?? 0) + 1);
   }
 
   // --- drawing ------------------------------------------------------------------------------------------------------

@@ -7,28 +7,26 @@ export class Bars {
     this.url = url;
   }
 
-  async fetch(parameters) {
+  async fetch(parameters, signal) {
     const query = new URLSearchParams(parameters);
-    const response = await fetch(`${this.url}?${query}`, { headers: { Accept: 'application/json' } });
+    const response = await fetch(`${this.url}?${query}`, { headers: { Accept: 'application/json' }, signal });
     if (!response.ok) throw new Error(`chart data: ${response.status}`);
     return response.json();
   }
 
-  // Load a time frame anew; returns the whole document.
-  async open(timeframe) {
-    const document = await this.fetch({ tf: timeframe });
-    this.timeframe = timeframe;
+  // Begin anew with the bars of a time frame.
+  replace(document) {
+    this.timeframe = document.timeframe;
     this.step = document.step_ms;
     this.start = document.start_ms;
     this.digits = document.digits;
+    this.fundingInterval = document.funding_interval_ms;
     this.columns = document.bars;
     this.reachedStart = false;
-    return document;
   }
 
   // Put older bars in front; returns how many came.
-  async older() {
-    const document = await this.fetch({ tf: this.timeframe, until: this.start });
+  prepend(document) {
     const count = document.bars.open.length;
     if (count === 0) {
       this.reachedStart = true;
@@ -42,11 +40,9 @@ export class Bars {
     return count + hole;
   }
 
-  // Replace the open bar and add what closed since; returns the whole document.
-  async newer() {
-    const from = this.time(this.count - 1);
-    const document = await this.fetch({ tf: this.timeframe, since: from });
-    if (document.bars.open.length === 0) return document;
+  // Replace the open bar and add what closed since.
+  append(document) {
+    if (document.bars.open.length === 0) return;
     const at = Math.round((document.start_ms - this.start) / this.step);
     for (const name of COLUMNS) {
       const column = this.columns[name];
@@ -54,7 +50,20 @@ export class Bars {
       while (column.length < at) column.push(null);
       column.push(...document.bars[name]);
     }
-    return document;
+  }
+
+  // What a funding rate is for.
+  get fundingPeriod() {
+    return this.fundingInterval === null ? 'per interval' : `per ${this.fundingInterval / 3600000} h`;
+  }
+
+  // What to ask for: a whole time frame, what lies before the first bar, what came since the last.
+  get olderQuery() {
+    return { tf: this.timeframe, until: this.start };
+  }
+
+  get newerQuery() {
+    return { tf: this.timeframe, since: this.time(Math.max(0, this.count - 1)) };
   }
 
   get count() {

@@ -15,7 +15,7 @@ const FONT = 'Inter, system-ui, sans-serif';
 
 export const PANES = [
   { name: 'open_interest', label: 'Open interest', unit: 'USD', write: (value) => usd(value) },
-  { name: 'funding', label: 'Funding', unit: '% per 8 h', write: (value) => signed(value, 4, '%') },
+  { name: 'funding', label: 'Funding', unit: '%', write: (value) => signed(value, 4, '%') },
 ];
 
 function chartOptions(view) {
@@ -145,7 +145,7 @@ export class PaneLabels {
       const name = document.createElement('b');
       name.textContent = PANES[i].label;
       const unit = document.createElement('span');
-      unit.textContent = PANES[i].unit;
+      unit.textContent = PANES[i].name === 'funding' ? `% ${this.view.bars.fundingPeriod}` : PANES[i].unit;
       const value = document.createElement('em');
       this.values[PANES[i].name] = value;
       label.append(name, unit, value);

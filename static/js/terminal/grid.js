@@ -55,6 +55,16 @@ export class Grid {
     return Math.min(last, Math.floor((barStartMs + stepMs) / step) - 1);
   }
 
+  // The first column that was built.
+  firstColumn(level) {
+    return Math.floor(this.heat.built_from_ms / this.heat.levels[level].step_ms);
+  }
+
+  // Percent between the price and so many bins away: above it grows without end, below it ends at 100.
+  distancePct(side, bins) {
+    return Math.abs(Math.expm1(side === 'longs' ? -bins * this.width : bins * this.width)) * 100;
+  }
+
   columnEnd(level, column) {
     return (column + 1) * this.heat.levels[level].step_ms;
   }

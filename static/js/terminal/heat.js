@@ -15,6 +15,7 @@ export class HeatLayer extends Layer {
     this.key = '';
     this.frame = null;
     this.classes = null;
+    this.classesOf = null;
   }
 
   paint(target) {
@@ -92,11 +93,12 @@ export class HeatLayer extends Layer {
     frame.context.putImageData(frame.image, 0, 0);
   }
 
-  // Pixel columns that show the same heat column, from left to right; column -1 holds nothing.
+  // Pixel columns that show the same heat column, from left to right; column -1 holds nothing. Bars before the map
+  // began are gaps.
   findRuns(window, runs) {
     const { bars, grid } = this.view;
     const last = bars.count - 1;
-    const first = Math.floor(grid.heat.built_from_ms / grid.heat.levels[window.level].step_ms);
+    const first = grid.firstColumn(window.level);
     let count = 0;
     let former = -2;
     for (let x = 0; x < window.width; x += 1) {
@@ -107,7 +109,7 @@ export class HeatLayer extends Layer {
       runs.x[count] = x;
       runs.column[count] = column < first ? -1 : column;
       runs.close[count] = index < 0 ? 0 : Math.round(grid.position(bars.close(this.barAt(window.level, column, index)) ?? 1) * 256);
-      runs.gap[count] = 0;
+      runs.gap[count] = index >= 0 && column < first ? 1 : 0;
       count += 1;
     }
     runs.x[count] = window.width;
@@ -188,9 +190,10 @@ export class HeatLayer extends Layer {
       this.classes = null;
       return;
     }
-    if (this.classes !== null) return;
+    if (this.classes !== null && this.classesOf === bands) return;
+    this.classesOf = bands;
     this.classes = ['longs', 'shorts'].map((side) =>
-      Uint8Array.from({ length: BAND_TABLE }, (_, bin) => bands.widthClass(side, Math.expm1(bin * grid.width) * 100)),
+      Uint8Array.from({ length: BAND_TABLE }, (_, bin) => bands.widthClass(side, grid.distancePct(side, bin))),
     );
   }
 

@@ -68,6 +68,7 @@ export class Readout {
     const { bars, grid, tiles, bands } = this.view;
     const finest = grid.levelFor(bars.step);
     const column = grid.columnAt(finest, bars.time(index), bars.step);
+    if (column < grid.firstColumn(finest)) return null;
     const code = tiles.code(finest, Math.floor(grid.position(level) / grid.heat.levels[finest].factor), column);
     if (code === null || code === 255) return null;
     const close = bars.close(index);

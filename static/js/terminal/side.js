@@ -13,7 +13,8 @@ export function readSlice(slice, grid, bands) {
   const codes = Uint8Array.from(atob(slice.codes), (character) => character.charCodeAt(0));
   const perBin = grid.heat.bin_bps / 10;
   const amounts = Float64Array.from(codes, (code) => (code > 0 && code < 255 ? usdOfCode(code, grid.heat.code_floor_usd) * perBin : 0));
-  const closeBin = grid.bin(slice.close);
+  // The first bin whose centre lies above the close: the one that straddles it goes to the side of its centre.
+  const closeBin = Math.ceil(grid.position(slice.close) - 0.5);
   const sums = { total: new Float64Array(codes.length), low: new Float64Array(codes.length), high: new Float64Array(codes.length) };
   addUp(slice, grid, bands, amounts, sums, closeBin, 1);
   addUp(slice, grid, bands, amounts, sums, closeBin, -1);

@@ -2,8 +2,8 @@
 const RETRY_MS = 4000;
 
 export class TileStore {
-  constructor({ base, grid, onChange }) {
-    this.base = base;
+  constructor({ grid, onChange }) {
+    this.base = grid.heat.tiles_url;
     this.grid = grid;
     this.onChange = onChange;
     this.size = grid.heat.tile;

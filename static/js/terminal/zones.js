@@ -7,6 +7,36 @@ const TAG_GAP = 19;
 const DASHES = { active: [], swept: [4, 3], faded: [1.5, 3] };
 const NARROW = 520;
 
+// Zones by their number. An answer tells only of those that lived in its span, so what is known already stays.
+export class ZoneBook {
+  constructor() {
+    this.byId = new Map();
+  }
+
+  replace(zones) {
+    this.byId.clear();
+    this.add(zones);
+  }
+
+  add(zones) {
+    for (const zone of zones) this.byId.set(zone.id, zone);
+  }
+
+  // The newest answer knows every zone that lives: one that it leaves out is gone.
+  update(zones) {
+    const told = new Set(zones.map((zone) => zone.id));
+    for (const [id, { state }] of this.byId) {
+      if (state === 'active' && !told.has(id)) this.byId.delete(id);
+    }
+    this.add(zones);
+  }
+
+  // Those that ended first, so that living ones lie on top.
+  get all() {
+    return [...this.byId.values()].sort((a, b) => (a.state === 'active') - (b.state === 'active') || a.id - b.id);
+  }
+}
+
 export class ZoneLayer extends Layer {
   constructor(view) {
     super(view, 'top');
@@ -21,7 +51,7 @@ export class ZoneLayer extends Layer {
 
   draw(context, width, height) {
     const tags = [];
-    for (const zone of this.view.zones) {
+    for (const zone of this.view.zones.all) {
       const box = this.box(zone, width, height);
       if (!box) continue;
       this.boxes.push(box);
@@ -60,7 +90,7 @@ export class ZoneLayer extends Layer {
       context.fillStyle = box.fill;
       context.fillRect(left, top, right - left, bottom - top);
     }
-    context.lineWidth = this.view.selected === zone.id ? 2 : 1;
+    context.lineWidth = [this.view.selected, this.view.hovered].includes(zone.id) ? 2 : 1;
     context.strokeStyle = ended ? css.zoneEnded : box.colour;
     context.setLineDash(DASHES[zone.state]);
     context.beginPath();
@@ -114,11 +144,13 @@ export class ZoneLayer extends Layer {
 
   tag(context, { zone, y, colour }, width) {
     const { css, font } = this.view;
-    const parts = [
-      { text: zone.label, font: font(10.5, 600), colour },
-      { text: usd(zone.usd), font: font(10.5, 600), colour: css.text1 },
-    ];
-    if (width >= NARROW) parts.push({ text: usdRange(zone.usd_low, zone.usd_high).slice(1), font: font(10.5, 400), colour: css.text2 });
+    const name = { text: zone.label, font: font(10.5, 600), colour };
+    const amount = { text: usd(zone.usd), font: font(10.5, 600), colour: css.text1 };
+    const interval = usdRange(zone.usd_low, zone.usd_high);
+    // Where there is no room for both, the interval says more than its middle.
+    const parts = width >= NARROW
+      ? [name, amount, { text: interval.slice(1), font: font(10.5, 400), colour: css.text2 }]
+      : [name, { text: interval, font: font(10.5, 400), colour: css.text1 }];
     for (const part of parts) {
       context.font = part.font;
       part.width = context.measureText(part.text).width;

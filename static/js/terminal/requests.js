@@ -1,0 +1,41 @@
+// The chart's requests, one at a time: what a new time frame overtakes is broken off and never drawn, what comes while
+// another is on its way is remembered.
+export class Requests {
+  constructor(bars, { onFree, onSuccess, onFailure }) {
+    this.bars = bars;
+    this.on = { onFree, onSuccess, onFailure };
+    this.current = null;
+    this.wanted = false;
+  }
+
+  get isBusy() {
+    return this.current !== null;
+  }
+
+  replace(query, take) {
+    this.current?.abort();
+    return this.add(query, take);
+  }
+
+  // Fetch and hand on; never rejects.
+  async add(query, take) {
+    const current = new AbortController();
+    this.current = current;
+    try {
+      const answer = await this.bars.fetch(query, current.signal);
+      if (this.current !== current) return;
+      take(answer);
+      this.on.onSuccess();
+    } catch (error) {
+      if (this.current === current) this.on.onFailure(error);
+    }
+    if (this.current === current) this.free();
+  }
+
+  free() {
+    this.current = null;
+    if (!this.wanted) return;
+    this.wanted = false;
+    this.on.onFree();
+  }
+}
