@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from heatmaps import queries
-from heatmaps.pages import figures
+from heatmaps.pages import figures, recency
 from market import queries as market
 
 if TYPE_CHECKING:
@@ -21,6 +21,9 @@ _DAY: Final = dt.timedelta(days=1)
 _STEP: Final = 300
 _STEP_SPAN: Final = dt.timedelta(seconds=_STEP)
 NEAR_PCT: Final = 5.0
+# Prints enough to see how far apart they are, and the distance taken where there is only one.
+FUNDING_SPAN: Final = dt.timedelta(days=7)
+FUNDING_INTERVAL: Final = dt.timedelta(hours=8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,11 +104,13 @@ def _open_interest(instrument_id: int, as_of: dt.datetime, last: float | None) -
     # Two samples more than a day, in case the oldest is late.
     since = as_of - _DAY - 2 * _STEP_SPAN
     samples = market.load_open_interest(instrument_id=instrument_id, since=since, until=as_of)
-    if samples.size == 0 or last is None:
-        return Kpi("Open interest", figures.DASH, reason="not reported in 24 h")
+    reason = recency.age_reason(times=samples["time"], as_of=as_of, otherwise=_STEP_SPAN)
+    if reason or last is None:
+        return Kpi("Open interest", figures.DASH, reason=reason or "no price to value it at")
     value = float(samples["open_interest_value"][-1])
     if not np.isfinite(value):
         value = float(samples["open_interest"][-1]) * last
+    # Not older than loaded: two samples before the day began.
     before = samples[samples["time"] <= _cut(as_of) + _STEP * 1000]
     note = ""
     if before.size and before["open_interest"][-1] > 0:
@@ -115,7 +120,9 @@ def _open_interest(instrument_id: int, as_of: dt.datetime, last: float | None) -
 
 
 def _funding(instrument_id: int, as_of: dt.datetime) -> Kpi:
-    rates = market.load_funding(instrument_id=instrument_id, since=as_of - _DAY, until=as_of)
-    if rates.size == 0:
-        return Kpi("Funding 8h", figures.DASH, reason="not reported in 24 h")
-    return Kpi("Funding 8h", figures.signed(float(rates["rate"][-1]) * 100, digits=4))
+    rates = market.load_funding(instrument_id=instrument_id, since=as_of - FUNDING_SPAN, until=as_of)
+    reason = recency.age_reason(times=rates["time"], as_of=as_of, otherwise=FUNDING_INTERVAL)
+    if reason:
+        return Kpi("Funding", figures.DASH, reason=reason)
+    note = recency.interval_text(recency.spacing(rates["time"]))
+    return Kpi("Funding", figures.signed(float(rates["rate"][-1]) * 100, digits=4), note)
