@@ -49,7 +49,12 @@ def _words(freshness: Freshness, now: dt.datetime) -> tuple[str, str, str, str]:
     ended = figures.moment(freshness.as_of)
     if not freshness.is_live:
         day = figures.day(freshness.as_of)
-        return "history", f"History: ends {day}", f"History: ends {day}", "Imported data; nothing new will arrive."
+        return (
+            "history",
+            f"History: ends {day}",
+            f"History: ends {day}",
+            "Imported data; it changes only with another import.",
+        )
     age = figures.age(now - freshness.as_of)
     detail = f"The newest bar ended at {ended} UTC. Prices and levels may have moved since."
     if freshness.is_stale:

@@ -29,8 +29,8 @@ export class Freshness {
     this.banner = document.querySelector('#stale');
   }
 
+  // The stopwatch always runs: what is not live yet may become so.
   start() {
-    if (this.staleAfter === null) return;
     this.show();
     setInterval(() => this.show(), 1000);
   }
@@ -53,9 +53,8 @@ export class Freshness {
     this.dot.classList.toggle('dot-ok', !stale);
     this.dot.classList.toggle('dot-warn', stale);
     if (!this.banner) return;
-    const title = this.banner.querySelector('b');
-    // Written only when it changes: a live region speaks each time.
-    if (stale && title.textContent !== `Data is ${old} old`) title.textContent = `Data is ${old} old`;
-    this.banner.hidden = !stale;
+    // A live region speaks each time it changes: it holds the state, and the age only for the eye.
+    this.banner.querySelector('[data-stale-age]').textContent = `Data is ${old} old`;
+    if (this.banner.hidden === stale) this.banner.hidden = !stale;
   }
 }

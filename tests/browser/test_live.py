@@ -11,9 +11,9 @@ from bhweb.events import tick
 from heatmaps import operations as heatmaps
 from market import operations as market
 from market.queries import load_bars
-from tests.factories import make_user
+from tests.factories import make_instrument, make_user
 from tests.pages import client_of
-from tests.world import make_world
+from tests.world import add_bars, make_world
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -108,6 +108,37 @@ def test_silence_is_called_stale_and_news_end_it(visit: Open, world: World) -> N
     answers["age"] = 5_000
     page.locator("#stale").wait_for(state="hidden", timeout=20_000)
     assert "Updated" in page.locator("#fresh").inner_text()
+
+
+def test_only_the_state_is_said_aloud(visit: Open, world: World) -> None:
+    opened = visit()
+    opened.page.clock.install()
+    opened.page.route("**/events?*", lambda route: route.fulfill(status=503, body=""))
+    opened.page.route("**/tick/**", lambda route: route.abort())
+    page = opened.go(f"/t/{world.instrument.key}/")
+    page.clock.fast_forward(11 * 60_000)
+    page.locator("#stale").wait_for(timeout=5_000)
+    before, age = page.locator("#stale .vh").inner_text(), page.locator("[data-stale-age]").inner_text()
+    page.clock.fast_forward(5 * 60_000)
+    page.locator("[data-stale-age]", has_text=age).wait_for(state="detached")
+    assert (before, page.locator("#stale .vh").inner_text()) == ("Data is stale.", "Data is stale.")
+    assert page.locator("[data-stale-age]").get_attribute("aria-hidden") == "true"
+
+
+def test_a_page_opened_before_the_first_bar_comes_alive(visit: Open, world: World) -> None:
+    early = make_instrument(symbol="ETHUSDT", is_live=True)
+    opened = visit()
+    page = opened.go(f"/t/{early.key}/")
+    assert page.locator("#fresh").inner_text() == "No data yet"
+    now = dt.datetime.now(dt.UTC)
+    add_bars(instrument=early, end=now, hours=30)
+    page.locator('#terminal[data-chart="ready"]').wait_for(state="attached", timeout=25_000)
+    assert page.locator("#terminal").get_attribute("data-heatmap") == "none"
+    heatmaps.advance(instrument_id=early.pk, now=now)
+    page.locator('#terminal[data-heatmap="ready"][data-drawn="true"]').wait_for(state="attached", timeout=25_000)
+    fresh = page.locator("#fresh").inner_text()
+    page.wait_for_timeout(1500)
+    assert page.locator("#fresh").inner_text() != fresh
 
 
 def test_the_stopwatch_alone_finds_silence(visit: Open, world: World) -> None:

@@ -11,6 +11,11 @@ freshness.start();
 let app = null;
 
 function onTick(tick, isNew) {
+  // The page was made before the first bar: there is nothing on it that could be filled, so it is made anew.
+  if (!root.dataset.asOf && tick.as_of_ms !== null) {
+    window.location.reload();
+    return;
+  }
   freshness.update(tick);
   if (!isNew) return;
   // htmx listens for this to fetch the page's figures; the chart fetches its own.
@@ -18,8 +23,8 @@ function onTick(tick, isNew) {
   app?.refresh();
 }
 
-// History never changes: nothing to wait for.
-if (status.dataset.kind !== 'history') {
+// Imported history changes only with another import; its page waits for nothing but a map that is still to be built.
+if (status.dataset.kind !== 'history' || root.dataset.heatmap === 'none') {
   const { instrument, tickUrl, version } = root.dataset;
   new Live({ instrument, tickUrl, clock, version: Number(version), onTick }).start();
 }
