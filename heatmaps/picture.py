@@ -14,6 +14,8 @@ import numpy as np
 from django.contrib.staticfiles import finders
 from PIL import Image, ImageDraw, ImageFont
 
+from heatmaps.core.tile import GAP
+
 if TYPE_CHECKING:
     import numpy.typing as npt
 
@@ -31,6 +33,7 @@ _TIME_GAP: Final = 120
 _NOW_SHARE: Final = 0.07
 _LEGEND_FROM: Final = 1000
 _LEGEND_STEPS: Final = 20
+_HATCH_STEP: Final = 7
 FONT: Final = "vendor/inter/inter-latin-wght-normal.woff2"
 
 
@@ -47,16 +50,17 @@ class Ink:
     up: Rgb
     down: Rgb
     edge: Rgb
+    hatch: Rgb
 
 
 INKS: Final[dict[str, Ink]] = {
     "dark": Ink(
         (11, 13, 17), (233, 236, 240), (124, 134, 145), (42, 49, 58), (230, 165, 74), (98, 174, 242),
-        (241, 243, 246), (23, 28, 35), (207, 213, 221),
+        (241, 243, 246), (23, 28, 35), (207, 213, 221), (41, 44, 49),
     ),
     "light": Ink(
         (255, 255, 255), (20, 24, 29), (95, 105, 116), (211, 217, 223), (154, 90, 0), (27, 95, 180),
-        (255, 255, 255), (32, 38, 46), (32, 38, 46),
+        (255, 255, 255), (32, 38, 46), (32, 38, 46), (222, 223, 223),
     ),
 }  # fmt: skip
 
@@ -77,7 +81,8 @@ class Scene:
     """What the picture shows.
 
     ``bars`` is [n, 4] open, high, low, close with NaN rows for holes; ``codes`` is [bins, n], one column a bar, or
-    None where there is no estimate; its first bin is ``bin_lo`` on a grid ``bin_width`` wide in ln(price).
+    None where there is no map; a column without data holds GAP. Its first bin is ``bin_lo`` on a grid ``bin_width``
+    wide in ln(price).
     """
 
     title: str
@@ -159,9 +164,11 @@ def _heat(scene: Scene, frame: Frame, ink: Ink) -> npt.NDArray[np.uint8]:
     bins = np.floor(np.log(np.maximum(prices, 1e-12)) / scene.bin_width).astype(np.int64) - scene.bin_lo
     inside = (bins >= 0) & (bins < scene.codes.shape[0])
     codes = scene.codes[np.clip(bins, 0, scene.codes.shape[0] - 1)][:, index]
-    codes = np.where(inside[:, None] & (codes < COLOURS - 1), codes, 0)
+    codes = np.where(inside[:, None], codes, 0)
     sides = (prices[:, None] > _filled(scene.bars[:, 3])[index][None, :]).astype(np.int64)
-    heat = scene.colours[sides, codes]
+    # A gap is a hole in the data: hatched, never the colour of nothing.
+    lines = np.add.outer(np.arange(frame.height), np.arange(frame.width)) % _HATCH_STEP == 0
+    heat = np.where(((codes == GAP) & lines)[..., None], np.array(ink.hatch, np.uint8), scene.colours[sides, codes])
     later = pixels >= count
     heat[:, later] = (heat[:, later].astype(np.uint16) + np.array(ink.ground, np.uint16)) // 2
     return heat

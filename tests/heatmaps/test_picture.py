@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from heatmaps import palette, picture
+from heatmaps.core.tile import GAP
 
 WIDTH = 5e-4
 SIZE = (1052, 640)
@@ -62,10 +64,28 @@ def test_longs_are_amber_below_and_shorts_blue_above() -> None:
     assert below[0] > below[2] + 40
 
 
-@pytest.mark.parametrize("code", [None, 0, 255])
-def test_no_estimate_and_gaps_are_ground(code: int | None) -> None:
+@pytest.mark.parametrize("code", [None, 0])
+def test_no_estimate_is_ground(code: int | None) -> None:
     image = pixels(make_scene(code=code))
     assert image[30, 300].tolist() == list(palette.GROUND["dark"])
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+def test_gaps_are_hatched_and_nothing_else_is(theme: palette.Theme) -> None:
+    colours = palette.lookup(theme=theme, code_floor_usd=FLOOR, floor_usd=1e6, ceiling_usd=1.6e8)
+    scene = replace(make_scene(code=0), colours=colours)
+    assert scene.codes is not None
+    scene.codes[:, 50:100] = GAP
+    image = pixels(scene, theme=theme)
+    spacing = (SIZE[0] - picture.AXIS_WIDTH) * 0.93 / 200
+    gap, bare = (image[20:60, round(first * spacing) : round(last * spacing)] for first, last in ((51, 99), (102, 150)))
+    # The palette of 256 colours may take a shade off.
+    is_line, is_ground = (
+        (abs(gap - np.array(colour)) <= 6).all(axis=2) for colour in (picture.INKS[theme].hatch, palette.GROUND[theme])
+    )
+    assert (is_line ^ is_ground).all()
+    assert abs(is_line.mean() - 1 / 7) < 0.02
+    assert (bare == list(palette.GROUND[theme])).all()
 
 
 def test_right_of_now_is_paler() -> None:
