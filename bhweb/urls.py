@@ -9,6 +9,7 @@ from bhweb import health, views
 
 urlpatterns = [
     path("", views.landing, name="landing"),
+    path("method/", views.method, name="method"),
     path("healthz", health.healthz, name="healthz"),
     path("", include("access.urls")),
     path("", include("heatmaps.urls")),

@@ -1,4 +1,4 @@
-"""The front page: what this is and what it is not."""
+"""The public pages: what this is, what it is not, and how it is done."""
 
 from __future__ import annotations
 
@@ -18,3 +18,10 @@ if TYPE_CHECKING:
 def landing(request: HttpRequest) -> HttpResponse:
     """Say what it is, what it is not, and where to log in."""
     return render(request, "landing.html")
+
+
+@public
+@require_safe
+def method(request: HttpRequest) -> HttpResponse:
+    """Tell how the map is estimated and what was measured of it."""
+    return render(request, "method.html")

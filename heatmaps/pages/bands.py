@@ -17,3 +17,9 @@ def for_client(*, heatmap: Heatmap) -> dict[str, Any] | None:
     factors = Factors.of(heatmap.release.parameters)
     pairs = [[list(pair) for pair in zip(*side, strict=True)] for side in zip(factors.low, factors.high, strict=True)]
     return {"edges_pct": list(EDGES_PCT), "longs": pairs[0], "shorts": pairs[1]}
+
+
+def reaches_estimate(*, heatmap: Heatmap) -> bool:
+    """Tell whether at some distance the interval's upper end is the estimate itself."""
+    known = for_client(heatmap=heatmap)
+    return known is not None and any(high <= 1.0 for side in ("longs", "shorts") for _, high in known[side])

@@ -75,7 +75,7 @@ def _row(
 ) -> InstrumentRow:
     digits = figures.decimals(instrument.tick_size)
     last = day.close if day else None
-    near = zones.clusters(zones=zones_ or [], last=last, digits=digits)
+    near = zones.clusters(zones=zones_, last=last, digits=digits)
     return InstrumentRow(
         instrument=instrument,
         title=f"{instrument.base}-{instrument.quote}",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from heatmaps import queries
-from heatmaps.pages import chart, context, figures, state, strip, zones
+from heatmaps.pages import bands, chart, context, figures, state, strip, zones
 from market import queries as market
 
 if TYPE_CHECKING:
@@ -41,6 +41,8 @@ class Record:
     built_text: str
     is_provisional: bool
     lag_text: str
+    # Somewhere the estimate is itself the upper end of its interval.
+    is_bounded: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,11 @@ class Terminal:
     checklist: tuple[str, ...] = CHECKLIST
 
     @property
+    def is_measured(self) -> bool:
+        """Tell whether maps of this instrument were held against liquidations (docs/decisions/0002)."""
+        return is_measured(self.instrument)
+
+    @property
     def has_estimate(self) -> bool:
         """Tell whether there is a map to draw."""
         return self.record is not None
@@ -75,7 +82,7 @@ def load(*, key: str, timeframe: str, now: dt.datetime) -> Terminal:
     heatmap = queries.get_heatmap(instrument_id=instrument.pk)
     built = heatmap if heatmap is not None and heatmap.built_through is not None else None
     newest = queries.latest_slice(heatmap=built) if built is not None else None
-    found = queries.list_zones(heatmap=built, limit=_ZONE_ROWS) if built is not None else []
+    found = queries.list_zones(heatmap=built, limit=_ZONE_ROWS) if built is not None else None
     digits = figures.decimals(instrument.tick_size)
     shown = strip.load(instrument_id=instrument.pk, digits=digits, as_of=freshness.as_of, newest=newest)
     return Terminal(
@@ -86,11 +93,16 @@ def load(*, key: str, timeframe: str, now: dt.datetime) -> Terminal:
         strip=shown,
         context=context.load(instrument_id=instrument.pk, as_of=freshness.as_of) if freshness.as_of else None,
         clusters=zones.clusters(zones=found, last=shown.last, digits=digits),
-        zones=zones.table(zones=found, last=shown.last, digits=digits),
+        zones=zones.table(zones=found or [], last=shown.last, digits=digits),
         record=_record(built, freshness) if built is not None else None,
         timeframe=timeframe if timeframe in chart.TIMEFRAMES else chart.DEFAULT_TIMEFRAME,
         version=state.version(freshness=freshness, heatmap=heatmap),
     )
+
+
+def is_measured(instrument: Instrument) -> bool:
+    """Tell whether maps of this instrument were held against liquidations: of BTC, in a real market."""
+    return instrument.base == "BTC" and not instrument.is_simulated
 
 
 def venue_label(instrument: Instrument) -> str:
@@ -107,6 +119,7 @@ def _record(heatmap: Heatmap, freshness: Freshness) -> Record:
         built_text=figures.moment(heatmap.built_through),
         is_provisional=heatmap.provisional_through is not None,
         lag_text=_lag(heatmap, freshness),
+        is_bounded=bands.reaches_estimate(heatmap=heatmap),
     )
 
 

@@ -25,6 +25,7 @@ _BARS: Final = 500.0
 _PRICE_LABELS: Final = 6
 # From the middle of a digit to the line it stands on.
 _TEXT: Final = 4.0
+_ONE: Final = 1.0005
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,8 @@ class ZonePage:
     profile: Profile | None
     record: str
     seen_text: str
+    is_bounded: bool
+    is_measured: bool
     box: str = f"0 0 {WIDTH:.0f} {HEIGHT:.0f}"
 
 
@@ -99,6 +102,9 @@ def load(*, zone_id: int) -> ZonePage:
         profile=_profile(zone.evidence, digits),
         record=f"{release.slug} {release.version}",
         seen_text=f"{figures.moment(zone.last_seen_at)} UTC",
+        is_measured=terminal.is_measured(instrument),
+        # Rounding apart: the factor is exactly one or clearly more.
+        is_bounded=zone.usd_high <= zone.usd * _ONE,
     )
 
 

@@ -97,8 +97,10 @@ def table(*, zones: Sequence[Zone], last: float | None, digits: int) -> list[Zon
     return [row(zone=zone, last=last, digits=digits) for zone in [*active, *ended]]
 
 
-def clusters(*, zones: Sequence[Zone], last: float | None, digits: int) -> Clusters:
-    """Return the nearest active zones on each side and the sentence that sums them up."""
+def clusters(*, zones: Sequence[Zone] | None, last: float | None, digits: int) -> Clusters:
+    """Return the nearest active zones on each side and the sentence that sums them up; None where no map exists."""
+    if zones is None:
+        return Clusters((), (), "No estimate yet: the map of this instrument has not been built.")
     active = [zone for zone in zones if zone.state == "active"]
     above = sorted((zone for zone in active if zone.position_side == -1), key=lambda zone: zone.price_peak)
     below = sorted((zone for zone in active if zone.position_side == 1), key=lambda zone: -zone.price_peak)
@@ -125,7 +127,7 @@ def _summary(above: Sequence[Zone], below: Sequence[Zone], last: float | None, d
     parts = [f"{_count(len(above), 'short')} above and {_count(len(below), 'long')} below the last price."]
     nearest = [("above", above), ("below", below)]
     named = [f"the nearest {word} is {_place(zones[0], last, digits)}" for word, zones in nearest if zones]
-    sentence = ", ".join(named)
+    sentence = "; ".join(named)
     return f"{parts[0]} {sentence[0].upper()}{sentence[1:]}."
 
 
@@ -135,4 +137,4 @@ def _count(number: int, side: str) -> str:
 
 def _place(zone: Zone, last: float | None, digits: int) -> str:
     shown = row(zone=zone, last=last, digits=digits)
-    return f"{shown.price_text} ({shown.distance_text})"
+    return f"{shown.band_text} ({shown.distance_text}), {shown.usd_text}, 80% interval {shown.interval_text}"

@@ -40,6 +40,7 @@ NUMBER = {"number": 1}
 ROUTES = {
     "landing": Route(200),
     "healthz": Route(200),
+    "method": Route(200),
     "access:login": Route(302, 302),
     "access:logout": Route(405, 302),
     "access:enter": Route(200, 410, {"token": "nonsense"}),
