@@ -39,7 +39,7 @@ def plans(request: HttpRequest) -> HttpResponse:
     if before and not (before.isdecimal() and len(before) <= _NUMBER_DIGITS):
         raise Http404
     found = queries.list_plans(owner_id=_owner(request), before=int(before) if before else None, limit=queries.PAGE + 1)
-    rows = [{"plan": plan, **_terms(plan)} for plan in found[: queries.PAGE]]
+    rows = [{"plan": plan, "is_broken": _is_broken(plan), **_terms(plan)} for plan in found[: queries.PAGE]]
     older = found[queries.PAGE - 1].number if len(found) > queries.PAGE else None
     return render(request, "journal/plans.html", {"rows": rows, "older": older, "now": timezone.now()})
 
@@ -58,7 +58,11 @@ def evidence(request: HttpRequest, number: int) -> HttpResponse:
     found = _get(request, number)
     if found.armed_at is None:
         raise Http404
-    response = HttpResponse(queries.canonical_json(found.evidence), content_type="application/json")
+    try:
+        body = queries.canonical_json(found.evidence)
+    except queries.InexactError as tampered:  # nothing of that kind was ever hashed
+        raise Http404 from tampered
+    response = HttpResponse(body, content_type="application/json")
     response.headers["Content-Disposition"] = f'attachment; filename="plan-{number}-evidence.json"'
     return response
 
@@ -157,7 +161,10 @@ def _refuse_change(request: HttpRequest, found: Plan) -> HttpResponse:
 def _show(
     request: HttpRequest, found: Plan, *, problems: list[str] | None = None, status: int = HTTPStatus.OK
 ) -> HttpResponse:
-    context = {"plan": found, "zone": found.zone, "problems": problems, "figures": _figures(found), **_terms(found)}
+    is_broken = _is_broken(found)
+    figures = [] if is_broken else _figures(found)
+    context = {"plan": found, "zone": found.zone, "problems": problems, "figures": figures, **_terms(found)}
+    context["is_broken"] = is_broken
     return render(request, "journal/plan.html", context, status=status)
 
 
@@ -166,10 +173,17 @@ def _show_form(request: HttpRequest, form: PlanForm, context: dict[str, Any]) ->
     return render(request, "journal/plan_form.html", {"form": form, **context}, status=status)
 
 
+def _is_broken(found: Plan) -> bool:
+    return found.armed_at is not None and not queries.is_intact(plan=found)
+
+
 def _terms(found: Plan) -> dict[str, Any]:
     """Write a plan's numbers as people read them, with what follows from them."""
     side: Side = 1 if found.direction == Plan.Direction.LONG else -1
-    reward = reward_to_risk(side=side, entry=found.entry, stop=found.invalidation, target=found.target)
+    try:
+        reward = reward_to_risk(side=side, entry=found.entry, stop=found.invalidation, target=found.target)
+    except ValueError:  # no form lets these in: the record was changed in the database
+        reward = None
     digits = _digits(found)
     return {
         "entry": _price(found.entry, digits),
@@ -177,8 +191,8 @@ def _terms(found: Plan) -> dict[str, Any]:
         "target": _price(found.target, digits),
         "stop_pct": f"{abs(found.entry - found.invalidation) / found.entry * 100:.2f} %",
         "risk": f"{found.risk_pct.normalize():f} %",
-        "reward": f"{reward.gross:.2f}",
-        "win_rate": f"{reward.gross_win_rate * 100:.1f} %",
+        "reward": f"{reward.gross:.2f}" if reward else _DASH,
+        "win_rate": f"{reward.gross_win_rate * 100:.1f} %" if reward else _DASH,
         "instrument": found.zone.heatmap.instrument,
     }
 
@@ -209,10 +223,10 @@ def _figures(found: Plan) -> list[tuple[str, str, str]]:
     edges = [_number(now.get(name), digits) for name in ("price_low", "price_high")]
     return [
         ("Zone at arming", " to ".join(edges), now.get("state", "")),
-        ("Estimate at arming", _usd(now.get("usd")), _interval(now)),
+        ("Estimate at arming", usd_text(now.get("usd")), _interval(now)),
         ("Last price at arming", _number(market["last_price"], digits), "stale" if market["is_stale"] else ""),
         ("Zone formed", (born.get("formed_at") or _DASH)[:16].replace("T", " "), "UTC"),
-        ("Estimate at formation", _usd(born.get("usd")), _interval(born)),
+        ("Estimate at formation", usd_text(born.get("usd")), _interval(born)),
         ("Price at formation", _number(born.get("price_at_formation"), digits), ""),
         ("Distance at formation", _number(born.get("distance_pct"), 2), "% of price"),
         (
@@ -236,16 +250,26 @@ def _number(value: str | None, digits: int) -> str:
 
 
 def _interval(zone: dict[str, str]) -> str:
-    return f"80 %: {_usd(zone['usd_low'])} to {_usd(zone['usd_high'])}" if "usd_low" in zone else ""
+    return f"80 %: {usd_text(zone['usd_low'])} to {usd_text(zone['usd_high'])}" if "usd_low" in zone else ""
 
 
-def _usd(amount: str | None) -> str:
+def usd_text(amount: str | None) -> str:
+    """Write an amount with three significant digits, such as $1.39B; a dash where there is none."""
     if amount is None:
         return _DASH
     for scale, letter in ((9, "B"), (6, "M"), (3, "K")):
-        if Decimal(amount) >= Decimal(10) ** scale:
-            return f"${Decimal(amount).scaleb(-scale):.3g}{letter}"
+        scaled = Decimal(amount).scaleb(-scale)
+        # What rounds up to a thousand of the smaller unit is one of this.
+        if scaled >= Decimal("0.9995"):
+            return f"${scaled:.{_digits(scaled)}f}{letter}"
     return f"${Decimal(amount):.0f}"
+
+
+def _digits(scaled: Decimal) -> int:
+    """Digits after the point that leave three in all."""
+    if scaled >= Decimal("99.95"):
+        return 0
+    return 1 if scaled >= Decimal("9.995") else 2
 
 
 def _percent(share: str | None) -> str:

@@ -1,0 +1,27 @@
+"""Amounts of frozen evidence as a plan's page writes them."""
+
+from __future__ import annotations
+
+import pytest
+
+from journal.views import usd_text
+
+
+@pytest.mark.parametrize(
+    ("amount", "text"),
+    [
+        (None, "—"),
+        ("0", "$0"),
+        ("999.4", "$999"),
+        ("999.6", "$1.00K"),
+        ("4200000", "$4.20M"),
+        ("42000000", "$42.0M"),
+        ("99960000", "$100M"),
+        ("999400000", "$999M"),
+        ("999600000", "$1.00B"),
+        ("1234567890", "$1.23B"),
+        ("4200000000000", "$4200B"),
+    ],
+)
+def test_amounts_keep_three_digits_and_no_exponent(amount: str | None, text: str) -> None:
+    assert usd_text(amount) == text
