@@ -12,12 +12,12 @@ from typing import Final, Literal, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from heatmaps.core.tile import CODES_PER_OCTAVE
+
 Theme: TypeAlias = Literal["dark", "light"]
 Rgb: TypeAlias = tuple[int, int, int]
 Floats: TypeAlias = npt.NDArray[np.float64]
 
-# Code 0 is "none"; codes 1..254 are 16 steps to an octave above the heatmap's floor; 255 is a gap.
-CODES_PER_OCTAVE: Final = 16
 FADE: Final = 0.10
 GROUND: Final[dict[str, Rgb]] = {"dark": (11, 13, 17), "light": (255, 255, 255)}
 

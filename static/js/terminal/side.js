@@ -7,11 +7,13 @@ const NICE = [1, 1.5, 2, 3, 4, 6, 8, 10];
 const PAD = 8;
 const OWN_REACH = 0.08;
 const CAPTION_HEIGHT = 66;
+// Density is per this share of price.
+const DENSITY_BPS = 10;
 
 // Decode the slice once: USD per bin and cumulative sums outwards with their interval.
 export function readSlice(slice, grid, bands) {
   const codes = Uint8Array.from(atob(slice.codes), (character) => character.charCodeAt(0));
-  const perBin = grid.heat.bin_bps / 10;
+  const perBin = grid.heat.bin_bps / DENSITY_BPS;
   const amounts = Float64Array.from(codes, (code) => (code > 0 && code < 255 ? usdOfCode(code, grid.heat.code_floor_usd) * perBin : 0));
   // The first bin whose centre lies above the close: the one that straddles it goes to the side of its centre.
   const closeBin = Math.ceil(grid.position(slice.close) - 0.5);
