@@ -200,6 +200,13 @@ def test_operator_link_ends_after_a_day(now: dt.datetime) -> None:
     assert user == User.objects.get()
 
 
+def test_operator_link_leaves_no_expired_ones(now: dt.datetime) -> None:
+    for hours in (0, 1, 24):
+        operations.make_operator_link(now=now + dt.timedelta(hours=hours))
+    assert LoginLink.objects.filter(expires_at__lte=now + dt.timedelta(hours=24)).count() == 0
+    assert LoginLink.objects.count() == 2
+
+
 def test_operator_is_made_once(now: dt.datetime) -> None:
     operations.make_operator_link(now=now)
     operations.make_operator_link(now=now)

@@ -1,4 +1,4 @@
-"""Bring the database, the static files and the local operator up to date."""
+"""Bring the database and the static files up to date; on request, the demo and the local operator."""
 
 from __future__ import annotations
 
@@ -27,24 +27,27 @@ logger = logging.getLogger(__name__)
 class Command(BaseCommand):
     """``manage.py prepare``."""
 
-    help = "Migrate, collect static files, create the simulated instruments, print the operator's login link as JSON."
+    help = "Migrate and collect static files, once for each release."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Leave the simulated instruments out on request."""
-        parser.add_argument("--no-demo", action="store_true", help="do not create the simulated instruments")
+        """Declare what only an installation on one machine wants."""
+        parser.add_argument("--demo", action="store_true", help="make the simulated instruments")
+        parser.add_argument(
+            "--operator-link", action="store_true", help="make the local operator, print a login link for a day as JSON"
+        )
 
     def handle(self, *_: object, **options: object) -> None:
         """Do it all in one process, one process at a time."""
-        now = timezone.now()
         with connection.cursor() as cursor:  # the session's lock goes with the process
             cursor.execute("SELECT pg_advisory_lock(hashtext('bhweb.prepare'), 0)")
         call_command("migrate", verbosity=0, interactive=False)
         call_command("createcachetable", verbosity=0)
         logger.info("migrated")
         collect_static()
-        if not options["no_demo"]:
+        if options["demo"]:
             market.tasks.ensure_demo()
-        self.stdout.write(json.dumps({"login": access.tasks.make_operator_link(now=now)}))
+        if options["operator_link"]:
+            self.stdout.write(json.dumps({"login": access.tasks.make_operator_link(now=timezone.now())}))
 
 
 def collect_static() -> None:
