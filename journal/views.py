@@ -261,11 +261,11 @@ def usd_text(amount: str | None) -> str:
         scaled = Decimal(amount).scaleb(-scale)
         # What rounds up to a thousand of the smaller unit is one of this.
         if scaled >= Decimal("0.9995"):
-            return f"${scaled:.{_digits(scaled)}f}{letter}"
+            return f"${scaled:.{_places(scaled)}f}{letter}"
     return f"${Decimal(amount):.0f}"
 
 
-def _digits(scaled: Decimal) -> int:
+def _places(scaled: Decimal) -> int:
     """Digits after the point that leave three in all."""
     if scaled >= Decimal("99.95"):
         return 0
