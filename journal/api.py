@@ -36,6 +36,13 @@ class PlanSerializer(serializers.Serializer[Any]):
     created_at = serializers.DateTimeField()
     armed_at = serializers.DateTimeField(allow_null=True, help_text="by the server's clock; null for a draft")
     evidence_sha256 = serializers.SerializerMethodField(help_text="proves content, not time; null for a draft")
+    is_intact = serializers.SerializerMethodField(
+        help_text="whether the record matches its hash, computed anew; null for a draft"
+    )
+
+    def get_is_intact(self, plan: Plan) -> bool | None:
+        """Compute the hash again and compare the plan with its evidence."""
+        return None if plan.armed_at is None else queries.is_intact(plan=plan)
 
     def get_evidence_sha256(self, plan: Plan) -> str | None:
         """Return the hash, or null where there is none."""

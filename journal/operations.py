@@ -12,7 +12,7 @@ from django.db import connection, transaction
 
 from heatmaps import queries as heatmap_queries
 from journal.models import Plan
-from journal.queries import Json, digest_evidence
+from journal.queries import Json, digest_evidence, plain, plain_terms
 from market import queries as market_queries
 from market.series import epoch_ms
 from risk.formulas import Side, require_order
@@ -158,11 +158,11 @@ def _collect_evidence(plan: Plan, armed_at: dt.datetime, now: dt.datetime) -> di
         "schema": EVIDENCE_SCHEMA,
         "armed_at_ms": epoch_ms(armed_at),
         "previous_sha256": armed.values_list("evidence_sha256", flat=True).first(),
-        "plan": {"number": plan.number, **_plain_terms(plan)},
+        "plan": plain_terms(plan),
         "instrument": {
             "key": instrument.key,
             "contract_type": instrument.contract_type,
-            "tick_size": _plain(instrument.tick_size),
+            "tick_size": plain(instrument.tick_size),
             "is_simulated": instrument.is_simulated,
         },
         "market": _market(instrument, now),
@@ -182,15 +182,5 @@ def _market(instrument: Any, now: dt.datetime) -> dict[str, Json]:  # noqa: ANN4
         until=freshness.as_of,
         timeframe=int(_LAST_PRICE_WINDOW.total_seconds()),
     )
-    price = _plain(Decimal(repr(float(bars["close"][-1])))) if len(bars) else None
+    price = plain(Decimal(repr(float(bars["close"][-1])))) if len(bars) else None
     return {"last_price": price, "bar_end_ms": epoch_ms(freshness.as_of), "is_stale": freshness.is_stale}
-
-
-def _plain_terms(plan: Plan) -> dict[str, Json]:
-    return {name: _plain(value) for name, value in asdict(terms_of(plan)).items()}
-
-
-def _plain(value: Decimal | dt.datetime | str) -> Json:
-    if isinstance(value, Decimal):
-        return format(value.normalize(), "f")
-    return epoch_ms(value) if isinstance(value, dt.datetime) else value

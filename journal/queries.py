@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 from journal.models import Plan
 from market.canonical import InexactError, Json, canonical_json
 from market.canonical import digest as digest_evidence
+from market.series import epoch_ms
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
 
-__all__ = ["InexactError", "Json", "canonical_json", "digest_evidence", "get_plan", "list_plans"]
+__all__ = [
+    "InexactError",
+    "Json",
+    "canonical_json",
+    "digest_evidence",
+    "get_plan",
+    "is_intact",
+    "list_plans",
+    "plain",
+    "plain_terms",
+]
 
 PAGE: Final = 50
+_TERMS: Final = ("direction", "entry", "invalidation", "target", "risk_pct", "thesis", "expires_at")
 
 
 def list_plans(*, owner_id: int, before: int | None = None, limit: int = PAGE) -> list[Plan]:
@@ -27,6 +41,33 @@ def list_plans(*, owner_id: int, before: int | None = None, limit: int = PAGE) -
 def get_plan(*, owner_id: int, number: int) -> Plan:
     """Return one plan of the owner; raises Plan.DoesNotExist for any other."""
     return _plans(owner_id).get(number=number)
+
+
+def is_intact(*, plan: Plan) -> bool:
+    """Tell whether an armed plan matches its evidence, and the evidence its hash.
+
+    The database refuses changes, but whoever owns the database can switch that off; this shows what was changed then.
+    """
+    if plan.armed_at is None or not isinstance(plan.evidence, dict):
+        return False
+    try:
+        is_hashed = digest_evidence(plan.evidence) == plan.evidence_sha256
+    except InexactError:
+        return False
+    said = (plan.evidence.get("armed_at_ms"), plan.evidence.get("plan"))
+    return is_hashed and said == (epoch_ms(plan.armed_at), plain_terms(plan))
+
+
+def plain_terms(plan: Plan) -> dict[str, Json]:
+    """Return what the trader wrote as the evidence spells it."""
+    return {"number": plan.number, **{name: plain(getattr(plan, name)) for name in _TERMS}}
+
+
+def plain(value: Decimal | dt.datetime | str) -> Json:
+    """Spell a value in JSON without a loss: numbers as text, times in milliseconds."""
+    if isinstance(value, Decimal):
+        return format(value.normalize(), "f")
+    return epoch_ms(value) if isinstance(value, dt.datetime) else value
 
 
 def _plans(owner_id: int) -> QuerySet[Plan]:
