@@ -151,7 +151,7 @@ def visit(browser: Browser, server: tuple[str, Broker], session_cookie: str) -> 
         )
         opened.append(context)
         cookies = {"sessionid": session_cookie, "theme": theme}
-        context.add_cookies([{"name": name, "value": value, "url": origin} for name, value in cookies.items()])
+        context.add_cookies([{"name": name, "value": value, "url": origin} for name, value in cookies.items() if value])
         context.add_init_script(REPORT_VIOLATIONS)
         visit = Visit(context.new_page(), origin)
         listen(visit)
