@@ -8,8 +8,9 @@ import signal
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from a2wsgi import WSGIMiddleware
+from django.conf import settings
 
-from bhweb import lifeline
+from bhweb import bodies, lifeline
 from bhweb.wsgi import application
 
 # Importable only after wsgi has set Django up.
@@ -29,20 +30,14 @@ if STARTER in os.environ:
 pages: Any = WSGIMiddleware(cast("Any", application), workers=THREADS)
 
 
-def _coroutine(receive: Receive) -> Receive:
-    """Wrap the server's own awaitable: the bridge to threads schedules coroutines only."""
-
-    async def received() -> dict[str, Any]:
-        return await receive()
-
-    return received
-
-
 class Server:
     """One ASGI application per process."""
 
     def __init__(self) -> None:
         self._hub: streams.Hub | None = None
+        self._intake = bodies.Intake(
+            seconds=settings.BODY_SECONDS, most=cast("int", settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
+        )
         self._goodbye: asyncio.Task[None] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -52,7 +47,16 @@ class Server:
         elif scope["type"] == "http" and scope["path"] == "/events" and self._hub is not None:
             await streams.serve(self._hub, scope, receive, send)
         elif scope["type"] == "http":
-            await pages(scope, _coroutine(receive), send)
+            await self._page(scope, receive, send)
+
+    async def _page(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            async with self._intake.whole(receive) as replayed:
+                await pages(scope, replayed, send)
+        except bodies.RefusedError as refused:
+            await bodies.refuse(refused, send)
+        except bodies.GoneError:
+            return
 
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()

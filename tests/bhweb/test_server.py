@@ -1,0 +1,114 @@
+"""The real server on the test database, and clients that mean it ill."""
+
+from __future__ import annotations
+
+import http.client
+import socket
+from contextlib import ExitStack, closing
+from typing import TYPE_CHECKING
+
+import pytest
+from django.conf import settings
+from django.db import connection
+from django.utils import timezone
+
+from access.tasks import make_operator_link
+from tests.running import Broker, Programs, database_url, wait_for
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+pytestmark = pytest.mark.django_db(transaction=True)
+BODY_SECONDS = 1
+FORM = "application/x-www-form-urlencoded"
+
+
+@pytest.fixture(scope="module")
+def programs_of_module(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Programs]:
+    started = Programs(tmp_path_factory.mktemp("web"))
+    yield started
+    started.end()
+    print(started.logs())
+
+
+@pytest.fixture(scope="module")
+def port(django_db_setup: None, broker: Broker, programs_of_module: Programs) -> int:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = int(free.getsockname()[1])
+    environment = {
+        "DATABASE_URL": database_url(connection.settings_dict),
+        "REDIS_URL": broker.celery_url,
+        "DJANGO_SETTINGS_MODULE": "bhweb.settings",
+        "BH_BODY_SECONDS": str(BODY_SECONDS),
+    }
+    programs_of_module.start("-m", "django", "web", f"--port={port}", env=environment)
+    wait_for(lambda: answers(port), what="the server")
+    return port
+
+
+def answers(port: int) -> bool:
+    try:
+        return ask(port, "/healthz") == (200, b"ok\n")
+    except OSError:
+        return False
+
+
+def ask(port: int, path: str, *, body: bytes | None = None, method: str = "GET", **headers: str) -> tuple[int, bytes]:
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=20)) as link:
+        link.request(method, path, body, {name.replace("_", "-"): value for name, value in headers.items()})
+        answer = link.getresponse()
+        return answer.status, answer.read()
+
+
+def connect(port: int, *, saying: bytes = b"") -> socket.socket:
+    link = socket.create_connection(("127.0.0.1", port), timeout=20)
+    link.sendall(saying)
+    return link
+
+
+def head(port: int, path: str, *, length: int) -> bytes:
+    return f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nContent-Length: {length}\r\n\r\n".encode()
+
+
+def test_slow_bodies_hold_no_thread_and_are_refused(port: int) -> None:
+    with ExitStack() as links:
+        slow = [links.enter_context(connect(port, saying=head(port, "/enter/x/", length=999))) for _ in range(40)]
+        assert ask(port, "/healthz") == (200, b"ok\n")
+        # Nobody has been sent away when the page came: it did not wait for the slow.
+        slow[0].settimeout(0)
+        with pytest.raises(BlockingIOError):
+            slow[0].recv(1)
+        for link in slow:
+            link.settimeout(20)
+            assert link.recv(12) == b"HTTP/1.1 408"
+
+
+def test_a_body_that_trickles_is_refused_all_the_same(port: int) -> None:
+    with connect(port, saying=head(port, "/enter/x/", length=999)) as link:
+        link.settimeout(BODY_SECONDS / 10)
+        answer = b""
+        for _ in range(200):
+            try:
+                link.sendall(b"x")
+                answer = link.recv(12)
+                break
+            except TimeoutError:
+                continue
+        assert answer == b"HTTP/1.1 408"
+
+
+@pytest.mark.parametrize("is_announced", [True, False])
+def test_large_body_is_refused(port: int, *, is_announced: bool) -> None:
+    most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    assert most is not None
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=20)) as link:
+        body = b"x" * (most + 1)
+        link.request("POST", "/login/", body if is_announced else iter([body]), encode_chunked=not is_announced)
+        assert link.getresponse().status == 413
+
+
+def test_whole_body_reaches_the_page(port: int) -> None:
+    path = make_operator_link(now=timezone.now())
+    form = f"padding={'x' * 500_000}&csrfmiddlewaretoken={'a' * 32}".encode()
+    cookie, origin = "csrftoken=" + "a" * 32, f"http://127.0.0.1:{port}"
+    assert ask(port, path, body=form, method="POST", Cookie=cookie, Origin=origin, Content_Type=FORM)[0] == 302
