@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,7 +15,7 @@ from django.db import connection
 from heatmaps.models import Heatmap
 from heatmaps.operations import build, track_zones
 
-from .markets import LATE, built, followed, make_market
+from .markets import LATE, at_step, built, followed, make_market
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from market.models import Instrument
 
 STEPS = 1500
+PARTS = STEPS // 48
 PROGRAM = """
 import datetime as dt, sys
 import django
@@ -30,9 +33,10 @@ django.setup()
 from heatmaps.operations import building, track_zones
 building.PART_STEPS = 48
 now = dt.datetime(2026, 3, 1, tzinfo=dt.UTC)
-print("ready", flush=True)
-building.build(instrument_id=int(sys.argv[2]), estimator="open-interest", now=now)
-track_zones(instrument_id=int(sys.argv[2]), now=now)
+def tell(*_):
+    print("part", flush=True)
+building.build(instrument_id=int(sys.argv[2]), estimator="open-interest", now=now, on_part=tell)
+track_zones(instrument_id=int(sys.argv[2]), now=now, on_strip=tell)
 """
 
 
@@ -55,21 +59,21 @@ def test_killed_builds_end_in_the_same_tiles() -> None:
     killed, peaceful = make_market(steps=STEPS), make_market(steps=STEPS, symbol="ETHUSDT")
     build(instrument_id=peaceful.pk, estimator="open-interest", now=LATE)
     track_zones(instrument_id=peaceful.pk, now=LATE)
-    draw, seen = np.random.default_rng(2), set()
-    for _ in range(4):
+    draw, reached = np.random.default_rng(2), []
+    for parts in draw.integers(1, PARTS // 4, 4).tolist():
         child = start(killed)
         assert child.stdout is not None
-        assert child.stdout.readline() == b"ready\n"
-        try:
-            child.wait(timeout=float(draw.uniform(0.02, 0.4)))
-        except subprocess.TimeoutExpired:
-            child.kill()
+        # It is killed somewhere in the part after the last of these.
+        told = list(islice(child.stdout, parts))
+        child.kill()
         child.wait()
         child.stdout.close()
-        heatmap = Heatmap.objects.filter(instrument=killed).first()
-        seen.add((heatmap.built_through, heatmap.zones_through) if heatmap else None)
-    # The kills did fall into the work and not all beside it.
-    assert len(seen) > 1
+        assert told == [b"part\n"] * parts
+        assert child.returncode == -signal.SIGKILL
+        reached.append(Heatmap.objects.get(instrument=killed).built_through)
+    # Each kill fell into the work, and none undid what another had done.
+    assert reached == sorted(reached)
+    assert reached[-1] < at_step(STEPS)
     build(instrument_id=killed.pk, estimator="open-interest", now=LATE)
     track_zones(instrument_id=killed.pk, now=LATE)
     assert built(killed) == built(peaceful)
