@@ -23,7 +23,7 @@ from heatmaps.core.strips import Scale, Strips
 from heatmaps.core.tile import COMMITTED, code_floor
 from heatmaps.models import EstimatorRelease, Heatmap
 from heatmaps.operations import build
-from heatmaps.queries import DEFAULT_ESTIMATOR, map_size
+from heatmaps.queries import DEFAULT_ESTIMATOR, get_current_heatmap, map_size
 from market.contracts import LiquidationRule
 from market.queries import get_instrument, load_open_interest, stored_span
 from market.series import BAR, DAY_MS, OPEN_INTEREST, STEP_MS, Window, epoch_ms, moment
@@ -67,7 +67,9 @@ def run_stored(*, key: str, steps: int | None, now: dt.datetime) -> dict[str, An
     with transaction.atomic():
         # Out of the way until the end, so that the build begins with nothing and leaves the map as it is.
         aside = EstimatorRelease.objects.create(slug="aside", version="-", parameters={}, digest="")
-        Heatmap.objects.filter(instrument=instrument).update(release=aside)
+        stored = get_current_heatmap(instrument_id=instrument.pk, estimator=DEFAULT_ESTIMATOR)
+        if stored is not None:
+            Heatmap.objects.filter(pk=stored.pk).update(release=aside)
         wall, processor = time.perf_counter(), time.process_time()
         built = build(
             instrument_id=instrument.pk,
@@ -76,7 +78,7 @@ def run_stored(*, key: str, steps: int | None, now: dt.datetime) -> dict[str, An
             until=_end_of(instrument, steps),
         )
         wall, processor = time.perf_counter() - wall, time.process_time() - processor
-        made = Heatmap.objects.filter(instrument=instrument).exclude(release=aside).first()
+        made = get_current_heatmap(instrument_id=instrument.pk, estimator=DEFAULT_ESTIMATOR)
         size = map_size(heatmap=made) if made else None
         transaction.set_rollback(True)
     return {

@@ -9,9 +9,12 @@ from django.core.management import CommandError, call_command
 
 from heatmaps import tasks
 from heatmaps.benchmark import run
-from heatmaps.models import Heatmap, Zone
+from heatmaps.models import EstimatorRelease, Heatmap, Zone
+from market.series import STEP_MS
+from tests.core.windows import START_MS, cut, make_window
+from tests.factories import make_instrument
 
-from .markets import at_step, make_market
+from .markets import at_step, built, make_market, put
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -64,6 +67,51 @@ def test_tasks_call_their_operation(now: dt.datetime) -> None:
     tasks.track_zones(instrument_id=instrument.pk, now=now)
     heatmap = Heatmap.objects.get(release__slug="open-interest")
     assert heatmap.built_through == heatmap.zones_through == at_step(900)
+
+
+@pytest.mark.django_db
+def test_build_heatmap_says_what_to_do_with_earlier_history() -> None:
+    instrument, window = make_instrument(), make_window(steps=400)
+    put(instrument, cut(window, since_ms=START_MS + 300 * STEP_MS, until_ms=START_MS + 400 * STEP_MS))
+    assert "before this map begins" not in command("binance:BTCUSDT")
+    put(instrument, window)
+    said = command("binance:BTCUSDT", "--estimator", "path-only")
+    assert "path-only: open interest is stored from 2026-01-01 00:05 UTC on" in said
+    assert "`build_heatmap binance:BTCUSDT --from 2026-01-01` builds the whole map again." in said
+    assert Heatmap.objects.get(release__slug="path-only").built_from == at_step(300)
+    again = command("binance:BTCUSDT", "--estimator", "path-only", "--from", "2026-01-01")
+    assert "path-only 1: 400 steps" in again
+    assert "before this map begins" not in again
+    assert Heatmap.objects.get(release__slug="path-only").built_from == at_step(0)
+
+
+@pytest.mark.django_db
+def test_bench_of_stored_bars_leaves_everything_as_it_was(now: dt.datetime) -> None:
+    instrument = make_market(steps=400)
+    tasks.advance(instrument_id=instrument.pk, now=now)
+    before = built(instrument)
+    out = StringIO()
+    call_command("bench", "heatmap", "--instrument", "binance:BTCUSDT", "--steps", "300", "--json", stdout=out)
+    figures = json.loads(out.getvalue())
+    assert (figures["instrument"], figures["stored_steps"], figures["steps"]) == ("binance:BTCUSDT", 300, 300)
+    assert figures["stored_tiles"] > 10
+    assert figures["peak_rss_mb"] >= figures["rss_mb_before"] > 0
+    assert built(instrument) == before
+    assert list(EstimatorRelease.objects.order_by("slug").values_list("slug", flat=True)) == [
+        "open-interest",
+        "path-only",
+    ]
+
+
+@pytest.mark.django_db
+def test_bench_prints_words_as_well_as_numbers() -> None:
+    make_market(steps=20)
+    out = StringIO()
+    call_command("bench", "heatmap", "--instrument", "binance:BTCUSDT", "--steps", "15", stdout=out)
+    figures = dict(line.rsplit("  ", 1) for line in out.getvalue().splitlines())
+    assert {name.strip(): text.strip() for name, text in figures.items()}["instrument"] == "binance:BTCUSDT"
+    with pytest.raises(CommandError, match="no instrument 'binance:NO'"):
+        call_command("bench", "heatmap", "--instrument", "binance:NO", stdout=out)
 
 
 def test_benchmark_gives_every_figure() -> None:

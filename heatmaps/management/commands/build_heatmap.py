@@ -12,13 +12,17 @@ from django.utils import timezone
 
 from heatmaps.core.estimators import ESTIMATORS
 from heatmaps.operations import build, track_zones
-from heatmaps.queries import get_heatmap, map_size
+from heatmaps.queries import get_current_heatmap, history_before, map_size
 from market.queries import list_instruments
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
 
     from heatmaps.operations import Built
+
+_FROM = (
+    "build again from the last snapshot before this, or from the beginning; zones that were followed stay as they are"
+)
 
 
 class Command(BaseCommand):
@@ -28,7 +32,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("instrument", help="venue:symbol, for example binance:BTCUSDT")
-        parser.add_argument("--from", dest="since", type=_moment, help="build again from the last snapshot before this")
+        parser.add_argument("--from", dest="since", type=_moment, help=_FROM)
         parser.add_argument("--to", dest="until", type=_moment, help="stop there; the newest bar otherwise")
         parser.add_argument("--estimator", choices=sorted(ESTIMATORS), action="append", help="only this one")
 
@@ -53,7 +57,7 @@ class Command(BaseCommand):
         self._follow(instrument_id)
 
     def _sum_up(self, instrument_id: int, built: Built, seconds: float) -> None:
-        heatmap = get_heatmap(instrument_id=instrument_id, estimator=built.estimator)
+        heatmap = get_current_heatmap(instrument_id=instrument_id, estimator=built.estimator)
         if heatmap is None or built.through is None:
             self.stdout.write(f"{built.estimator}: nothing to build from; bars and open interest are both needed.")
             return
@@ -65,6 +69,13 @@ class Command(BaseCommand):
             f" {built.tiles} tiles written ({built.tile_bytes / 1e6:.2f} MB), {size.tiles} stored"
             f" ({size.tile_bytes / 1e6:.2f} MB)"
         )
+        earlier = history_before(heatmap=heatmap)
+        if earlier is not None:
+            self.stdout.write(
+                f"{built.estimator}: open interest is stored from {earlier:%Y-%m-%d %H:%M} UTC on,"
+                f" before this map begins. `build_heatmap {heatmap.instrument.key} --from {earlier:%Y-%m-%d}`"
+                " builds the whole map again."
+            )
 
     def _follow(self, instrument_id: int) -> None:
         progress = _Progress(self, "zones")
