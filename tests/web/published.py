@@ -1,4 +1,4 @@
-"""The schema that the API publishes, and whether an answer keeps to it."""
+"""Asking the API with a key: the schema that it publishes, and whether an answer keeps to it."""
 
 from __future__ import annotations
 
@@ -7,12 +7,31 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 
 import jsonschema  # drf-spectacular brings it
+from django.test import Client
 from drf_spectacular.generators import SchemaGenerator
 
+from access.operations import create_api_key
+
 if TYPE_CHECKING:
+    from access.models import User
+
     Json = Any  # what an answer holds; the schema says more
 
 API: Final = "/api/v1"
+
+
+def client_with_key(user: User) -> Client:
+    """Return a program that shows a key of this user."""
+    _, secret = create_api_key(user=user, name="tests")
+    return Client(headers={"Authorization": f"Bearer {secret}"})
+
+
+def body(client: Client, path: str, *, status: int = 200) -> Json:
+    response = client.get(path)
+    assert response.status_code == status, response.content
+    if status == 200:
+        check_against_schema(path, response.json())
+    return response.json()
 
 
 @functools.cache
