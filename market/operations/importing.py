@@ -13,9 +13,19 @@ from django.db import transaction
 from market.models import Instrument, Quarantine
 from market.queries import stored_span
 from market.series import epoch_ms
-from market.sources.files import LIMITS, Fault, FileRefusedError, Limits, belongs, lines_of, read_file
+from market.sources.files import (
+    LIMITS,
+    Fault,
+    FileRefusedError,
+    Limits,
+    belongs,
+    lines_of,
+    read_file,
+    show_name,
+    show_text,
+)
 
-from .selecting import Sizes, files_of, find_or_make, target, withdraw
+from .selecting import Sizes, files_of, find_or_make, require_open, target, withdraw
 from .staging import Stored
 from .storing import Filing
 
@@ -47,6 +57,11 @@ class FileReport:
     # Where what is built from bars and open interest is out of date now: they changed before what was stored.
     rebuild_from: dt.datetime | None = None
 
+    @property
+    def name(self) -> str:
+        """The file's name as it can be shown."""
+        return show_name(self.path.name)
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -57,6 +72,11 @@ class Step:
     total: int
     rows: int
     report: FileReport | None = None
+
+    @property
+    def name(self) -> str:
+        """The file's name as it can be shown."""
+        return show_name(self.path.name)
 
 
 Progress: TypeAlias = Callable[[Step], None]
@@ -70,28 +90,33 @@ def import_files(  # noqa: PLR0913 what to import, and how
     sizes: Sizes | None = None,
     progress: Progress | None = None,
     limits: Limits = LIMITS,
+    may_be_live: bool = False,
 ) -> list[FileReport]:
     """Import files for instruments (``venue:symbol``), one transaction for each file; safe to repeat.
 
     A directory stands for its files that are named for the instrument. Raises ImportRequestError before anything is
-    written when a key or a path makes no sense.
+    written when a key or a path makes no sense, when the market is simulated, and when it is live and ``may_be_live``
+    is not given.
     """
     tell = progress or _tell_nobody
     wanted = [target(key) for key in dict.fromkeys(keys)]
+    for each in wanted:
+        require_open(each, may_be_live=may_be_live)
     chosen = [(each, files_of(each, paths, is_only=len(wanted) == 1)) for each in wanted]
     total = sum(len(files) for _, files in chosen)
     reports: list[FileReport] = []
     for each, files in chosen:
         instrument, is_made_now = find_or_make(each, files, sizes or Sizes())
         before, span = len(reports), stored_span(instrument_id=instrument.pk)
-        for path in files:
-            reading = _Reading(instrument, path, now, limits, span[1] if span else None)
-            step = partial(Step, path, len(reports) + 1, total)
-            report = reading.run(partial(_tell_rows, tell, step))
-            tell(step(sum(report.stored), report))
-            reports.append(report)
-        if is_made_now and all(report.refused for report in reports[before:]):
-            withdraw(instrument)
+        try:
+            for path in files:
+                reading = _Reading(instrument, path, now, limits, span[1] if span else None)
+                step = partial(Step, path, len(reports) + 1, total)
+                reports.append(report := reading.run(partial(_tell_rows, tell, step)))
+                tell(step(sum(report.stored), report))
+        finally:
+            if is_made_now and all(report.refused for report in reports[before:]):
+                withdraw(instrument)
     return reports
 
 
@@ -127,10 +152,9 @@ class _Reading:
                 self._read(tell)
                 self._quarantine()
         except FileRefusedError as error:
-            refused = str(error)
-            self.stored, self.rebuild_from = _NOTHING, self.stored_through
-            self.faults = [("file", self.path.name, Fault(0, refused[:200], self.path.name))]
-            self._quarantine()
+            refused = self._refuse(str(error))
+        except Exception as error:  # noqa: BLE001  # whatever one file does, the others go on
+            refused = self._refuse(f"{self.path.name}: can not be read ({type(error).__name__}: {error}).")
         return FileReport(
             path=self.path,
             key=self.instrument.key,
@@ -140,6 +164,14 @@ class _Reading:
             refused=refused,
             rebuild_from=None if self.rebuild_from == self.stored_through else self.rebuild_from,
         )
+
+    def _refuse(self, why: str) -> str:
+        name = show_name(self.path.name)
+        refused = show_text(why.replace(self.path.name, name))
+        self.stored, self.rebuild_from = _NOTHING, self.stored_through
+        self.faults = [("file", name, Fault(0, refused[:200], name))]
+        self._quarantine()
+        return refused
 
     def _refuse_foreign_name(self) -> None:
         if belongs(self.path.name, symbol=self.instrument.symbol, base=self.instrument.base) is False:
@@ -166,7 +198,8 @@ class _Reading:
         self._close()
 
     def _origin(self, piece: Piece) -> str:
-        return self.path.name if piece.member == self.path.name else f"{self.path.name}/{piece.member}"
+        names = [self.path.name] if piece.member == self.path.name else [self.path.name, piece.member]
+        return "/".join(map(show_name, names))
 
     def _filing_for(self, piece: Piece) -> Filing:
         """Return the open filing for a piece; an archive whose members differ is filed one after the other."""

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Final
 from django.db import transaction
 
 from market.models import Instrument, Quarantine
-from market.sources.files import FileRefusedError, belongs, read_sizes
+from market.sources import SOURCES, load_source
+from market.sources.files import belongs, read_sizes, show_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,6 +65,21 @@ def target(key: str) -> Target:
     return Target(venue=parts[1], symbol=parts[2], base=pair[1], quote=pair[2])
 
 
+def require_open(wanted: Target, *, may_be_live: bool) -> None:
+    """Raise ImportRequestError where files have no place: in a simulated market, or, unasked, in a live one."""
+    existing = Instrument.objects.filter(venue=wanted.venue, symbol=wanted.symbol).first()
+    is_simulated = existing is not None and existing.is_simulated
+    if is_simulated or (wanted.venue in SOURCES and load_source(wanted.venue).is_simulated):
+        raise ImportRequestError(
+            f"{wanted.key} is a simulated market; real data has no place in it."
+            " Give the venue that the files are from, for example binance:BTCUSDT."
+        )
+    if existing is not None and existing.is_live and not may_be_live:
+        raise ImportRequestError(
+            f"{wanted.key} is fetched live; files would change what is stored of it. If that is meant, add --live."
+        )
+
+
 def files_of(wanted: Target, paths: Sequence[Path], *, is_only: bool) -> list[Path]:
     """List the files for an instrument: named ones, and those of directories that carry its name.
 
@@ -76,7 +92,7 @@ def files_of(wanted: Target, paths: Sequence[Path], *, is_only: bool) -> list[Pa
             inside = (file for file in sorted(path.rglob("*")) if file.is_file() and file.name.endswith(_SUFFIXES))
             chosen += [file for file in inside if belongs(file.name, symbol=wanted.symbol, base=wanted.base)]
         elif not path.is_file():
-            raise ImportRequestError(f"{path} does not exist; give a file or a directory of files.")
+            raise ImportRequestError(f"{show_name(str(path))} does not exist; give a file or a directory of files.")
         elif is_only or belongs(path.name, symbol=wanted.symbol, base=wanted.base):
             chosen.append(path)
     if not chosen:
@@ -118,8 +134,8 @@ def _sizes_in(files: Sequence[Path]) -> tuple[Decimal, Decimal]:
     for file in files:
         try:
             decimals = read_sizes(file)
-        except FileRefusedError:
-            continue  # the import itself will say why
+        except Exception:  # noqa: BLE001, S112  # the import itself will say why
+            continue
         if decimals is not None:
             return Decimal(1).scaleb(-decimals[0]), Decimal(1).scaleb(-decimals[1])
     return _FINEST, _FINEST

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import io
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -10,13 +10,18 @@ from django.db import connection
 
 from market import benchmark
 from market.models import Coverage, Instrument, Quarantine
+from market.operations import importing
 from market.series import validate
+from market.sources.files import read_file
 
 from .files import CANDLES, candle, text, write
 
 if TYPE_CHECKING:
     import datetime as dt
+    from collections.abc import Iterator
     from pathlib import Path
+
+    from market.sources.files import Piece
 
 pytestmark = pytest.mark.django_db
 
@@ -128,3 +133,21 @@ def test_bench_import_refuses_figures_of_a_failed_import(now: dt.datetime, monke
 def test_made_up_bars_can_be_true(now: dt.datetime) -> None:
     bars = benchmark.made_up_bars(rows=500, now=now)
     assert validate(bars, now_ms=int(now.timestamp() * 1000), timeframe=60).rejected == ()
+
+
+def test_import_history_sums_up_what_was_done_before_an_interruption(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(path: Path, **settings: Any) -> Iterator[Piece]:  # noqa: ANN401  # what read_file takes
+        if path.name.startswith("BTCUSDT-b"):
+            raise KeyboardInterrupt
+        return read_file(path, **settings)
+
+    monkeypatch.setattr(importing, "read_file", interrupt)
+    for name in ("BTCUSDT-a-5m.csv", "BTCUSDT-b-5m.csv"):
+        write(tmp_path / name, text(CANDLES, candle(0)))
+    out = io.StringIO()
+    with pytest.raises(CommandError, match="Finished files stay imported") as end:
+        call_command("import_history", tmp_path, instrument=["binance:BTCUSDT"], stdout=out)
+    assert end.value.returncode == 130
+    assert [line.split()[:2] for line in out.getvalue().splitlines()[1:]] == [["BTCUSDT-a-5m.csv", "1"], ["total", "1"]]

@@ -1,21 +1,22 @@
 from __future__ import annotations
 
 import gzip
+import os
 import zipfile
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from market.models import Bar, Coverage, Instrument, Quarantine
-from market.operations import FileReport, Stored, import_files
-from market.sources.files import Limits
+from market.operations import FileReport, ImportRequestError, Stored, ensure_instruments, import_files, importing
+from market.sources.files import Limits, Piece, read_file
 from tests.factories import make_instrument
 
 from .files import CANDLES, candle, text, write, zipped
 from .rows import after
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 pytestmark = pytest.mark.django_db
@@ -153,3 +154,72 @@ def test_import_goes_on_after_a_refused_file(tmp_path: Path) -> None:
     write(tmp_path / "BTCUSDT-b-5m.csv", text(CANDLES, candle(0)))
     reports = import_files(keys=[KEY], paths=[tmp_path], now=NOW)
     assert [(bool(report.refused), report.stored.new) for report in reports] == [(True, 0), (False, 1)]
+
+
+def test_import_refuses_a_file_without_rows(tmp_path: Path) -> None:
+    report = imported(write(tmp_path / "BTCUSDT-5m.csv", text(CANDLES)))
+    assert report.refused == "BTCUSDT-5m.csv: BTCUSDT-5m.csv has no rows after the header."
+    assert Instrument.objects.count() == 0
+
+
+def test_import_goes_on_after_an_error_nobody_foresaw(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stumble(path: Path, **settings: Any) -> Iterator[Piece]:  # noqa: ANN401  # what read_file takes
+        if path.name.startswith("BTCUSDT-a"):
+            raise ZeroDivisionError("by zero")
+        return read_file(path, **settings)
+
+    monkeypatch.setattr(importing, "read_file", stumble)
+    for name in ("BTCUSDT-a-5m.csv", "BTCUSDT-b-5m.csv"):
+        write(tmp_path / name, text(CANDLES, candle(0)))
+    first, second = import_files(keys=[KEY], paths=[tmp_path], now=NOW)
+    assert first.refused == "BTCUSDT-a-5m.csv: can not be read (ZeroDivisionError: by zero)."
+    assert (second.refused, second.stored) == ("", Stored(1, 0, 0))
+    assert Quarantine.objects.get().reason == first.refused
+
+
+def test_import_withdraws_the_instrument_when_it_is_interrupted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_args: object, **_settings: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(importing, "read_file", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        imported(write(tmp_path / "BTCUSDT-5m.csv", text(CANDLES, candle(0))))
+    assert Instrument.objects.count() == 0
+
+
+@pytest.mark.parametrize("is_there", [False, True])
+def test_import_refuses_a_simulated_market(tmp_path: Path, is_there: bool) -> None:
+    if is_there:
+        ensure_instruments(slug="simulated")
+    path = write(tmp_path / "SIMBTC-USDT-5m.csv", text(CANDLES, candle(0)))
+    with pytest.raises(ImportRequestError, match="simulated:SIMBTC-USDT is a simulated market"):
+        import_files(keys=["simulated:SIMBTC-USDT"], paths=[path], now=NOW, may_be_live=True)
+    assert (Instrument.objects.count(), Bar.objects.count()) == (2 * is_there, 0)
+
+
+def test_import_asks_before_it_writes_into_a_live_market(tmp_path: Path) -> None:
+    make_instrument(is_live=True)
+    path = write(tmp_path / "BTCUSDT-5m.csv", text(CANDLES, candle(0)))
+    with pytest.raises(ImportRequestError, match="binance:BTCUSDT is fetched live"):
+        import_files(keys=[KEY], paths=[path], now=NOW)
+    (report,) = import_files(keys=[KEY], paths=[path], now=NOW, may_be_live=True)
+    assert report.stored == Stored(1, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        (b"BTCUSDT-\xff-5m.csv", "BTCUSDT-\\udcff-5m.csv"),
+        (b"BTCUSDT-\x1b[31m\n-5m.csv", "BTCUSDT-\\x1b[31m\\n-5m.csv"),
+        ("BTCUSDT-\u202e-5m.csv".encode(), "BTCUSDT-\\u202e-5m.csv"),
+    ],
+)
+@pytest.mark.parametrize("lines", [(CANDLES, candle(0), "x"), ("a,b", "1,2")])
+def test_import_shows_strange_names_escaped(tmp_path: Path, name: bytes, shown: str, lines: tuple[str, ...]) -> None:
+    path = write(tmp_path / os.fsdecode(name), text(*lines))
+    report = imported(path)
+    assert report.name == shown
+    assert not report.refused or report.refused.startswith(f"{shown}: the columns of {shown} are not known: a,b\n")
+    assert Quarantine.objects.get().origin == shown

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _FAULTS_SHOWN: Final = 20
 _BAR_WIDTH: Final = 24
+_INTERRUPTED: Final = 130
 _COLUMNS: Final = f"{'new':>10} {'unchanged':>10} {'revised':>8} {'quarantined':>11} {'rows/s':>9}"
 
 
@@ -39,25 +40,31 @@ class Command(BaseCommand):
             help="whose data it is, for example binance:BTCUSDT; repeat it to share directories out",
         )
         parser.add_argument("--tick-size", type=_size, help="price step of a new instrument (default: from the data)")
+        parser.add_argument("--live", action="store_true", help="also into an instrument that is fetched live")
         parser.add_argument("--lot-size", type=_size, help="quantity step of a new instrument (default: from the data)")
 
     def handle(self, *_args: object, **options: Any) -> None:  # noqa: ANN401 Django hands over parsed options
         """Import, then show the summary, the ledger and the next step."""
         progress = _Progress()
         try:
-            reports = import_files(
+            import_files(
                 keys=options["instrument"],
                 paths=options["paths"],
                 now=timezone.now(),
                 sizes=Sizes(tick=options["tick_size"], lot=options["lot_size"]),
                 progress=progress,
+                may_be_live=options["live"],
             )
         except ImportRequestError as error:
             raise CommandError(str(error)) from error
         except KeyboardInterrupt:
-            raise CommandError("Interrupted. Finished files stay imported; repeat the command to go on.") from None
-        self._summary(reports, progress.seconds)
-        self._faults(reports)
+            raise CommandError(
+                "Interrupted. Finished files stay imported; repeat the command to go on.", returncode=_INTERRUPTED
+            ) from None
+        finally:
+            self._summary(progress.reports, progress.seconds)
+            self._faults(progress.reports)
+        reports = progress.reports
         refused = [report for report in reports if report.refused]
         keys = list(dict.fromkeys(report.key for report in reports if not report.refused))
         self._ledger(keys)
@@ -69,10 +76,12 @@ class Command(BaseCommand):
             )
 
     def _summary(self, reports: Sequence[FileReport], seconds: Sequence[float]) -> None:
-        width = max(len(report.path.name) for report in reports)
+        if not reports:
+            return
+        width = max(len(report.name) for report in reports)
         self.stdout.write(f"{'file':<{width}} {_COLUMNS}")
         for report, taken in zip(reports, seconds, strict=True):
-            self.stdout.write(f"{report.path.name:<{width}} " + _figures([report], taken))
+            self.stdout.write(f"{report.name:<{width}} " + _figures([report], taken))
         self.stdout.write(f"{'total':<{width}} " + _figures(reports, sum(seconds)))
 
     def _faults(self, reports: Sequence[FileReport]) -> None:
@@ -132,17 +141,19 @@ class _Progress:
 
     def __init__(self) -> None:
         self.seconds: list[float] = []
+        self.reports: list[FileReport] = []
         self._began = time.perf_counter()
 
     def __call__(self, step: Step) -> None:
         if step.report:
+            self.reports.append(step.report)
             self.seconds.append(time.perf_counter() - self._began)
             self._began = time.perf_counter()
         if not sys.stderr.isatty():
             if step.report:
-                print(f"[{step.number}/{step.total}] {step.path.name}", file=sys.stderr)
+                print(f"[{step.number}/{step.total}] {step.name}", file=sys.stderr)
             return
         done = step.number if step.report else step.number - 1
         bar = "█" * (_BAR_WIDTH * done // step.total)
-        text = f"\r\x1b[K{bar:·<{_BAR_WIDTH}} {done}/{step.total} {step.path.name[:50]} {step.rows:,} rows"
+        text = f"\r\x1b[K{bar:·<{_BAR_WIDTH}} {done}/{step.total} {step.name[:50]} {step.rows:,} rows"
         print(text, end="\n" if done == step.total else "", file=sys.stderr, flush=True)

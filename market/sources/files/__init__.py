@@ -16,7 +16,7 @@ from market.series import validate
 
 from . import layouts
 from .archives import LIMITS, FileRefusedError, Limits, Member, members
-from .parsing import Fault, Table, parse, show
+from .parsing import Fault, Table, parse, show, show_name, show_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +28,19 @@ if TYPE_CHECKING:
 
     from .layouts import Layout
 
-__all__ = ["LIMITS", "Fault", "FileRefusedError", "Limits", "Piece", "belongs", "lines_of", "read_file", "read_sizes"]
+__all__ = [
+    "LIMITS",
+    "Fault",
+    "FileRefusedError",
+    "Limits",
+    "Piece",
+    "belongs",
+    "lines_of",
+    "read_file",
+    "read_sizes",
+    "show_name",
+    "show_text",
+]
 
 TIMEFRAMES: Final = (60, 180, 300, 900, 1800, 3600, 7200, 14400, 21600, 28800, 43200, 86400)
 _NAMED_TIMEFRAME: Final = re.compile(r"[-_.](\d{1,2})([mhd])(?=[-_.])")
@@ -84,7 +96,7 @@ def read_file(path: Path, *, symbol: str, base: str, now_ms: int, limits: Limits
 
 
 def _read_member(path: Path, member: Member, symbol: str, now_ms: int) -> Iterator[Piece]:
-    layout, width, timeframe, line = None, 0, 0, 1
+    layout, width, timeframe, line, is_bare = None, 0, 0, 1, True
     for whole in member.blocks:
         block = whole
         if layout is None:
@@ -94,12 +106,15 @@ def _read_member(path: Path, member: Member, symbol: str, now_ms: int) -> Iterat
                 block, line = block.split(b"\n", 1)[1], 2
         table = parse(block, layout, width, line, symbol)
         rows = layout.build(table.values)
+        is_bare = is_bare and not len(rows) and not table.faults
         if not timeframe and layout.dtype.names and layout.dtype.names[0] == "open_time" and len(rows):
             timeframe = _timeframe(path, member, layout, rows, table)
         yield _piece(member, layout, timeframe, table, rows, block, line, now_ms)
         line += block.count(b"\n")
     if layout is None:
         raise FileRefusedError(f"{path.name}: {member.name} is empty.")
+    if is_bare:
+        raise FileRefusedError(f"{path.name}: {member.name} has no rows after the header.")
 
 
 def _recognise(path: Path, member: Member, first: bytes) -> tuple[Layout, int, bool]:

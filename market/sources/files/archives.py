@@ -56,7 +56,7 @@ def members(path: Path, limits: Limits = LIMITS) -> Iterator[Member]:
 
     Raises FileRefusedError for what is truncated, damaged, encrypted, too large or not text.
     """
-    with path.open("rb") as file:
+    with _refusing(path.name), path.open("rb") as file:
         magic = file.read(4)
         file.seek(0)
         size = path.stat().st_size

@@ -83,7 +83,7 @@ def _count_regular(block: bytes, width: int) -> int:
         return 0
     view = np.frombuffer(block, dtype=np.uint8)
     places = np.flatnonzero((view == _COMMA) | (view == _NEWLINE))
-    if len(places) % width:
+    if not len(places) or len(places) % width:
         return 0
     ends_line = (view[places] == _NEWLINE).reshape(-1, width)
     lengths = np.diff(places, prepend=-1) - 1
@@ -118,6 +118,19 @@ def line_by_line(block: bytes, layout: Layout, width: int, first_line: int, symb
 def show(raw: bytes) -> str:
     """Return a line as it can be stored and shown."""
     return raw[:1000].decode("utf-8", "backslashreplace").replace("\x00", "\\x00")[:1000]
+
+
+def show_text(text: str) -> str:
+    """Return a name or a sentence as it can be stored and shown: what is not printable, or no UTF-8, is escaped."""
+    return "".join(
+        letter if letter.isprintable() or letter == "\n" else letter.encode("unicode_escape").decode()
+        for letter in text
+    )
+
+
+def show_name(name: str) -> str:
+    """Return a file's name on one line, escaped as ``show_text`` does."""
+    return show_text(name).replace("\n", "\\n")
 
 
 def _unquote(text: bytes) -> bytes:
