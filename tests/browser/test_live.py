@@ -128,6 +128,7 @@ def test_only_the_state_is_said_aloud(visit: Open, world: World) -> None:
 def test_a_page_opened_before_the_first_bar_comes_alive(visit: Open, world: World) -> None:
     early = make_instrument(symbol="ETHUSDT", is_live=True)
     opened = visit()
+    opened.page.route("**/events?*", lambda route: route.fulfill(status=503, body=""))
     page = opened.go(f"/t/{early.key}/")
     assert page.locator("#fresh").inner_text() == "No data yet"
     now = dt.datetime.now(dt.UTC)
