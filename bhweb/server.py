@@ -35,9 +35,7 @@ class Server:
 
     def __init__(self) -> None:
         self._hub: streams.Hub | None = None
-        self._intake = bodies.Intake(
-            seconds=settings.BODY_SECONDS, most=cast("int", settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
-        )
+        self._intake = bodies.Intake(seconds=settings.BODY_SECONDS, most=settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
         self._goodbye: asyncio.Task[None] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

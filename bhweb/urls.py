@@ -17,3 +17,6 @@ urlpatterns = [
     path("api/", include("bhweb.api_urls")),
     path("admin/", admin.site.urls),
 ]
+
+handler400 = "bhweb.failures.bad_request"
+handler500 = "bhweb.failures.server_error"
