@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pytest_django import DjangoDbBlocker
 
     from market.models import Instrument
+    from market.operations.schema import SeriesName
 
 STEP_MS: Final = 300_000
 
@@ -105,5 +106,5 @@ def _bars(opens: np.ndarray, closes: np.ndarray, rng: np.random.Generator) -> s.
     return bars
 
 
-def _store(instrument: Instrument, series: str, rows: s.Records, now: dt.datetime, timeframe: int = 0) -> None:
+def _store(instrument: Instrument, series: SeriesName, rows: s.Records, now: dt.datetime, timeframe: int = 0) -> None:
     market.store(instrument_id=instrument.pk, series=series, rows=rows, timeframe=timeframe, now=now)

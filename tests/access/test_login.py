@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from django.contrib.auth import hashers
@@ -15,18 +15,19 @@ from tests.factories import make_user
 from tests.pages import client_of
 
 if TYPE_CHECKING:
-    from django.http import HttpResponse
+    from django.test.client import _MonkeyPatchedWSGIResponse as TestResponse
     from pytest_django import Settings
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "a long enough phrase"
 
 
-def log_in(client: Client, email: str, password: str, **extra: str) -> HttpResponse:
-    return client.post("/login/", {"username": email, "password": password, "next": extra.pop("next", "")}, **extra)
+def log_in(client: Client, email: str, password: str, **extra: str) -> TestResponse:
+    form = {"username": email, "password": password, "next": extra.pop("next", "")}
+    return client.post("/login/", form, **cast("Any", extra))
 
 
-def without_tokens(response: HttpResponse) -> str:
+def without_tokens(response: TestResponse) -> str:
     return re.sub(r'name="csrfmiddlewaretoken" value="[^"]+"', "", response.content.decode())
 
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bhweb.events import tick
 from heatmaps import operations as heatmaps
+from heatmaps.pages.state import tick
 from market import operations as market
 from market.queries import load_bars
 from tests.factories import make_instrument, make_user

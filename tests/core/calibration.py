@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 from unittest import mock
 
 import numpy as np
@@ -70,7 +70,7 @@ def compare(estimator: str, window: Window, checkpoints: tuple[tuple[int, bytes]
     return np.concatenate(ratios), np.concatenate(sides), np.concatenate(distances)
 
 
-def _slices(estimate: Estimate, index: int, body: bytes) -> list[tuple[int, npt.NDArray[np.float64], ...]]:
+def _slices(estimate: Estimate, index: int, body: bytes) -> list[tuple[Any, ...]]:
     close, book = estimate.steps.close[index], positions(body)
     book = book[np.isfinite(book["liquidation_price"])]
     prices = bin_price(estimate.anchor[index] + np.arange(estimate.columns.shape[1]), 5e-4)

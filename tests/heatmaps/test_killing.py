@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -59,7 +59,8 @@ def test_killed_builds_end_in_the_same_tiles() -> None:
     killed, peaceful = make_market(steps=STEPS), make_market(steps=STEPS, symbol="ETHUSDT")
     build(instrument_id=peaceful.pk, estimator="open-interest", now=LATE)
     track_zones(instrument_id=peaceful.pk, now=LATE)
-    draw, reached = np.random.default_rng(2), []
+    draw = np.random.default_rng(2)
+    reached: list[Any] = []
     for parts in draw.integers(1, PARTS // 4, 4).tolist():
         child = start(killed)
         assert child.stdout is not None

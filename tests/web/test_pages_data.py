@@ -39,7 +39,7 @@ def member() -> Client:
     return client_of(make_user())
 
 
-def chart(client: Client, key: str = KEY["key"], **query: object) -> dict[str, Any]:
+def chart(client: Client, key: str = KEY["key"], **query: str | int) -> dict[str, Any]:
     response = client.get(reverse("heatmaps:chart-data", kwargs={"key": key}), query)
     assert response.status_code == 200
     document: dict[str, Any] = response.json()
@@ -168,11 +168,11 @@ def test_tick_of_a_live_instrument_says_when_it_turns_stale(member: Client) -> N
 @pytest.mark.parametrize("width", [390, 1052, 1440])
 @pytest.mark.parametrize("theme", ["dark", "light"])
 def test_picture_is_light_and_known_again(width: int, theme: str, world: World, member: Client) -> None:
-    address = reverse("heatmaps:picture", kwargs=KEY)
-    response = member.get(address, {"width": width, "theme": theme})
+    address, asked = reverse("heatmaps:picture", kwargs=KEY), {"width": str(width), "theme": theme}
+    response = member.get(address, asked)
     assert response["Content-Type"] == "image/png"
     assert len(response.content) <= 40_000
-    again = member.get(address, {"width": width, "theme": theme}, headers={"if-none-match": response["ETag"]})
+    again = member.get(address, asked, headers={"if-none-match": response["ETag"]})
     assert again.status_code == 304
 
 
