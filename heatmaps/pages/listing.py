@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from heatmaps import queries
-from heatmaps.models import Heatmap, Zone
+from heatmaps.models import Zone
 from heatmaps.pages import figures, state, terminal, zones
 from market import queries as market
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Sequence
 
+    from heatmaps.models import Heatmap
     from market.models import Instrument
     from market.queries import Day, Freshness
 
@@ -41,26 +42,22 @@ def instruments(*, now: dt.datetime) -> list[InstrumentRow]:
     fresh = market.freshness_of_all(instruments=found, now=now)
     moments = {pk: freshness.as_of for pk, freshness in fresh.items() if freshness.as_of is not None}
     days = market.last_days(moments=moments)
-    maps = _newest_maps([instrument.pk for instrument in found])
+    maps = queries.get_heatmaps(instrument_ids=[instrument.pk for instrument in found])
     active = _active_zones([heatmap.pk for heatmap in maps.values()])
     return [
         _row(
             instrument=instrument,
             freshness=fresh[instrument.pk],
             day=days.get(instrument.pk),
-            zones_=active[maps[instrument.pk].pk] if instrument.pk in maps else None,
+            zones_=active[maps[instrument.pk].pk] if _is_built(maps.get(instrument.pk)) else None,
             now=now,
         )
         for instrument in found
     ]
 
 
-def _newest_maps(instrument_ids: Sequence[int]) -> dict[int, Heatmap]:
-    found = Heatmap.objects.filter(
-        instrument_id__in=instrument_ids, release__slug=queries.DEFAULT_ESTIMATOR, built_through__isnull=False
-    )
-    # The newest release comes last and wins.
-    return {heatmap.instrument_id: heatmap for heatmap in found.order_by("release_id")}
+def _is_built(heatmap: Heatmap | None) -> bool:
+    return heatmap is not None and heatmap.built_through is not None
 
 
 def _active_zones(heatmap_ids: Sequence[int]) -> defaultdict[int, list[Zone]]:

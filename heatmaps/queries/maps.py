@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -35,29 +36,35 @@ def get_heatmap(*, instrument_id: int, estimator: str = DEFAULT_ESTIMATOR) -> He
 
     Until then the one of another version that reaches farthest; None where no version has a map.
     """
-    return choose(maps=_maps(instrument_id, estimator), version=registered_version(estimator))
+    return get_heatmaps(instrument_ids=[instrument_id], estimator=estimator).get(instrument_id)
+
+
+def get_heatmaps(*, instrument_ids: Sequence[int], estimator: str = DEFAULT_ESTIMATOR) -> dict[int, Heatmap]:
+    """Return the map to show of each instrument that has one, by instrument id, with one question for all of them."""
+    version, groups = registered_version(estimator), defaultdict(list)
+    for heatmap in _maps(instrument_ids, estimator):
+        groups[heatmap.instrument_id].append(heatmap)
+    return {pk: _choose(maps, version) for pk, maps in groups.items()}
 
 
 def get_current_heatmap(*, instrument_id: int, estimator: str) -> Heatmap | None:
     """Return the map of the registered version, however far it is built: the one that is worked on."""
     version = registered_version(estimator)
-    return next((one for one in _maps(instrument_id, estimator) if one.release.version == version), None)
+    return next((one for one in _maps([instrument_id], estimator) if one.release.version == version), None)
 
 
-def _maps(instrument_id: int, estimator: str) -> list[Heatmap]:
+def _maps(instrument_ids: Sequence[int], estimator: str) -> list[Heatmap]:
     maps = Heatmap.objects.select_related("release", "instrument").order_by("-release_id")
-    return list(maps.filter(instrument_id=instrument_id, release__slug=estimator))
+    return list(maps.filter(instrument_id__in=instrument_ids, release__slug=estimator))
 
 
-def choose(*, maps: Sequence[Heatmap], version: str | None) -> Heatmap | None:
+def _choose(maps: Sequence[Heatmap], version: str | None) -> Heatmap:
     """Choose among one estimator's maps of one instrument, given newest release first."""
     current = next((one for one in maps if one.release.version == version), None)
-    others = [one for one in maps if one is not current]
     # The first of equals is the newest release.
-    other = max(others, key=_reach, default=None)
-    if current is None or other is None:
-        return current or other
-    return current if _has_caught_up(current, other) else other
+    farthest = max((one for one in maps if one is not current), key=_reach, default=current)
+    assert farthest is not None
+    return current if current is not None and _has_caught_up(current, farthest) else farthest
 
 
 def _reach(heatmap: Heatmap) -> dt.datetime:

@@ -17,6 +17,7 @@ from heatmaps.queries import (
     decimal_text,
     get_current_heatmap,
     get_heatmap,
+    get_heatmaps,
     get_zone,
     latest_slice,
     list_zones,
@@ -81,6 +82,10 @@ def test_new_release_takes_over_once_it_has_caught_up(
             instrument=instrument, release=release, bin_bps=5, built_through=built, zones_through=zones
         )
     assert get_heatmap(instrument_id=instrument.pk) == maps[shown]
+    apart = make_heatmap(instrument=make_instrument(symbol="ETHUSDT"))
+    with CaptureQueriesContext(connection) as asked:
+        found = get_heatmaps(instrument_ids=[instrument.pk, apart.instrument_id, 0])
+    assert (found, len(asked)) == ({instrument.pk: maps[shown], apart.instrument_id: apart}, 1)
     assert get_current_heatmap(instrument_id=instrument.pk, estimator="open-interest") == maps["new"]
 
 
