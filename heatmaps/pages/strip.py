@@ -101,8 +101,8 @@ def _banded(label: str, amount: Banded) -> Kpi:
 
 
 def _open_interest(instrument_id: int, as_of: dt.datetime, last: float | None) -> Kpi:
-    # Two samples more than a day, in case the oldest is late.
-    since = as_of - _DAY - 2 * _STEP_SPAN
+    # Some samples more than a day: the newest may be late, and a day before it there must be one.
+    since = as_of - _DAY - 4 * _STEP_SPAN
     samples = market.load_open_interest(instrument_id=instrument_id, since=since, until=as_of)
     reason = recency.age_reason(times=samples["time"], as_of=as_of, otherwise=_STEP_SPAN)
     if reason or last is None:
@@ -110,8 +110,8 @@ def _open_interest(instrument_id: int, as_of: dt.datetime, last: float | None) -
     value = float(samples["open_interest_value"][-1])
     if not np.isfinite(value):
         value = float(samples["open_interest"][-1]) * last
-    # Not older than loaded: two samples before the day began.
-    before = samples[samples["time"] <= _cut(as_of) + _STEP * 1000]
+    day_before = samples["time"][-1] - _DAY // dt.timedelta(milliseconds=1)
+    before = samples[samples["time"] <= day_before]
     note = ""
     if before.size and before["open_interest"][-1] > 0:
         change = float(samples["open_interest"][-1] / before["open_interest"][-1]) - 1

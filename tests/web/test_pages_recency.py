@@ -84,7 +84,8 @@ def test_old_open_interest_and_funding_are_dashes_with_their_age() -> None:
 def test_present_figures_name_the_interval_of_their_funding() -> None:
     found = shown(instrument_without(interest_hours=0, funding_hours=0))
     assert [found[f"{place} Funding"][1] for place in ("strip", "context")] == ["per 8 h", "per 8 h"]
-    assert [found[f"{place} Open interest"][0] for place in ("strip", "context")] != ["—", "—"]
+    # Both compare the newest sample with the one a day before it.
+    assert found["strip Open interest"][1] == " ".join(found["context Open interest"])
 
 
 def test_hours_in_a_gap_are_no_figures() -> None:
