@@ -30,7 +30,7 @@ Answer = TypeVar("Answer")
 
 logger = logging.getLogger(__name__)
 
-# Of one process; the server's backpressure lies above (management/commands/web.py).
+# Of one process; the server takes many more connections (management/commands/web.py).
 STREAMS: Final = 250
 STREAMS_PER_USER: Final = 4
 WAITING: Final = 8

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import http.client
+import os
 import socket
 from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING
 
 import pytest
 from django.conf import settings
+from django.core.management import call_command
 from django.db import connection
 from django.utils import timezone
 
 from access.tasks import make_operator_link
+from bhweb import patience
 from tests.running import Broker, Programs, database_url, wait_for
 
 if TYPE_CHECKING:
@@ -20,6 +23,8 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.django_db(transaction=True)
 BODY_SECONDS = 1
+# More than the streams and pages that used to be the bound of all connections.
+MANY = 500
 FORM = "application/x-www-form-urlencoded"
 
 
@@ -112,3 +117,55 @@ def test_whole_body_reaches_the_page(port: int) -> None:
     form = f"padding={'x' * 500_000}&csrfmiddlewaretoken={'a' * 32}".encode()
     cookie, origin = "csrftoken=" + "a" * 32, f"http://127.0.0.1:{port}"
     assert ask(port, path, body=form, method="POST", Cookie=cookie, Origin=origin, Content_Type=FORM)[0] == 302
+
+
+@pytest.mark.parametrize("saying", [b"", b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX: "])
+def test_silent_connections_keep_nobody_out(port: int, saying: bytes) -> None:
+    with ExitStack() as links:
+        for _ in range(MANY):
+            links.enter_context(connect(port, saying=saying))
+        assert ask(port, "/healthz") == (200, b"ok\n")
+
+
+def test_kept_connections_keep_nobody_out_and_are_closed(port: int) -> None:
+    with ExitStack() as links:
+        kept = [links.enter_context(connect(port)) for _ in range(MANY)]
+        for link in kept:
+            link.sendall(f"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode())
+        for link in kept:
+            assert link.recv(4096).startswith(b"HTTP/1.1 200")
+        assert ask(port, "/healthz") == (200, b"ok\n")
+        rest = kept[0].recv(4096)
+        while rest:
+            rest = kept[0].recv(4096)
+
+
+def test_pages_do_not_wait_long_for_the_database(port: int) -> None:
+    other = connection.copy()
+    with other.cursor() as cursor:
+        cursor.execute("BEGIN")
+        cursor.execute("LOCK TABLE django_session IN ACCESS EXCLUSIVE MODE")
+    try:
+        path = "/api/v1/instruments/"
+        assert ask(port, path, Cookie="sessionid=" + "x" * 32)[0] == 503
+    finally:
+        other.close()
+
+
+def test_bounds_reach_the_sessions_of_the_database(monkeypatch: pytest.MonkeyPatch) -> None:
+    environment = {patience.VARIABLE: "-c work_mem=5MB -c lock_timeout=7s"}
+    patience.PAGES.apply(environment)
+    monkeypatch.setenv(patience.VARIABLE, environment[patience.VARIABLE])
+    other = connection.copy()
+    names = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout", "work_mem")
+    with closing(other), other.cursor() as cursor:
+        cursor.execute("SELECT " + ", ".join(f"current_setting('{name}')" for name in names))
+        assert cursor.fetchone() == ("5s", "7s", "30s", "5MB")
+
+
+def test_workers_wait_longer_than_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(patience.VARIABLE, "")
+    monkeypatch.setattr("bhweb.celery.app.worker_main", lambda argv: None)
+    call_command("worker")
+    expected = "-c statement_timeout=120s -c lock_timeout=60s -c idle_in_transaction_session_timeout=120s"
+    assert os.environ[patience.VARIABLE] == expected

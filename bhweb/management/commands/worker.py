@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from django.core.management.base import BaseCommand
 
+from bhweb import patience
 from bhweb.celery import BACKFILL, LIVE, app
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ class Command(BaseCommand):
     def handle(self, *_: object, **options: object) -> None:
         """Become a worker; being killed is the normal way to stop, so do not wait for the work to end."""
         os.environ.setdefault("REMAP_SIGTERM", "SIGQUIT")
+        patience.WORK.apply(os.environ)
         app.worker_main(
             [
                 "worker",
