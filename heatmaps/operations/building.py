@@ -160,7 +160,8 @@ class _Builder:
             return self.state
         snapshots = Snapshot.objects.filter(heatmap=heatmap).order_by("-step_at")
         if self.again_since is not None:
-            snapshots.filter(step_at__gt=self.again_since).delete()
+            # A sample of open interest belongs to the step that it ends, so one from that very moment is in doubt, too.
+            snapshots.filter(step_at__gte=self.again_since).delete()
             self.again_since = None
         return self._believe(list(snapshots[:CHECKED_SNAPSHOTS]))
 

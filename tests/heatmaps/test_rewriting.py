@@ -113,6 +113,18 @@ def test_corrected_map_is_the_map_of_the_corrected_data() -> None:
     assert built(instrument) == built(other)
 
 
+def test_sample_at_the_very_moment_of_a_snapshot_is_taken_in() -> None:
+    instrument, other, window = make_instrument(), make_instrument(symbol="ETHUSDT"), make_window(steps=100)
+    put(instrument, window)
+    rebuild(instrument)
+    window.open_interest["open_interest"][71] *= 1.5
+    for one in (instrument, other):
+        put(one, window)
+    rebuild(instrument, since=at_step(72))
+    rebuild(other)
+    assert built(instrument) == built(other)
+
+
 def test_zones_of_a_corrected_span_stay_as_they_were_shown() -> None:
     instrument = make_market(steps=STEPS)
     before = rebuild(instrument)
