@@ -142,9 +142,10 @@ def _scale_text(value: float) -> str:
 
 
 def _title(instrument: Instrument, timeframe: str, width: int, as_of: dt.datetime) -> str:
-    pair = f"{instrument.base}-{instrument.quote} {timeframe}"
+    # On a phone the caption needs the room.
     if width == min(WIDTHS):
-        return pair
+        return f"{instrument.base} {timeframe}"
+    pair = f"{instrument.base}-{instrument.quote} {timeframe}"
     return f"{pair}, {terminal.venue_label(instrument)}, through {figures.moment(as_of)} UTC"
 
 
