@@ -20,7 +20,7 @@ from bhweb import celery, pipeline
 from bhweb.models import Job
 from heatmaps.core.tile import TILE
 from heatmaps.models import Zone
-from heatmaps.queries import get_heatmap
+from heatmaps.queries import get_heatmap, release_name
 from journal.models import Plan
 from journal.queries import canonical_json
 from market.models import Bar, Instrument
@@ -124,8 +124,7 @@ def newest_column(client: Client, key: str, step_at: dt.datetime) -> np.ndarray[
     close = Bar.objects.latest("open_time").close
     row = math.floor(math.log(close) / (heatmap.bin_bps * 1e-4)) // TILE
     step = in_ms(step_at) // 300_000
-    release = f"{heatmap.release.slug}-{heatmap.release.version}"
-    answer = look(client, "heatmaps:tile", key, release, 0, row, step // TILE)
+    answer = look(client, "heatmaps:tile", key, release_name(heatmap=heatmap), 0, row, step // TILE)
     codes = np.cumsum(np.frombuffer(answer.content, np.uint8).reshape(TILE, TILE), axis=1, dtype=np.uint8)
     return codes[:, step % TILE]
 
