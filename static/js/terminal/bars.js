@@ -2,6 +2,13 @@
 
 const COLUMNS = ['open', 'high', 'low', 'close', 'volume', 'open_interest', 'funding'];
 
+// The chart library draws lines over holes, each piece in the colour of the sample where it begins.
+const UNDRAWN = Object.fromEntries(
+  ['color', 'topLineColor', 'bottomLineColor', 'topFillColor1', 'topFillColor2', 'bottomFillColor1', 'bottomFillColor2'].map(
+    (name) => [name, 'transparent'],
+  ),
+);
+
 export class Bars {
   constructor(url) {
     this.url = url;
@@ -103,9 +110,11 @@ export class Bars {
   }
 
   line(name) {
-    return this.columns[name].map((value, i) => {
+    const column = this.columns[name];
+    return column.map((value, i) => {
       const time = this.time(i) / 1000;
-      return value === null ? { time } : { time, value };
+      if (value === null) return { time };
+      return i + 1 < column.length && column[i + 1] === null ? { time, value, ...UNDRAWN } : { time, value };
     });
   }
 }
