@@ -35,6 +35,20 @@ class Signed:
         return str(value)
 
 
+class Release:
+    """An estimator with its version, and the revision of the map when it has one."""
+
+    regex = r"[a-z0-9-]{1,60}-[0-9.]{1,16}(?:-r[0-9]{1,9})?"
+
+    def to_python(self, value: str) -> str:
+        """Take it as it is."""
+        return value
+
+    def to_url(self, value: str) -> str:
+        """Give it as it is."""
+        return value
+
+
 class RowId:
     """A primary key that fits the database's big integer."""
 
@@ -51,6 +65,7 @@ class RowId:
 
 register_converter(Key, "key")
 register_converter(Signed, "signed")
+register_converter(Release, "release")
 register_converter(RowId, "row_id")
 
 app_name = "heatmaps"
@@ -61,6 +76,6 @@ urlpatterns = [
     path("t/<key:key>/live/", views.live, name="live"),
     path("t/<key:key>/picture.png", views.picture, name="picture"),
     path("tick/<key:key>/", views.tick, name="tick"),
-    path("tiles/<key:key>/<str:release>/<signed:level>/<signed:row>/<signed:col>.bin", views.tile, name="tile"),
+    path("tiles/<key:key>/<release:release>/<signed:level>/<signed:row>/<signed:col>.bin", views.tile, name="tile"),
     path("zones/<row_id:pk>/", views.zone_page, name="zone"),
 ]

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _YEAR: Final = 31_536_000
 _LARGEST_MS: Final = 4_102_444_800_000
+_MS_DIGITS: Final = 13
 # What the page's script imports, told in advance so that the browser does not find it out one file at a time.
 MODULES: Final = (
     "vendor/lightweight-charts/lightweight-charts.standalone.production.mjs",
@@ -87,7 +88,7 @@ def _milliseconds(request: HttpRequest, name: str) -> int | None:
     text = request.GET.get(name, "")
     if not text:
         return None
-    if not (text.isascii() and text.isdigit() and int(text[:16]) <= _LARGEST_MS):
+    if not (text.isascii() and text.isdigit() and len(text) <= _MS_DIGITS and int(text) <= _LARGEST_MS):
         raise BadRequest(f"{name} is a time in epoch milliseconds.")
     return int(text)
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 import uuid
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any, Final
 
 from django import forms
+from django.core.exceptions import ValidationError
 
 from journal.models import Plan
 from journal.operations import RISK_MOST, Terms, find_problems
@@ -23,10 +25,25 @@ _PRICE: Final = {
     "max_whole_digits": "Give at most 12 digits before the point.",
 }
 _SMALLEST: Final = Decimal("1e-8")
+# ASCII digits only: Decimal also reads "1_000", full-width digits and those of other alphabets.
+_PLAIN: Final = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+
+
+class NumberField(forms.DecimalField):
+    """A number in plain digits, with a point."""
+
+    def to_python(self, value: Any) -> Any:  # noqa: ANN401  # Django's own argument and answer
+        """Read the number; refuse every other way to write one."""
+        text = str(value or "").strip()
+        if "," in text:
+            raise ValidationError("Leave out the comma. Write a number with a point, like 60123.5.", code="invalid")
+        if text and not _PLAIN.fullmatch(text):
+            raise ValidationError(self.error_messages["invalid"], code="invalid")
+        return super().to_python(text)
 
 
 def _price(label: str, help_text: str) -> forms.DecimalField:
-    return forms.DecimalField(
+    return NumberField(
         label=label,
         help_text=help_text,
         max_digits=20,
@@ -49,7 +66,7 @@ class PlanForm(forms.Form):
     entry = _price("Entry", "Where the position would be opened.")
     invalidation = _price("Invalidation", "The price at which the idea is wrong.")
     target = _price("Target", "The price at which the idea has paid.")
-    risk_pct = forms.DecimalField(
+    risk_pct = NumberField(
         label="Risk, % of equity",
         help_text="What a stop at the invalidation would cost.",
         max_digits=5,
@@ -88,6 +105,23 @@ class PlanForm(forms.Form):
     def __init__(self, *args: Any, now: dt.datetime, **kwargs: Any) -> None:  # noqa: ANN401  # Django's own arguments
         super().__init__(*args, **kwargs)
         self.now = now
+
+    def clean_expires_at(self) -> dt.datetime:
+        """Bring a time with an offset to UTC: the database does not take every offset."""
+        moment: dt.datetime = self.cleaned_data["expires_at"]
+        try:
+            return moment.astimezone(dt.UTC)
+        except OverflowError as beyond:
+            raise ValidationError(self.fields["expires_at"].error_messages["invalid"], code="invalid") from beyond
+
+    def sent_again(self, label: str) -> None:
+        """Say that the same form made a plan of other terms before; the next sending makes another."""
+        self.add_error(
+            None,
+            f"This form was sent before and made {label}, with other terms; {label} stays as it is."
+            " What stands here is not saved yet: saving again makes a new draft of it.",
+        )
+        self.data = {**{name: self.data.get(name) for name in self.fields}, "request_key": str(uuid.uuid4())}
 
     def clean(self) -> dict[str, Any]:
         """Compare the fields with each other and with the clock."""

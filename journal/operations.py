@@ -45,6 +45,14 @@ class ArmedError(Exception):
     """The plan is armed; nothing about it changes any more."""
 
 
+class SentBeforeError(Exception):
+    """The same request made a plan of other terms, ``label``, before; nothing was stored now."""
+
+    def __init__(self, label: str) -> None:
+        super().__init__(f"This request made {label} before, with other terms.")
+        self.label = label
+
+
 class UnfitError(Exception):
     """The plan can not be armed as it stands; ``problems`` has a sentence for each field."""
 
@@ -84,11 +92,16 @@ def _misplaced(terms: Mapping[str, Any]) -> dict[str, str]:
 
 @transaction.atomic
 def create_draft(*, owner_id: int, zone_id: int, terms: Terms, request_key: UUID | None, now: dt.datetime) -> Plan:
-    """Store a draft under the owner's next number; the same request twice is one draft."""
+    """Store a draft under the owner's next number; the same request twice is one draft.
+
+    Raises UnfitError, and SentBeforeError when the request comes again with another zone or other terms.
+    """
     _require_fit(terms, now)
     _lock_owner(owner_id)
     plans = Plan.objects.owned_by(owner_id)
     if request_key and (former := plans.filter(request_key=request_key).first()):
+        if (former.zone_id, terms_of(former)) != (zone_id, terms):
+            raise SentBeforeError(former.label)
         return former
     zone = heatmap_queries.get_zone(zone_id=zone_id)
     newest = plans.order_by("-number").values_list("number", flat=True).first() or 0

@@ -74,14 +74,18 @@ def new_plan(request: HttpRequest) -> HttpResponse:
     zone, now = _zone(request), timezone.now()
     form = PlanForm(_sent(request), initial=suggest(zone=zone, now=now), now=now)
     if request.method == "POST" and form.is_valid():
-        made = operations.create_draft(
-            owner_id=_owner(request),
-            zone_id=zone.pk,
-            terms=form.terms(),
-            request_key=form.cleaned_data["request_key"],
-            now=now,
-        )
-        return redirect("journal:plan", number=made.number)
+        try:
+            made = operations.create_draft(
+                owner_id=_owner(request),
+                zone_id=zone.pk,
+                terms=form.terms(),
+                request_key=form.cleaned_data["request_key"],
+                now=now,
+            )
+        except operations.SentBeforeError as refusal:
+            form.sent_again(refusal.label)
+        else:
+            return redirect("journal:plan", number=made.number)
     return _show_form(request, form, {"zone": zone, "zone_prices": _band(zone)})
 
 

@@ -125,7 +125,7 @@ def test_new_plan_takes_nothing_but_its_terms(client: Client, owner: User, zone:
         ({"direction": ""}, "direction", "Choose long or short."),
         ({"direction": "up"}, "direction", "Choose long or short."),
         ({"entry": ""}, "entry", "Give a price."),
-        ({"entry": "60,5"}, "entry", "Write a number with a point, like 60123.5."),
+        ({"entry": "60,5"}, "entry", "Leave out the comma. Write a number with a point, like 60123.5."),
         ({"entry": "NaN"}, "entry", "Write a number with a point, like 60123.5."),
         ({"entry": "1e999999"}, "entry", "Give at most 20 digits, 8 of them decimals."),
         ({"entry": "-1"}, "entry", "Give a price above 0."),

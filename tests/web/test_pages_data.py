@@ -100,7 +100,15 @@ def test_chart_is_light(world: World, member: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    "query", [{"tf": "7m"}, {"since": "x"}, {"until": "-1"}, {"until": "9" * 40}, {"since": "\u0661"}]
+    "query",
+    [
+        {"tf": "7m"},
+        {"since": "x"},
+        {"until": "-1"},
+        {"until": "9" * 40},
+        {"until": "0" * 16 + "9" * 40},
+        {"since": "\u0661"},
+    ],
 )
 def test_chart_refuses_what_it_does_not_offer(query: dict[str, str], world: World, member: Client) -> None:
     assert member.get(reverse("heatmaps:chart-data", kwargs=KEY), query).status_code == 400
@@ -148,7 +156,14 @@ def test_tiles_beyond_the_map_are_not_found(world: World, member: Client) -> Non
     tile.col -= 50
     assert get_tile(member, tile).status_code == 404
     assert member.get(tile_address(tiles(world)[0], release="open-interest-99-r1")).status_code == 404
-    assert member.get(tile_address(tiles(world)[0], release="nonsense")).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "release", ["nonsense", "%00-1", "open-interest-%00", "open-interest-1-r%00", "open-interest-1-r", "%FF-1"]
+)
+def test_tiles_of_strange_releases_are_not_found(release: str, world: World, member: Client) -> None:
+    address = tile_address(tiles(world)[0])
+    assert member.get(address.replace("open-interest-1-r1", release)).status_code == 404
 
 
 def test_tick_is_unchanged_until_something_is_new(world: World, member: Client) -> None:
