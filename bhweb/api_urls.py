@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from django.urls import path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from access.permissions import public
+from access.permissions.api import CountedApi
 from heatmaps.api import HeatmapApi, TileApi, ZoneApi, ZoneListApi
 from journal.api import PlanApi, PlanListApi
 from market.api import BarsApi, InstrumentApi, InstrumentListApi
 
+if TYPE_CHECKING:
+    from rest_framework.request import Request
+
 INSTRUMENT = "v1/instruments/<str:key>"
 # Prices below one unit have negative bins.
 TILE = r"^v1/instruments/(?P<key>[^/]+)/tiles/(?P<level>[0-3])/(?P<row>-?\d{1,8})/(?P<col>-?\d{1,8})/$"
+
+
+class SchemaApi(CountedApi, SpectacularAPIView):
+    """The schema. There is one version; what a request says of versions would reach the name of the file."""
+
+    def _get_version_parameter(self, request: Request) -> None:  # noqa: ARG002  # the signature is the package's
+        return None
+
 
 urlpatterns = [
     path("v1/instruments/", InstrumentListApi.as_view(), name="api-instruments"),
@@ -24,7 +38,7 @@ urlpatterns = [
     path("v1/zones/<int:zone_id>/", ZoneApi.as_view(), name="api-zone"),
     path("v1/plans/", PlanListApi.as_view(), name="api-plans"),
     path("v1/plans/<int:number>/", PlanApi.as_view(), name="api-plan"),
-    path("schema/", public(SpectacularAPIView.as_view()), name="schema"),
+    path("schema/", public(SchemaApi.as_view()), name="schema"),
     path(
         "docs/",
         public(SpectacularSwaggerSplitView.as_view(template_name="api/docs.html")),

@@ -3,28 +3,57 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
+import time
+from typing import Any, ClassVar, Final
 
 from django.core.cache.backends.redis import RedisCache
+from django.db import connection
 from redis.exceptions import RedisError
 
 logger = logging.getLogger(__name__)
+
+# A server that failed is left alone for so long: one that hangs would cost every page its patience [s].
+PAUSE_S: Final = 10.0
 
 
 class HintCache(RedisCache):
     """Redis, or nothing."""
 
+    # By address: each thread has a cache object of its own, and all of them shall know.
+    _away_until: ClassVar[dict[str, float]] = {}
+
+    def __init__(self, server: str, params: dict[str, Any]) -> None:
+        super().__init__(server, params)
+        self._address = server
+
     def get(self, key: Any, default: Any = None, version: int | None = None) -> Any:  # noqa: ANN401  # Django's signature
         """Return what is kept, or the default where the server does not answer."""
+        if self._is_away():
+            return default
         try:
             return super().get(key, default, version)
         except (RedisError, OSError) as error:
-            logger.warning("cache does not answer: %s", error)
+            self._leave_alone(error)
             return default
 
     def set(self, key: Any, value: Any, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401  # Django's signature
         """Keep a value if the server answers."""
+        if self._is_away():
+            return
         try:
             super().set(key, value, *args, **kwargs)
         except (RedisError, OSError) as error:
-            logger.warning("cache does not answer: %s", error)
+            self._leave_alone(error)
+
+    def _is_away(self) -> bool:
+        return time.monotonic() < self._away_until.get(self._address, 0.0)
+
+    def _leave_alone(self, error: Exception) -> None:
+        self._away_until[self._address] = time.monotonic() + PAUSE_S
+        logger.warning("cache does not answer, pages do without it for %.0f s: %s", PAUSE_S, error)
+
+
+def prune_limits() -> None:
+    """Forget the counts of the API's limits that are over; the cache itself would keep them until it is full."""
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM bhweb_limits WHERE expires < clock_timestamp()")

@@ -91,6 +91,11 @@ class Broker:
             self._process.kill()
             self._process.wait(10)
 
+    def signal(self, number: signal.Signals) -> None:
+        """Send it a signal, such as one that makes it hang."""
+        assert self._process is not None
+        self._process.send_signal(number)
+
     def client(self) -> redis.Redis:
         """Return a client for it."""
         return redis.Redis(unix_socket_path=str(self.socket))

@@ -25,7 +25,7 @@ View = Callable[..., HttpResponseBase]
 PUBLIC: Final = "public"
 MEMBER: Final = "member"
 STAFF: Final = "staff"
-BEARER: Final = "Bearer "
+BEARER: Final = "bearer"
 
 
 def public(view: View) -> View:
@@ -81,10 +81,10 @@ class ApiKeyAuthentication(BaseAuthentication):
 
     def authenticate(self, request: Request) -> tuple[User, ApiKey] | None:
         """Return the key's owner, None without such a header, or refuse."""
-        header = request.headers.get("Authorization", "")
-        if not header.startswith(BEARER):
+        scheme, _, secret = request.headers.get("Authorization", "").strip().partition(" ")
+        if scheme.lower() != BEARER:
             return None
-        key = authenticate_key(secret=header.removeprefix(BEARER).strip(), now=timezone.now())
+        key = authenticate_key(secret=secret.strip(), now=timezone.now())
         if key is None:
             raise AuthenticationFailed("This API key is unknown or revoked. Create one on the account page.")
         return key.user, key

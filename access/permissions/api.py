@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated
 from rest_framework.views import APIView
 
 from access.permissions import MEMBER, ApiKeyAuthentication, keep_private
+from access.permissions.throttles import StrangerThrottle
 
 if TYPE_CHECKING:
     from rest_framework.request import Request
@@ -25,7 +27,22 @@ class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
         return {"type": "http", "scheme": "bearer", "description": "A key from the account page, bh_…"}
 
 
-class MemberApi(APIView):
+class CountedApi(APIView):
+    """An address of the API at which also those are counted who are not let in."""
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401  # DRF's signature
+        """Let in or refuse. DRF counts only whom it lets in, which leaves wrong keys without a limit.
+
+        Right keys are not kept waiting by a neighbour's wrong ones: they are looked up first, for one row read.
+        """
+        try:
+            super().initial(request, *args, **kwargs)
+        except (AuthenticationFailed, NotAuthenticated):
+            StrangerThrottle().require(request, self)
+            raise
+
+
+class MemberApi(CountedApi):
     """An address of the API: for members, by key or session, and stored by no cache."""
 
     policy: ClassVar = MEMBER

@@ -13,6 +13,7 @@ from django.db import DatabaseError, InterfaceError, connection
 from django.utils import timezone
 
 from bhweb import jobs, pipeline
+from bhweb.cache import prune_limits
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,6 +67,7 @@ class Beat:
     def _prune(self) -> None:
         if time.monotonic() - self._pruned_at >= PRUNE_S:
             jobs.prune()
+            prune_limits()
             self._pruned_at = time.monotonic()
 
 
