@@ -52,6 +52,40 @@ def test_build_heatmap_takes_a_span_and_an_estimator() -> None:
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--from", "soon"], "'soon' is not a time; write a day like 2026-01-31"),
+        (["--to", "2026-13-01"], "'2026-13-01' is not a time"),
+        (["--from", "9999-12-31T23:59-23:59"], "is not a time"),
+        (["--to", "0001-01-01T00:00+23:59"], "is not a time"),
+        (["--from", "2026-01-02", "--to", "2026-01-01"], r"--from \(2026-01-02 00:00 UTC\) has to lie before --to"),
+        (["--from", "2026-01-01T06:00", "--to", "2026-01-01T06:00"], "for example --from 2026-01-01 --to 2026-02-01"),
+        (["--from", "2030-01-01"], "ends at 2026-01-01 08:20 UTC; give an earlier one, for example --from 2025-12-31"),
+        (["--to", "0001-01-01"], "begins at 2026-01-01 00:00 UTC; give a later one, for example --to 2026-01-02"),
+    ],
+)
+def test_build_heatmap_refuses_a_span_of_nothing(arguments: list[str], sentence: str) -> None:
+    make_market(steps=100)
+    with pytest.raises(CommandError, match=sentence):
+        command("binance:BTCUSDT", *arguments)
+    assert Heatmap.objects.count() == 0
+
+
+@pytest.mark.django_db
+def test_build_heatmap_says_how_to_go_on_after_an_interruption(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(*_progress: object) -> None:
+        raise KeyboardInterrupt
+
+    make_market(steps=100)
+    monkeypatch.setattr("heatmaps.management.commands.build_heatmap._Progress.show_reached", interrupt)
+    with pytest.raises(CommandError, match=r"`python3 manage\.py build_heatmap binance:BTCUSDT` goes on") as end:
+        command("binance:BTCUSDT", "--from", "2026-01-01")
+    assert end.value.returncode == 130
+    assert Heatmap.objects.filter(built_through=at_step(100)).count() == 2
+
+
+@pytest.mark.django_db
 def test_build_heatmap_names_what_it_knows() -> None:
     with pytest.raises(CommandError, match="Known: none yet"):
         command("binance:BTCUSDT")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import argparse
 import datetime as dt
 import sys
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
@@ -13,13 +14,13 @@ from django.utils import timezone
 from heatmaps.core.estimators import ESTIMATORS
 from heatmaps.operations import build, track_zones
 from heatmaps.queries import get_current_heatmap, history_before, map_size
-from market.queries import list_instruments
+from market.queries import list_instruments, stored_span
 
 if TYPE_CHECKING:
-    from argparse import ArgumentParser
-
     from heatmaps.operations import Built
 
+_INTERRUPTED: Final = 130
+_DAY: Final = dt.timedelta(days=1)
 _FROM = (
     "build again from the last snapshot before this, or from the beginning; zones that were followed stay as they are"
 )
@@ -30,7 +31,7 @@ class Command(BaseCommand):
 
     help = "Build an instrument's heatmaps and zones from stored bars, going on where the last build ended."
 
-    def add_arguments(self, parser: ArgumentParser) -> None:
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("instrument", help="venue:symbol, for example binance:BTCUSDT")
         parser.add_argument("--from", dest="since", type=_moment, help=_FROM)
         parser.add_argument("--to", dest="until", type=_moment, help="stop there; the newest bar otherwise")
@@ -42,8 +43,15 @@ class Command(BaseCommand):
             known = ", ".join(sorted(instruments)) or "none yet; `manage.py import_history` brings some in"
             raise CommandError(f"There is no instrument {options['instrument']!r}. Known: {known}.")
         instrument_id = instruments[options["instrument"]]
+        _require_span(instrument_id, options["since"], options["until"])
+        try:
+            self._build(instrument_id, options)
+        except KeyboardInterrupt:
+            raise CommandError(self._interrupted(options), returncode=_INTERRUPTED) from None
+
+    def _build(self, instrument_id: int, options: dict[str, Any]) -> None:
         for slug in options["estimator"] or ESTIMATORS:
-            progress = _Progress(self, slug)
+            self.progress = progress = _Progress(self, slug)
             built = build(
                 instrument_id=instrument_id,
                 estimator=slug,
@@ -55,6 +63,20 @@ class Command(BaseCommand):
             progress.end()
             self._sum_up(instrument_id, built, progress.seconds)
         self._follow(instrument_id)
+
+    def _interrupted(self, options: dict[str, Any]) -> str:
+        """Say what is kept and how to go on: without ``--from``, which would begin again."""
+        self.progress.end()
+        reached = self.progress.reached
+        kept = (
+            f"{self.progress.label} is kept through {reached:%Y-%m-%d %H:%M} UTC" if reached else "All parts are kept"
+        )
+        until = f" --to {options['until']:%Y-%m-%dT%H:%MZ}" if options["until"] else ""
+        only = "".join(f" --estimator {slug}" for slug in options["estimator"] or ())
+        return (
+            f"Interrupted. {kept}, and so is what was finished before;"
+            f" `python3 manage.py build_heatmap {options['instrument']}{until}{only}` goes on from there."
+        )
 
     def _sum_up(self, instrument_id: int, built: Built, seconds: float) -> None:
         heatmap = get_current_heatmap(instrument_id=instrument_id, estimator=built.estimator)
@@ -78,7 +100,7 @@ class Command(BaseCommand):
             )
 
     def _follow(self, instrument_id: int) -> None:
-        progress = _Progress(self, "zones")
+        self.progress = progress = _Progress(self, "zones")
         followed = track_zones(
             instrument_id=instrument_id, now=timezone.now(), strips=None, on_strip=progress.show_reached
         )
@@ -94,12 +116,14 @@ class _Progress:
         self.is_watched = sys.stdout.isatty()
         self.begun = time.monotonic()
         self.first: dt.datetime | None = None
+        self.reached: dt.datetime | None = None
 
     @property
     def seconds(self) -> float:
         return time.monotonic() - self.begun
 
     def show(self, start: dt.datetime, reached: dt.datetime, end: dt.datetime) -> None:
+        self.reached = reached
         if not self.is_watched:
             return
         share = (reached - start) / max(end - start, dt.timedelta(seconds=1))
@@ -119,5 +143,38 @@ class _Progress:
 
 
 def _moment(text: str) -> dt.datetime:
-    moment = dt.datetime.fromisoformat(text)
-    return moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
+    try:
+        moment = dt.datetime.fromisoformat(text)
+        return moment.astimezone(dt.UTC) if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
+    except (ValueError, OverflowError):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not a time; write a day like 2026-01-31, or a time in UTC like 2026-01-31T14:30."
+        ) from None
+
+
+def _require_span(instrument_id: int, since: dt.datetime | None, until: dt.datetime | None) -> None:
+    """Refuse a span of which nothing can be built; whether anything is stored at all is the build's to say."""
+    if since and until and since >= until:
+        raise CommandError(
+            f"--from ({_text(since)}) has to lie before --to ({_text(until)}),"
+            " for example --from 2026-01-01 --to 2026-02-01."
+        )
+    span = stored_span(instrument_id=instrument_id)
+    if span and since and since >= span[1]:
+        raise CommandError(
+            f"--from ({_text(since)}) lies beyond what is stored, which ends at {_text(span[1])};"
+            f" give an earlier one, for example --from {_earlier(span[1])}."
+        )
+    if span and until and until <= span[0]:
+        raise CommandError(
+            f"--to ({_text(until)}) lies before what is stored, which begins at {_text(span[0])};"
+            f" give a later one, for example --to {span[0] + _DAY:%Y-%m-%d}."
+        )
+
+
+def _text(moment: dt.datetime) -> str:
+    return f"{moment.isoformat(' ', 'minutes').removesuffix('+00:00')} UTC"
+
+
+def _earlier(moment: dt.datetime) -> str:
+    return f"{moment.date() - _DAY}"
