@@ -46,9 +46,9 @@ def digest(secret: str) -> str:
 
 @transaction.atomic
 def make_operator_link(*, now: dt.datetime) -> str:
-    """Return the path of a fresh one-time login for the local operator, who is made if missing; forget old links."""
-    LoginLink.objects.filter(expires_at__lte=now).delete()
+    """Return the path of a fresh one-time login for the local operator, who is made if missing; end earlier links."""
     user = User.objects.filter(email=OPERATOR_EMAIL).first() or User.objects.create_superuser(OPERATOR_EMAIL)
+    LoginLink.objects.filter(Q(expires_at__lte=now) | Q(user=user, used_at=None)).delete()
     token = secrets.token_urlsafe(TOKEN_BYTES)
     LoginLink.objects.create(user=user, digest=digest(token), expires_at=now + LINK_LIFE)
     return f"/enter/{token}/"

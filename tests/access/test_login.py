@@ -205,7 +205,13 @@ def test_operator_link_leaves_no_expired_ones(now: dt.datetime) -> None:
     for hours in (0, 1, 24):
         operations.make_operator_link(now=now + dt.timedelta(hours=hours))
     assert LoginLink.objects.filter(expires_at__lte=now + dt.timedelta(hours=24)).count() == 0
-    assert LoginLink.objects.count() == 2
+    assert LoginLink.objects.count() == 1
+
+
+def test_operator_link_ends_the_unused_one_before(now: dt.datetime) -> None:
+    unused, newest = (operations.make_operator_link(now=now).split("/")[2] for _ in range(2))
+    assert operations.use_login_link(token=unused, now=now) is None
+    assert operations.use_login_link(token=newest, now=now) == User.objects.get()
 
 
 def test_operator_is_made_once(now: dt.datetime) -> None:
