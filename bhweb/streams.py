@@ -18,6 +18,7 @@ import redis.asyncio
 from django.conf import settings
 
 from bhweb import events
+from bhweb.failures import AWAY
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
@@ -141,6 +142,9 @@ class Hub:
     async def _spread_one(self, key: str) -> None:
         try:
             news = message("tick", await self.ask(events.current_tick, key))
+        except AWAY as error:
+            logger.warning("no tick for %s, the database is away: %s", key, error)
+            return
         except Exception:
             logger.exception("no tick for %s", key)
             return
@@ -169,6 +173,9 @@ async def serve(hub: Hub, scope: Scope, receive: Receive, send: Send) -> None:
             await _stream(hub, stream, receive, send)
     except events.Refusal as refusal:
         await _refuse(refusal, send)
+    except AWAY as error:  # before the first byte: an open stream asks nothing of the database
+        logger.warning("no stream, the database is away: %s", error)
+        await _refuse(events.Refusal(HTTPStatus.SERVICE_UNAVAILABLE, "The database does not answer."), send)
 
 
 async def _refuse(refusal: events.Refusal, send: Send) -> None:

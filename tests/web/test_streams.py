@@ -8,6 +8,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.db import InterfaceError, OperationalError
 
 from bhweb import events, streams
 
@@ -74,3 +75,31 @@ def test_old_stream_is_closed_with_a_goodbye(monkeypatch: pytest.MonkeyPatch, se
 
     asyncio.run(asyncio.wait_for(_talk(), 5))
     assert sent == [b"event: bye\ndata: {}\n\n", b""]
+
+
+@pytest.mark.parametrize("asked", ["admit", "current_tick"])
+@pytest.mark.parametrize("error", [OperationalError, InterfaceError])
+def test_stream_without_database_is_503(error: type[Exception], asked: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def _fail(*_: object) -> None:
+        raise error("gone")
+
+    monkeypatch.setattr(events, "admit", lambda *_: (7, "a:b"))
+    monkeypatch.setattr(events, asked, _fail)
+    sent: list[dict[str, Any]] = []
+
+    async def _send(message: dict[str, Any]) -> None:
+        sent.append(message)
+
+    async def _serve() -> None:
+        hub = streams.Hub()
+        await streams.serve(hub, {"method": "GET", "headers": [], "query_string": b""}, _never, _send)
+        await hub.close()
+
+    asyncio.run(asyncio.wait_for(_serve(), 5))
+    assert [message.get("status") for message in sent] == [503, None]
+    assert b"retry-after" in dict(sent[0]["headers"])
+
+
+async def _never() -> dict[str, Any]:
+    await asyncio.sleep(60)
+    return {}
