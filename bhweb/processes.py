@@ -180,6 +180,14 @@ def bound_log(log: Path) -> None:
             os.truncate(log, 0)
 
 
+def ending(child: Child) -> str:
+    """Say how a child ended, and why. Whom a signal ended had no time to say: the last words are of other things."""
+    code, words = child.exit_code or 0, last_words(child)
+    if code < 0:
+        return f"(signal {-code})" + (f": {words}" if NO_SPACE.search(words) else "")
+    return f"(exit code {code}): {words}"
+
+
 def last_words(child: Child) -> str:
     """Return the one line of what a child said that tells why it ended."""
     if not child.log:

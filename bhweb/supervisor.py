@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from bhweb import datadir, services
 from bhweb.embedded import clear_sockets
-from bhweb.processes import NO_SPACE, ROOT, Household, Start, bound_log, last_words, wait_for_exit
+from bhweb.processes import NO_SPACE, ROOT, Household, Start, bound_log, ending, wait_for_exit
 from bhweb.progress import StartError, say
 from bhweb.readiness import Visitor, given_up_job
 
@@ -112,7 +112,7 @@ class Supervisor:
         code = wait_for_exit(child, pause=self.pause)
         self.household.release(child)
         if code:
-            raise StartError(f"the database could not be prepared: {last_words(child)} ({what.log})")
+            raise StartError(f"the database could not be prepared {ending(child)} ({what.log})")
         self.login = str(json.loads(told.read_text())["login"])
         told.unlink()
 
@@ -169,7 +169,7 @@ class Supervisor:
         service.child = None
         if time.monotonic() - child.started_at > SETTLED_SECONDS:
             service.failures = 0
-        self._count_failure(service, f"{service.name} ended ({_ending(child)}): {last_words(child)}")
+        self._count_failure(service, f"{service.name} ended {ending(child)}")
 
     def _count_failure(self, service: Service, why: str) -> None:
         service.failures += 1
@@ -217,11 +217,6 @@ class Supervisor:
             clear_sockets(self.data.path)
             say(f"stopped in {time.monotonic() - began:.1f} s")
         self.lock.release()
-
-
-def _ending(child: Child) -> str:
-    code = child.exit_code or 0
-    return f"signal {-code}" if code < 0 else f"exit code {code}"
 
 
 def require_free(port: int) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bhweb import processes, watchdog
-from bhweb.processes import Household, Start, bound_log, last_words, wait_for_exit
+from bhweb.processes import Household, Start, bound_log, ending, last_words, wait_for_exit
 from bhweb.progress import StartError
 
 if TYPE_CHECKING:
@@ -130,6 +130,20 @@ def test_last_words_tell_why(household: Household, tmp_path: Path, said: str, li
     child = household.start(python(f"import sys; sys.stderr.write({said!r})", log))
     wait_for_exit(child)
     assert last_words(child) == line
+
+
+@pytest.mark.parametrize(
+    ("end", "told"),
+    [
+        ("sys.exit(3)", "(exit code 3): ERROR: of a while ago"),
+        ("os.kill(os.getpid(), signal.SIGKILL)", "(signal 9)"),
+    ],
+)
+def test_ending_blames_no_old_words_for_a_signal(household: Household, tmp_path: Path, end: str, told: str) -> None:
+    program = f"import os, signal, sys; print('ERROR: of a while ago', flush=True); {end}"
+    child = household.start(python(program, tmp_path / "log"))
+    wait_for_exit(child)
+    assert ending(child) == told
 
 
 def test_child_that_never_ends_is_given_up(household: Household, tmp_path: Path) -> None:
