@@ -2,14 +2,12 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
-from django.http import HttpResponse, HttpResponseBase
 
 from journal.models import Plan
-from tests.factories import make_heatmap, make_user, make_zone
-from tests.pages import client_of
+from tests.journal.terms import SOON, TERMS, text
 
 if TYPE_CHECKING:
     from django.test import Client
@@ -18,37 +16,6 @@ if TYPE_CHECKING:
     from heatmaps.models import Zone
 
 pytestmark = pytest.mark.django_db
-NOW = dt.datetime.now(dt.UTC).replace(second=0, microsecond=0)
-SOON = NOW + dt.timedelta(days=3)
-TERMS: dict[str, Any] = {
-    "direction": "long",
-    "entry": "59200",
-    "invalidation": "58600",
-    "target": "61000",
-    "risk_pct": "0.5",
-    "thesis": "It may bounce.",
-    "expires_at": SOON.strftime("%Y-%m-%dT%H:%M"),
-}
-
-
-@pytest.fixture
-def owner() -> User:
-    return make_user()
-
-
-@pytest.fixture
-def zone(now: dt.datetime) -> Zone:
-    return make_zone(heatmap=make_heatmap(), born_at=now)
-
-
-@pytest.fixture
-def client(owner: User) -> Client:
-    return client_of(owner)
-
-
-def text(page: HttpResponseBase) -> str:
-    assert isinstance(page, HttpResponse)
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page.content.decode()))
 
 
 @pytest.mark.parametrize(

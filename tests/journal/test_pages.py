@@ -3,16 +3,16 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from django.db import connection
-from django.http import HttpResponse, HttpResponseBase
 from django.test.utils import CaptureQueriesContext
 
 from journal.models import Plan
 from journal.operations import arm_plan
 from tests.factories import make_heatmap, make_instrument, make_plan, make_user, make_zone
+from tests.journal.terms import NOW, SOON, TERMS, text
 from tests.pages import client_of
 
 if TYPE_CHECKING:
@@ -22,42 +22,11 @@ if TYPE_CHECKING:
     from heatmaps.models import Zone
 
 pytestmark = pytest.mark.django_db
-NOW = dt.datetime.now(dt.UTC).replace(second=0, microsecond=0)
-SOON = NOW + dt.timedelta(days=3)
-TERMS: dict[str, Any] = {
-    "direction": "long",
-    "entry": "59200",
-    "invalidation": "58600",
-    "target": "61000",
-    "risk_pct": "0.5",
-    "thesis": "It may bounce.",
-    "expires_at": SOON.strftime("%Y-%m-%dT%H:%M"),
-}
-
-
-@pytest.fixture
-def owner() -> User:
-    return make_user()
-
-
-@pytest.fixture
-def zone(now: dt.datetime) -> Zone:
-    return make_zone(heatmap=make_heatmap(), born_at=now)
 
 
 @pytest.fixture
 def plan(owner: User, zone: Zone) -> Plan:
     return make_plan(owner=owner, zone=zone, expires_at=SOON)
-
-
-@pytest.fixture
-def client(owner: User) -> Client:
-    return client_of(owner)
-
-
-def text(page: HttpResponseBase) -> str:
-    assert isinstance(page, HttpResponse)
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page.content.decode()))
 
 
 def test_new_plan_starts_at_the_edge_that_price_meets_first(client: Client, zone: Zone) -> None:
