@@ -17,6 +17,16 @@ if TYPE_CHECKING:
 SCALED = {"web", "worker", "beat"}
 # These need no servers; the settings still ask for addresses.
 OFFLINE = {"help", "version", "check", "collectstatic", "findstatic", "diffsettings", "spectacular", "startapp"}
+# These look at the migrations themselves.
+SCHEMA = {
+    "migrate",
+    "makemigrations",
+    "showmigrations",
+    "sqlmigrate",
+    "squashmigrations",
+    "optimizemigration",
+    "prepare",
+}
 NOWHERE = {
     "DATABASE_URL": "postgresql://bh@/bh",
     "REDIS_URL": "redis+socket:///run/none.sock?virtual_host=0",
@@ -77,7 +87,9 @@ def _run_django(command: str, argv: list[str]) -> int:
         return _execute(argv)
     if address := os.environ.get("DATABASE_URL"):
         services.check_database(address)
-    with services.borrowed(datadir.choose(), command=command):
+    with services.borrowed(datadir.choose(), command=command) as is_own:
+        if is_own and command not in SCHEMA:
+            _execute([argv[0], "migrate", "--verbosity=0", "--no-input"])
         return _execute(argv)
 
 

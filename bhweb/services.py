@@ -57,11 +57,14 @@ def publish_addresses(data: DataDir, environment: Mapping[str, str]) -> None:
 
 
 @contextlib.contextmanager
-def borrowed(data: DataDir, *, command: str) -> Iterator[None]:
-    """Put the addresses of servers into this process's environment for the time of one command."""
+def borrowed(data: DataDir, *, command: str) -> Iterator[bool]:
+    """Put the addresses of servers into this process's environment for the time of one command.
+
+    Yields whether they were started for it: then nobody has prepared their database for this release yet.
+    """
     given = given_addresses()
     if all(name in given for name in SHARED):
-        yield
+        yield False
         return
     data.open()
     lock = Lock(data, holder=f"`manage.py {command}` runs servers over {data.path}")
@@ -69,14 +72,14 @@ def borrowed(data: DataDir, *, command: str) -> Iterator[None]:
         lock.acquire()
     except InUseError as error:
         os.environ.update({**_of_running(data, error), **given, "BH_DATA_DIR": str(data.path)})
-        yield
+        yield False
         return
     household = Household()
     household.keep = (lock.descriptor,)
     try:
         environment, _ = start_embedded(data, household, given=given)
         os.environ.update(environment)
-        yield
+        yield "DATABASE_URL" not in given
     finally:
         household.stop()
         clear_sockets(data.path)

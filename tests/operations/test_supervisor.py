@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -171,6 +172,12 @@ def test_command_without_servers_starts_its_own_and_stops_them(fresh: Installati
     assert "0001" in run.stdout
     assert fresh.processes() == {}
     assert (fresh.data_dir / "pg").exists()
+
+
+def test_command_before_the_first_start_finds_its_tables(fresh: Installation) -> None:
+    run = fresh.command("bench", "import", "--json", "--rows", "100")
+    assert run.returncode == 0, run.stderr
+    assert json.loads(run.stdout.splitlines()[-1])["rows"] == 100
 
 
 @pytest.mark.parametrize("command", ["web", "worker", "beat"])
