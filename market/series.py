@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -53,16 +53,28 @@ BAR: Final = np.dtype(
 OPEN_INTEREST: Final = np.dtype(
     [("time", "<i8"), ("open_interest", "<f8"), ("open_interest_value", "<f8"), ("mark_price", "<f8")]
 )
-# rate = fraction of notional per interval, positive when longs pay shorts.
-FUNDING: Final = np.dtype([("time", "<i8"), ("rate", "<f8")])
+# rate = fraction of notional per interval, positive when longs pay shorts; interval_s = what it is paid for [s].
+FUNDING: Final = np.dtype([("time", "<i8"), ("rate", "<f8"), ("interval_s", "<f8")])
 # position_side: +1 a long was closed by force, -1 a short. ordinal tells identical prints of one millisecond apart.
 LIQUIDATION: Final = np.dtype(
     [("time", "<i8"), ("position_side", "<i8"), ("price", "<f8"), ("quantity", "<f8"), ("ordinal", "<i8")]
 )
 # Sums of observed liquidations per period and side [quote]; no price level is known.
 LIQUIDATION_TOTAL: Final = np.dtype([("open_time", "<i8"), ("long_usd", "<f8"), ("short_usd", "<f8")])
+# What rests in the order book within so many basis points of the middle [quote]; NaN beyond what the venue showed.
+DEPTH_BPS: Final = (10, 25, 50, 100, 200, 500)
+_DEPTH_FIELDS: Final = tuple(f"{side}_{bps}" for side in ("bid", "ask") for bps in DEPTH_BPS)
+DEPTH: Final = np.dtype([("time", "<i8"), ("mid", "<f8"), *((name, "<f8") for name in _DEPTH_FIELDS)])
+# ratio = accounts that are net long over accounts that are net short.
+ACCOUNT_RATIO: Final = np.dtype([("time", "<i8"), ("ratio", "<f8")])
 
-OPTIONAL: Final = frozenset({"quote_volume", "taker_buy_volume", "open_interest_value", "mark_price"})
+OPTIONAL: Final = frozenset(
+    {"quote_volume", "taker_buy_volume", "open_interest_value", "mark_price", "interval_s", *_DEPTH_FIELDS}
+)
+
+SeriesName: TypeAlias = Literal[
+    "bars", "mark_bars", "open_interest", "funding", "liquidations", "liquidation_totals", "depth", "account_ratio"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,12 +131,13 @@ _EARLIEST_MS: Final = 1_230_768_000_000
 _CLOCK_SKEW_MS: Final = 5_000
 _LARGEST: Final = 1e15
 _SMALLEST_PRICE: Final = 1e-12
-_PRICES: Final = ("open", "high", "low", "close", "price", "mark_price")
+_PRICES: Final = ("open", "high", "low", "close", "price", "mark_price", "mid")
 # Everything that can't be less than zero; quote volume may be larger than any price or quantity.
 _AMOUNTS: Final = ("volume", "taker_buy_volume", "open_interest", "quantity", "long_usd", "short_usd")
-_VALUES: Final = ("quote_volume", "open_interest_value")
+_VALUES: Final = ("quote_volume", "open_interest_value", *_DEPTH_FIELDS)
 # How far the reported value may lie from quantity times mark price before the units must differ.
 _VALUE_TOLERANCE: Final = 0.02
+_LARGEST_RATIO: Final = 1e9
 
 
 def _time_faults(times: npt.NDArray[np.int64], period_ms: int, now_ms: int, *, is_event: bool) -> list[_Fault]:
@@ -174,7 +187,14 @@ def _open_interest_faults(rows: Records) -> list[_Fault]:
 
 
 def _funding_faults(rows: Records) -> list[_Fault]:
-    return [(np.abs(rows["rate"]) >= 1, "rate is not a fraction")]
+    return [
+        (np.abs(rows["rate"]) >= 1, "rate is not a fraction"),
+        (rows["interval_s"] <= 0, "interval_s is zero or negative"),
+    ]
+
+
+def _account_ratio_faults(rows: Records) -> list[_Fault]:
+    return [((rows["ratio"] <= 0) | (rows["ratio"] >= _LARGEST_RATIO), "ratio is beyond belief")]
 
 
 def _liquidation_faults(rows: Records) -> list[_Fault]:
@@ -194,6 +214,8 @@ _TIME: Final = {
     OPEN_INTEREST: "time",
     FUNDING: "time",
     LIQUIDATION: "time",
+    DEPTH: "time",
+    ACCOUNT_RATIO: "time",
 }
 _CHECKS: Final[dict[np.dtype[np.void], Callable[[Records], list[_Fault]]]] = {
     BAR: _bar_faults,
@@ -201,6 +223,8 @@ _CHECKS: Final[dict[np.dtype[np.void], Callable[[Records], list[_Fault]]]] = {
     FUNDING: _funding_faults,
     LIQUIDATION: _liquidation_faults,
     LIQUIDATION_TOTAL: _no_faults,
+    DEPTH: _no_faults,
+    ACCOUNT_RATIO: _account_ratio_faults,
 }
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pytest_django import DjangoDbBlocker
 
     from market.models import Instrument
-    from market.operations.schema import SeriesName
+    from market.series import SeriesName
 
 STEP_MS: Final = 300_000
 
@@ -90,6 +90,7 @@ def add_bars(*, instrument: Instrument, end: dt.datetime, hours: float, seed: in
     times = np.arange(opens[0] // eight_hours * eight_hours, last + 1, eight_hours)
     funding = np.zeros(times.size, s.FUNDING)
     funding["time"], funding["rate"] = times, rng.normal(8e-5, 5e-5, times.size)
+    funding["interval_s"] = 28_800
     _store(instrument, "funding", funding, end)
 
 

@@ -34,9 +34,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from market.series import SeriesName
     from market.sources.files import Piece
-
-    from .schema import SeriesName
 
 # Lines of the members of one archive stay apart in staging.
 _MEMBER_LINES: Final = 1 << 40

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from market.models import Instrument
 from market.sources import load_source
+from market.sources.base import SourceError, is_venue
 
 if TYPE_CHECKING:
     from market.sources.base import InstrumentFacts
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 def ensure_instruments(*, slug: str) -> list[Instrument]:
     """Make or update every instrument that a source offers, live from now on; raise SourceError."""
     source = load_source(slug)
+    if is_venue(source):
+        raise SourceError(f"{slug} is not read yet.", permanent=True)
     return [
         ensure_instrument(venue=source.slug, facts=facts, is_simulated=source.is_simulated, is_live=True)
         for facts in source.instruments()

@@ -12,17 +12,17 @@ from market import queries
 from market.models import Instrument, Quarantine, SourceCheckpoint
 from market.series import HOUR_MS, MINUTE_MS, epoch_ms, moment, validate
 from market.sources import load_source
+from market.sources.base import SourceError, is_venue
 
 from .storing import lock, store
 
 if TYPE_CHECKING:
     import datetime as dt
 
-    from market.series import Records
+    from market.series import Records, SeriesName
     from market.sources.base import Batch
 
     from .ledger import Interval
-    from .schema import SeriesName
 
 # Kept for good: enough to score an estimate against the truth, without a state for each minute.
 _KEPT_CHECKPOINTS_MS: Final = 6 * HOUR_MS
@@ -43,6 +43,8 @@ def ingest(*, instrument_id: int, now: dt.datetime) -> Ingested:
     """
     instrument = Instrument.objects.get(pk=instrument_id)
     source = load_source(instrument.venue)
+    if is_venue(source):
+        raise SourceError(f"{instrument.venue} is not read yet.", permanent=True)
     span = queries.stored_span(instrument_id=instrument_id)
     until_ms = epoch_ms(now) // MINUTE_MS * MINUTE_MS
     since_ms = epoch_ms(span[1]) if span else (until_ms - source.history_ms) // HOUR_MS * HOUR_MS

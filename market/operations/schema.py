@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Final
 
 from market import series as s
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-SeriesName: TypeAlias = Literal["bars", "mark_bars", "open_interest", "funding", "liquidations", "liquidation_totals"]
+    from market.series import SeriesName
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +52,13 @@ TABLES: Final[Mapping[SeriesName, Table]] = {
         ("open_interest", "open_interest_value", "mark_price"),
         default_step=300,
     ),
-    "funding": Table("market_fundingrate", s.FUNDING, "time", ("rate",), default_step=28_800),
+    "funding": Table("market_fundingrate", s.FUNDING, "time", ("rate", "interval_s"), default_step=28_800),
     "liquidations": Table(
         "market_liquidation", s.LIQUIDATION, "time", (), extra_key=("position_side", "price", "quantity", "ordinal")
     ),
     "liquidation_totals": Table(
         "market_liquidationtotal", s.LIQUIDATION_TOTAL, "open_time", ("long_usd", "short_usd"), has_timeframe=True
     ),
+    "depth": Table("market_depth", s.DEPTH, "time", (s.DEPTH.names or ())[1:], default_step=60),
+    "account_ratio": Table("market_accountratio", s.ACCOUNT_RATIO, "time", ("ratio",), default_step=300),
 }

@@ -12,9 +12,9 @@ from market.queries.wire import encode
 if TYPE_CHECKING:
     import datetime as dt
 
-    from market.series import Records
+    from market.series import Records, SeriesName
 
-    from .schema import SeriesName, Table
+    from .schema import Table
 
 
 class Stored(NamedTuple):

@@ -20,10 +20,9 @@ if TYPE_CHECKING:
 
     from django.db.backends.utils import CursorWrapper
 
-    from market.series import Records
+    from market.series import Records, SeriesName
 
     from .ledger import Interval
-    from .schema import SeriesName
 
 
 def store(  # noqa: PLR0913 a public seam: series, rows and what is known of them

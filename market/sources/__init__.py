@@ -5,12 +5,12 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Final, cast
 
-from .base import SourceError
+from .base import SourceError, is_venue
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from .base import Source
+    from .base import BatchSource, Venue
 
 # slug -> "module:attribute", loaded on use so that one venue's client costs nothing to the others.
 SOURCES: Final[Mapping[str, str]] = {
@@ -18,9 +18,17 @@ SOURCES: Final[Mapping[str, str]] = {
 }
 
 
-def load_source(slug: str) -> Source:
+def load_source(slug: str) -> BatchSource | Venue:
     """Return the source of a venue."""
     if slug not in SOURCES:
         raise SourceError(f"There is no source called {slug!r}; known: {', '.join(SOURCES)}.", permanent=True)
     module, _, attribute = SOURCES[slug].partition(":")
-    return cast("Source", getattr(import_module(module), attribute))
+    return cast("BatchSource | Venue", getattr(import_module(module), attribute))
+
+
+def load_venue(slug: str) -> Venue:
+    """Return the venue of this name; raise SourceError where it is none, such as for the simulated market."""
+    source = load_source(slug)
+    if not is_venue(source):
+        raise SourceError(f"{slug} is not asked over a network.", permanent=True)
+    return source

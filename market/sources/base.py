@@ -1,25 +1,46 @@
-"""What every source of market data promises; ``tests/market/test_sources_contract.py`` holds each one to it."""
+"""What every source of market data promises; ``tests/market/test_sources_contract.py`` holds each one to it.
+
+A ``Source`` brings everything of a span in one batch. A ``Venue`` is a source behind a network: each of its series is
+read page by page under a budget that all processes share, and its websockets say what has just happened.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from market.series import Records
+    from collections.abc import AsyncIterator, Mapping, Sequence
+
+    from typing_extensions import TypeIs
+
+    from market.series import Records, SeriesName
 
 
 class SourceError(Exception):
-    """A source could not deliver; ``permanent`` tells that trying again will not help."""
+    """A source could not deliver.
 
-    def __init__(self, message: str, *, permanent: bool = False) -> None:
+    ``permanent``: trying again will not help. ``retry_after_s``: the venue itself said how long to wait.
+    ``is_outage``: the venue could not be reached or did not answer as itself, as opposed to refusing this one question.
+    """
+
+    def __init__(
+        self, message: str, *, permanent: bool = False, retry_after_s: float | None = None, is_outage: bool = False
+    ) -> None:
         super().__init__(message)
         self.permanent = permanent
+        self.retry_after_s = retry_after_s
+        self.is_outage = is_outage
 
 
 @dataclass(frozen=True, slots=True)
 class InstrumentFacts:
-    """The terms of a contract as its venue states them; sizes stay decimal strings until they are stored."""
+    """The terms of a contract as its venue states them; sizes stay decimal strings until they are stored.
+
+    contract_size: what one contract is worth, in base units (linear) or quote units (inverse). ``is_trading`` is False
+    for a contract that is listed but halted, settling or delisted. ``underlying`` is the asset that a contract on a
+    multiple is about, ``multiple`` the number of its units in one base unit (1000 for 1000PEPE), else base and 1.
+    """
 
     symbol: str
     base: str
@@ -28,6 +49,9 @@ class InstrumentFacts:
     contract_size: float
     tick_size: str
     lot_size: str
+    underlying: str = ""
+    multiple: int = 1
+    is_trading: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +76,7 @@ class Batch:
 
 
 class Source(Protocol):
-    """One venue. ``history_ms`` is how far back a first fetch goes."""
+    """Where market data comes from. ``history_ms`` is how far back a first fetch goes."""
 
     @property
     def slug(self) -> str: ...
@@ -62,6 +86,10 @@ class Source(Protocol):
 
     @property
     def history_ms(self) -> int: ...
+
+
+class BatchSource(Source, Protocol):
+    """A source that brings all series of a span at once, such as the simulated market."""
 
     def instruments(self) -> tuple[InstrumentFacts, ...]:
         """List the contracts that this source offers."""
@@ -73,3 +101,165 @@ class Source(Protocol):
         Raises SourceError.
         """
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Something that a venue said and that can't be read as a row: its text, and what is wrong with it."""
+
+    raw: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What a venue said of one series of one instrument.
+
+    rows: records of the series' dtype in the units of ``market.series``, ascending; they have a shape, nobody has
+    judged yet whether they can be true. timeframe: length of a bar [s], 0 for samples and events. covered: [since,
+    until) [ms] about which the venue has told all that it knows, so that what is missing inside does not exist there;
+    None where silence says nothing.
+    """
+
+    rows: Records
+    timeframe: int = 0
+    covered: tuple[int, int] | None = None
+    faults: tuple[Fault, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """How a venue answers questions for a series.
+
+    timeframe: length of a bar or usual distance of samples [s]. page: rows that one answer holds at most. weight: what
+    a full page costs of the budget. reach_ms: how far back the venue answers, None for its whole history.
+    ``is_snapshot``: the venue tells only the value of now, so nothing of it can be fetched afterwards.
+    """
+
+    timeframe: int
+    page: int
+    weight: int
+    reach_ms: int | None = None
+    is_snapshot: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What the venue's published limits let one address spend: ``weight`` within each ``window_s`` [s]."""
+
+    weight: int
+    window_s: int
+
+
+class Gate(Protocol):
+    """Who must be asked before each request, on behalf of all processes; kept by ``market.operations``."""
+
+    def ask(self, weight: int) -> None:
+        """Take so much of the budget, waiting a little if need be; raise SourceError while there is none, or a ban."""
+        ...
+
+    def told(self, *, status: int, retry_after_s: float | None, used: int | None) -> None:
+        """Hear how the venue answered: status 0 for no answer, what it said of waiting and of the weight spent."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """How a venue is reached: ``address`` replaces scheme and host of all its own addresses (None: the real ones)."""
+
+    gate: Gate
+    address: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LeverageBracket:
+    """From ``floor`` [quote, inverse: base] on a position may have this leverage and needs this maintenance."""
+
+    floor: float
+    max_leverage: float
+    maintenance_rate: float
+
+
+class Connection(Protocol):
+    """A venue's REST side, for one process. Every method raises SourceError."""
+
+    def instruments(self) -> tuple[InstrumentFacts, ...]:
+        """List the perpetual contracts that the venue offers and this house understands."""
+        ...
+
+    def read(self, *, series: SeriesName, symbol: str, since_ms: int, until_ms: int, now_ms: int) -> Part:
+        """Ask once for the earliest page of a series in [since, until); ``covered`` tells how far the answer goes.
+
+        Bars that have not closed by ``now_ms`` are left out. A snapshot is timed by the minute it was read in.
+        An answer about another symbol, or of another shape than expected, is a SourceError or a fault, never a row.
+        """
+        ...
+
+    def brackets(self, *, symbol: str) -> tuple[LeverageBracket, ...]:
+        """Return the table of leverage brackets, () where the venue shows it only to account holders."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """One websocket: where, what is said first, and which topics must be confirmed before it counts as live."""
+
+    url: str
+    requests: tuple[Any, ...]
+    topics: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What one message of a websocket said.
+
+    parts: (symbol, series, rows); confirmed: topics that the venue has acknowledged; refused: why it declines a topic.
+    """
+
+    parts: tuple[tuple[str, SeriesName, Part], ...] = ()
+    confirmed: frozenset[str] = field(default_factory=frozenset)
+    refused: str = ""
+    is_pong: bool = False
+
+
+class Venue(Source, Protocol):
+    """A source behind a network.
+
+    offers: what can be asked for. streams: series that its websockets bring. liquidation_sampling: "all", or how the
+    venue thins its public liquidations out, such as "latest per second", or "none" where it publishes none.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def offers(self) -> Mapping[SeriesName, Offer]: ...
+
+    @property
+    def streams(self) -> frozenset[SeriesName]: ...
+
+    @property
+    def budget(self) -> Budget: ...
+
+    @property
+    def liquidation_sampling(self) -> str: ...
+
+    def connect(self, access: Access) -> Connection:
+        """Open the REST side; costs no request."""
+        ...
+
+    def channels(self, symbols: Sequence[str]) -> tuple[Channel, ...]:
+        """Share symbols out over as many websockets as the venue's limits ask for."""
+        ...
+
+    def listen(self, channel: Channel, *, access: Access) -> AsyncIterator[Heard]:
+        """Open a websocket, subscribe, and yield what is heard until it ends.
+
+        Answers pings and sends its own; raises SourceError when the connection is lost or no longer answers pings.
+        """
+        ...
+
+
+def is_venue(source: BatchSource | Venue) -> TypeIs[Venue]:
+    """Tell whether a source is asked over a network, series by series."""
+    return hasattr(source, "offers")

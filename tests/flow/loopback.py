@@ -109,7 +109,7 @@ class LoopbackSource:
         return Batch(
             bars=np.array([(*row, nan, nan) for row in bars], dtype=BAR),
             open_interest=np.array([(*row, nan, nan) for row in interest], dtype=OPEN_INTEREST),
-            funding=np.array([tuple(row) for row in funding], dtype=FUNDING),
+            funding=np.array([(*row, nan) for row in funding], dtype=FUNDING),
             liquidations=np.empty(0, LIQUIDATION),
             timeframe=60,
         )

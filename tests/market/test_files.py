@@ -117,7 +117,7 @@ def test_read_file_rounds_the_jitter_of_funding_to_the_minute(tmp_path: Path) ->
     lines = (f"{T0 + 4},8,0.0001", f"{T0 + 8 * s.HOUR_MS - 3},8,-0.0001", f"{T0 + 16 * s.HOUR_MS + 1_001},8,0.0001")
     (piece,) = read(write(tmp_path / "BTCUSDT-fundingRate-2026-01.zip", text(FUNDING, *lines)))
     assert (piece.series, piece.timeframe) == ("funding", 0)
-    assert plain(piece.rows) == [(T0, 0.0001), (T0 + 8 * s.HOUR_MS, -0.0001)]
+    assert plain(piece.rows) == [(T0, 0.0001, None), (T0 + 8 * s.HOUR_MS, -0.0001, None)]
     assert faults(piece) == [(4, "the time is not on the grid of its timeframe")]
 
 

@@ -206,7 +206,7 @@ def test_samples_belong_to_the_step_that_they_end() -> None:
     pk = make_instrument().pk
     times = [T0 + minute * 60_000 for minute in (0, 5, 10, 15)]
     interest = np.array([(time, 1.0, NAN, NAN) for time in times], dtype=s.OPEN_INTEREST)
-    funding = np.array([(time, 1e-4) for time in times], dtype=s.FUNDING)
+    funding = np.array([(time, 1e-4, NAN) for time in times], dtype=s.FUNDING)
     store(instrument_id=pk, series="open_interest", rows=interest, now=LATER)
     store(instrument_id=pk, series="funding", rows=funding, now=LATER)
     span = {"since": after(0), "until": after(10)}

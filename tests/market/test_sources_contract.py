@@ -15,7 +15,7 @@ import pytest
 from market import sources
 from market.series import BAR, DAY_MS, FUNDING, LIQUIDATION, MINUTE_MS, OPEN_INTEREST, OPTIONAL, validate
 from market.sources import SOURCES, load_source
-from market.sources.base import Batch, Source, SourceError
+from market.sources.base import Batch, BatchSource, SourceError, is_venue
 from tests.flow import loopback
 
 if TYPE_CHECKING:
@@ -39,13 +39,15 @@ VENUES = {"loopback": loopback_venue}
 
 
 @pytest.fixture(scope="module", params=sorted({*SOURCES, *VENUES}))
-def source(request: pytest.FixtureRequest) -> Iterator[Source]:
+def source(request: pytest.FixtureRequest) -> Iterator[BatchSource]:
     with VENUES.get(request.param, nullcontext)():
-        yield load_source(request.param)
+        source = load_source(request.param)
+        assert not is_venue(source)
+        yield source
 
 
 @pytest.fixture(scope="module")
-def batches(source: Source) -> list[Batch]:
+def batches(source: BatchSource) -> list[Batch]:
     """One day of each instrument."""
     return [
         source.fetch(symbol=facts.symbol, since_ms=SINCE_MS, until_ms=UNTIL_MS, checkpoint=None)
@@ -53,14 +55,14 @@ def batches(source: Source) -> list[Batch]:
     ]
 
 
-def test_source_presents_itself(source: Source) -> None:
+def test_source_presents_itself(source: BatchSource) -> None:
     registered = sources.SOURCES[source.slug]
     assert registered.startswith("market.sources." if source.slug in SOURCES else "tests.")
     assert isinstance(source.is_simulated, bool)
     assert source.history_ms >= DAY_MS
 
 
-def test_instruments_state_their_terms(source: Source) -> None:
+def test_instruments_state_their_terms(source: BatchSource) -> None:
     facts = source.instruments()
     assert facts
     assert len({f.symbol for f in facts}) == len(facts)
@@ -133,7 +135,7 @@ def test_checkpoints_ascend_and_end_with_the_newest(batches: list[Batch]) -> Non
         assert not times or times[-1] == batch.bars["open_time"][-1] + batch.timeframe * 1000
 
 
-def test_window_without_a_closed_bar_is_empty(source: Source) -> None:
+def test_window_without_a_closed_bar_is_empty(source: BatchSource) -> None:
     symbol = source.instruments()[0].symbol
     batch = source.fetch(symbol=symbol, since_ms=SINCE_MS, until_ms=SINCE_MS + 59_999, checkpoint=None)
     series = (batch.bars, batch.open_interest, batch.funding, batch.liquidations)
@@ -141,7 +143,7 @@ def test_window_without_a_closed_bar_is_empty(source: Source) -> None:
     assert batch.checkpoints == ()
 
 
-def test_unknown_symbol_is_refused_for_good(source: Source) -> None:
+def test_unknown_symbol_is_refused_for_good(source: BatchSource) -> None:
     with pytest.raises(SourceError, match="NOPE") as caught:
         source.fetch(symbol="NOPE", since_ms=SINCE_MS, until_ms=UNTIL_MS, checkpoint=None)
     assert caught.value.permanent is True

@@ -21,12 +21,12 @@ from .rows import NAN, T0, after, make_bars, plain
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from market.operations.schema import SeriesName
+    from market.series import SeriesName
 
 TOMORROW = after(24 * 60)
 POINTS: dict[SeriesName, s.Records] = {
     "open_interest": np.array([(T0 + 300_000, 7.0, NAN, 3.5), (T0 + 600_000, 8.0, 24.0, NAN)], dtype=s.OPEN_INTEREST),
-    "funding": np.array([(T0 + 300_000, 1e-4), (T0 + 600_000, -2e-4)], dtype=s.FUNDING),
+    "funding": np.array([(T0 + 300_000, 1e-4, 28_800.0), (T0 + 600_000, -2e-4, NAN)], dtype=s.FUNDING),
     "liquidations": np.array([(T0 + 1, 1, 60_000.5, 0.25, 0), (T0 + 1, 1, 60_000.5, 0.25, 1)], dtype=s.LIQUIDATION),
     "liquidation_totals": np.array([(T0, 1.5, 0.0), (T0 + 3_600_000, 0.0, 2.5)], dtype=s.LIQUIDATION_TOTAL),
 }

@@ -122,7 +122,7 @@ def test_validate_compares_open_interest_value_with_its_mark_price() -> None:
 
 
 def test_validate_checks_funding() -> None:
-    rows = np.array([(NOW_MS, 1e-4), (NOW_MS - 60_000, 1.0), (NOW_MS - 120_000, NAN)], dtype=s.FUNDING)
+    rows = np.array([(NOW_MS, 1e-4, NAN), (NOW_MS - 60_000, 1.0, NAN), (NOW_MS - 120_000, NAN, NAN)], dtype=s.FUNDING)
     assert s.validate(rows, now_ms=NOW_MS).rejected == ((1, "rate is not a fraction"), (2, "rate is not a number"))
 
 
@@ -155,9 +155,9 @@ def test_validate_checks_liquidation_totals() -> None:
 
 @given(st.lists(st.tuples(st.integers(1, 6), st.sampled_from([1e-4, 2e-4, NAN, 3.0])), max_size=12))
 def test_validate_agrees_with_a_plain_loop(given_rows: list[tuple[int, float]]) -> None:
-    rows = np.array([(NOW_MS - back * 60_000, rate) for back, rate in given_rows], dtype=s.FUNDING)
+    rows = np.array([(NOW_MS - back * 60_000, rate, NAN) for back, rate in given_rows], dtype=s.FUNDING)
     kept, rejected, first = [], [], dict[int, float]()
-    for index, (time, rate) in enumerate(rows.tolist()):
+    for index, (time, rate, _) in enumerate(rows.tolist()):
         if not abs(rate) < 1:
             rejected.append(index)
         elif time not in first:

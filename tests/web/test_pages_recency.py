@@ -102,6 +102,7 @@ def test_chart_carries_funding_over_no_gap_and_tells_its_interval() -> None:
     FundingRate.objects.filter(instrument=instrument).delete()
     prints = np.zeros(8, s.FUNDING)
     prints["time"], prints["rate"] = times(40, 36, 32, 28, 24, 20, 4, 0), 1e-4
+    prints["interval_s"] = np.nan
     market.store(instrument_id=instrument.pk, series="funding", rows=prints, now=END)
     address = reverse("heatmaps:chart-data", kwargs={"key": instrument.key})
     document = client_of(make_user()).get(address, {"tf": "1h"}).json()

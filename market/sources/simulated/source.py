@@ -44,7 +44,7 @@ class _Tape:
             return
         self.bars.append(bar)
         if rate is not None:
-            self.funding.append((now_ms, rate))
+            self.funding.append((now_ms, rate, FUNDING_MS / 1000))
         if now_ms % INTEREST_MS == 0:
             self._sample_interest(now_ms)
         if minute.prints:

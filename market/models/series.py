@@ -1,50 +1,14 @@
-"""What exchanges report, as tables. Integrity lives in constraints; ids and timestamps carry no meaning."""
+"""What exchanges report, row by row. Integrity lives in constraints; ids and timestamps carry no meaning."""
 
 from __future__ import annotations
 
 from typing import ClassVar
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Q
 from django.db.models.functions import Now
 
-
-class Instrument(models.Model):
-    """A contract at one venue; ``key`` (``venue:symbol``) is its public name."""
-
-    class ContractType(models.TextChoices):
-        LINEAR = "linear", "Linear"
-        INVERSE = "inverse", "Inverse"
-
-    venue = models.CharField(max_length=32)
-    symbol = models.CharField(max_length=64)
-    base = models.CharField(max_length=32)
-    quote = models.CharField(max_length=32)
-    contract_type = models.CharField(max_length=8, choices=ContractType.choices, default=ContractType.LINEAR)
-    contract_size = models.FloatField(default=1.0)
-    tick_size = models.DecimalField(max_digits=20, decimal_places=10)
-    lot_size = models.DecimalField(max_digits=20, decimal_places=10)
-    is_simulated = models.BooleanField(default=False)
-    # Live instruments are fetched every minute; the others hold what was imported.
-    is_live = models.BooleanField(default=False)
-    created_at = models.DateTimeField(db_default=Now())
-
-    class Meta:
-        constraints: ClassVar = [
-            models.UniqueConstraint(fields=["venue", "symbol"], name="instrument_venue_symbol_unique"),
-            models.CheckConstraint(
-                condition=Q(tick_size__gt=0) & Q(lot_size__gt=0) & Q(contract_size__gt=0),
-                name="instrument_sizes_positive",
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return self.key
-
-    @property
-    def key(self) -> str:
-        """``venue:symbol``, as written in addresses and commands."""
-        return f"{self.venue}:{self.symbol}"
+from .instruments import Instrument
 
 
 class Bar(models.Model):
@@ -103,6 +67,7 @@ class FundingRate(models.Model):
     instrument = models.ForeignKey(Instrument, on_delete=models.PROTECT, related_name="+")
     time = models.DateTimeField()
     rate = models.FloatField()
+    interval_s = models.FloatField(null=True, help_text="what the rate is paid for, seconds")
 
     class Meta:
         constraints: ClassVar = [
@@ -159,6 +124,50 @@ class LiquidationTotal(models.Model):
         return f"{self.instrument_id} {self.timeframe} s {self.open_time:%Y-%m-%d %H:%M}"
 
 
+class Depth(models.Model):
+    """What rested in the order book near its middle at a moment [quote]; empty beyond what the venue showed."""
+
+    pk = models.CompositePrimaryKey("instrument_id", "time")
+    instrument = models.ForeignKey(Instrument, on_delete=models.PROTECT, related_name="+")
+    time = models.DateTimeField()
+    mid = models.FloatField()
+    bid_10 = models.FloatField(null=True)
+    bid_25 = models.FloatField(null=True)
+    bid_50 = models.FloatField(null=True)
+    bid_100 = models.FloatField(null=True)
+    bid_200 = models.FloatField(null=True)
+    bid_500 = models.FloatField(null=True)
+    ask_10 = models.FloatField(null=True)
+    ask_25 = models.FloatField(null=True)
+    ask_50 = models.FloatField(null=True)
+    ask_100 = models.FloatField(null=True)
+    ask_200 = models.FloatField(null=True)
+    ask_500 = models.FloatField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [models.CheckConstraint(condition=Q(mid__gt=0, mid__lt=1e15), name="depth_mid_finite")]
+
+    def __str__(self) -> str:
+        return f"{self.instrument_id} {self.time:%Y-%m-%d %H:%M}"
+
+
+class AccountRatio(models.Model):
+    """Accounts that are net long over accounts that are net short, as the venue counts them."""
+
+    pk = models.CompositePrimaryKey("instrument_id", "time")
+    instrument = models.ForeignKey(Instrument, on_delete=models.PROTECT, related_name="+")
+    time = models.DateTimeField()
+    ratio = models.FloatField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(ratio__gt=0, ratio__lt=1e9), name="account_ratio_finite")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.instrument_id} {self.time:%Y-%m-%d %H:%M}"
+
+
 class Revision(models.Model):
     """The former values of a row that a venue corrected; nothing is overwritten without a trace."""
 
@@ -173,50 +182,6 @@ class Revision(models.Model):
 
     def __str__(self) -> str:
         return f"{self.series} {self.key_time:%Y-%m-%d %H:%M}"
-
-
-class Coverage(models.Model):
-    """From when to when a series is stored without a hole: one row for each unbroken stretch."""
-
-    instrument = models.ForeignKey(Instrument, on_delete=models.PROTECT, related_name="+")
-    series = models.CharField(max_length=32)
-    timeframe = models.IntegerField(help_text="seconds between rows; 0 for events")
-    start_at = models.DateTimeField()
-    end_at = models.DateTimeField()
-
-    class Meta:
-        constraints: ClassVar = [
-            models.UniqueConstraint(
-                fields=["instrument", "series", "timeframe", "start_at"], name="coverage_stretch_unique"
-            ),
-            models.CheckConstraint(condition=Q(end_at__gte=F("start_at")), name="coverage_forward"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.series} {self.start_at:%Y-%m-%d %H:%M} to {self.end_at:%Y-%m-%d %H:%M}"
-
-
-class Quarantine(models.Model):
-    """A row that was not believed, kept as it came with the reason."""
-
-    instrument = models.ForeignKey(Instrument, on_delete=models.PROTECT, null=True, related_name="+")
-    series = models.CharField(max_length=32)
-    origin = models.CharField(max_length=255)
-    line = models.IntegerField()
-    reason = models.CharField(max_length=200)
-    raw = models.CharField(max_length=1000)
-    digest = models.CharField(max_length=64)
-    created_at = models.DateTimeField(db_default=Now())
-
-    class Meta:
-        constraints: ClassVar = [
-            models.UniqueConstraint(
-                fields=["instrument", "series", "origin", "line", "digest"], name="quarantine_row_unique"
-            )
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.origin}:{self.line}"
 
 
 class SourceCheckpoint(models.Model):

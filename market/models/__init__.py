@@ -1,0 +1,37 @@
+"""What exchanges report, and what is known about it, as tables."""
+
+from .instruments import Alias, ContractTerms, Instrument, LeverageBracket
+from .ledger import Coverage, Hole, Quarantine
+from .series import (
+    AccountRatio,
+    Bar,
+    Depth,
+    FundingRate,
+    Liquidation,
+    LiquidationTotal,
+    OpenInterest,
+    Revision,
+    SourceCheckpoint,
+)
+from .venues import FeedState, VenueState
+
+__all__ = [
+    "AccountRatio",
+    "Alias",
+    "Bar",
+    "ContractTerms",
+    "Coverage",
+    "Depth",
+    "FeedState",
+    "FundingRate",
+    "Hole",
+    "Instrument",
+    "LeverageBracket",
+    "Liquidation",
+    "LiquidationTotal",
+    "OpenInterest",
+    "Quarantine",
+    "Revision",
+    "SourceCheckpoint",
+    "VenueState",
+]
