@@ -21,6 +21,7 @@ class VenueState(models.Model):
     reason = models.CharField(max_length=200, blank=True)
     window_at = models.DateTimeField(db_default=Now())
     spent = models.FloatField(default=0.0, help_text="weight spent since window_at")
+    asked = models.BooleanField(default=True, help_text="whether the newest request was let through")
     refused_count = models.BigIntegerField(default=0, help_text="answers 418 and 429 so far")
 
     def __str__(self) -> str:
