@@ -7,6 +7,7 @@ fields named in ``OPTIONAL``; it is never a zero and never a guess.
 from __future__ import annotations
 
 import datetime as dt
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
@@ -72,6 +73,9 @@ OPTIONAL: Final = frozenset(
     {"quote_volume", "taker_buy_volume", "open_interest_value", "mark_price", "interval_s", *_DEPTH_FIELDS}
 )
 
+# The values of a row by field: times in milliseconds, None for NaN.
+Fields: TypeAlias = dict[str, float | int | None]
+
 SeriesName: TypeAlias = Literal[
     "bars", "mark_bars", "open_interest", "funding", "liquidations", "liquidation_totals", "depth", "account_ratio"
 ]
@@ -89,6 +93,23 @@ class Window:
     bars: Records
     bar_ms: npt.NDArray[np.int64]
     open_interest: Records
+
+
+def by_field(row: np.void) -> Fields | None:
+    """Return one row by field, None for NaN; None where a value is infinite and can't be told in JSON."""
+    values = dict(zip(row.dtype.names or (), row.item(), strict=True))
+    if any(isinstance(value, float) and math.isinf(value) for value in values.values()):
+        return None
+    return {name: None if value != value else value for name, value in values.items()}  # noqa: PLR0124 only NaN differs
+
+
+def from_fields(fields: Fields, *, dtype: np.dtype[np.void]) -> Records:
+    """Undo ``by_field``: one row. Raises ValueError where the fields are not those of the series."""
+    names = dtype.names or ()
+    if set(fields) != set(names) or any(fields[name] is None and dtype[name].kind == "i" for name in names):
+        raise ValueError("the fields are not those of the series")
+    row = tuple(math.nan if (value := fields[name]) is None else value for name in names)
+    return np.array([row], dtype=dtype)
 
 
 @dataclass(frozen=True, slots=True)

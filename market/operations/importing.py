@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING, Final, TypeAlias, cast
 
 from django.db import transaction
 
-from market.models import Instrument, Quarantine
 from market.queries import stored_span
 from market.series import epoch_ms
 from market.sources.files import (
@@ -25,6 +25,7 @@ from market.sources.files import (
     show_text,
 )
 
+from .quarantine import Doubt, hold
 from .selecting import Sizes, files_of, find_or_make, require_open, target, withdraw
 from .staging import Stored
 from .storing import Filing
@@ -34,8 +35,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from market.models import Instrument
     from market.series import SeriesName
     from market.sources.files import Piece
+
+    from .staging import Conflict
 
 # Lines of the members of one archive stay apart in staging.
 _MEMBER_LINES: Final = 1 << 40
@@ -139,7 +143,8 @@ class _Reading:
         self.filing: Filing | None = None
         self.members: dict[int, str] = {}
         self.series: list[str] = []
-        self.faults: list[tuple[str, str, Fault]] = []
+        # Series, where it stood, timeframe, and what is wrong.
+        self.faults: list[tuple[str, str, int, Fault]] = []
         self.stored = _NOTHING
 
     def run(self, tell: Callable[[int], None]) -> FileReport:
@@ -159,7 +164,7 @@ class _Reading:
             key=self.instrument.key,
             series=tuple(dict.fromkeys(self.series)),
             stored=self.stored,
-            faults=() if refused else tuple((origin, fault) for _, origin, fault in self.faults),
+            faults=() if refused else tuple((origin, fault) for _, origin, _, fault in self.faults),
             refused=refused,
             rebuild_from=None if self.rebuild_from == self.stored_through else self.rebuild_from,
         )
@@ -168,7 +173,7 @@ class _Reading:
         name = show_name(self.path.name)
         refused = show_text(why.replace(self.path.name, name))
         self.stored, self.rebuild_from = _NOTHING, self.stored_through
-        self.faults = [("file", name, Fault(0, refused[:200], name))]
+        self.faults = [("file", name, 0, Fault(0, refused[:200], name))]
         self._quarantine()
         return refused
 
@@ -189,7 +194,7 @@ class _Reading:
         rows = 0
         for piece in pieces:
             self.members[piece.number] = self._origin(piece)
-            self.faults += [(piece.series, self._origin(piece), fault) for fault in piece.faults]
+            self.faults += [(piece.series, self._origin(piece), piece.timeframe, fault) for fault in piece.faults]
             if len(piece.rows):
                 self._filing_for(piece).add(piece.rows, piece.lines + piece.number * _MEMBER_LINES)
             rows += len(piece.rows)
@@ -215,34 +220,28 @@ class _Reading:
             return
         conflicts = self.filing.settle_duplicates()
         if conflicts:
-            self._report_conflicts(self.filing.series, conflicts)
+            self._report_conflicts(self.filing, conflicts)
         stored = self.filing.close()
         self.stored = Stored(*(have + more for have, more in zip(self.stored, stored, strict=True)))
         if self.filing.series in _BUILT_FROM and self.filing.changed_from and self.rebuild_from:
             self.rebuild_from = min(self.rebuild_from, self.filing.changed_from)
         self.filing = None
 
-    def _report_conflicts(self, series: str, conflicts: list[tuple[int, int]]) -> None:
-        places = [divmod(line, _MEMBER_LINES) for line, _ in conflicts]
+    def _report_conflicts(self, filing: Filing, conflicts: list[Conflict]) -> None:
+        places = [divmod(conflict.line, _MEMBER_LINES) for conflict in conflicts]
         raws = lines_of(self.path, set(places))
-        for (number, line), (_, first) in zip(places, conflicts, strict=True):
-            reason = f"the same time came before with other values (line {first % _MEMBER_LINES})"
-            self.faults.append((series, self.members[number], Fault(line, reason, raws.get((number, line), ""))))
+        for (number, line), conflict in zip(places, conflicts, strict=True):
+            first = conflict.first_line % _MEMBER_LINES
+            reason = f"the same time came before with other values (line {first})"
+            fault = Fault(line, reason, raws.get((number, line), ""), conflict.row)
+            self.faults.append((filing.series, self.members[number], filing.given_timeframe, fault))
 
     def _quarantine(self) -> None:
-        Quarantine.objects.bulk_create(
-            (
-                Quarantine(
-                    instrument=self.instrument,
-                    series=series,
-                    origin=origin[-255:],
-                    line=fault.line,
-                    reason=fault.reason[:200],
-                    raw=fault.raw,
-                    digest=hashlib.sha256(fault.raw.encode()).hexdigest(),
-                )
-                for series, origin, fault in self.faults
-            ),
-            ignore_conflicts=True,
-            batch_size=1000,
-        )
+        for (series, origin, timeframe), faults in groupby(self.faults, key=itemgetter(0, 1, 2)):
+            hold(
+                instrument=self.instrument,
+                series=series,
+                origin=origin,
+                timeframe=timeframe,
+                doubts=[Doubt(fault.raw, fault.reason, fault.line, fault.row) for *_, fault in faults],
+            )

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from django.db import transaction
 
 from market import queries
-from market.models import Instrument, Quarantine, SourceCheckpoint
+from market.models import Instrument, SourceCheckpoint
 from market.series import HOUR_MS, MINUTE_MS, epoch_ms, moment, validate
 from market.sources import load_source
 from market.sources.base import SourceError, is_venue
 
+from .quarantine import doubts_of, hold
 from .storing import lock, store
 
 if TYPE_CHECKING:
@@ -73,31 +73,18 @@ def _store_batch(instrument: Instrument, batch: Batch, now: dt.datetime, span: I
     new = 0
     for series, rows, timeframe, covered in parts:
         checked = validate(rows, now_ms=epoch_ms(now), timeframe=timeframe)
-        _quarantine(instrument, series, rows, checked.rejected)
+        hold(
+            instrument=instrument,
+            series=series,
+            timeframe=timeframe,
+            origin=f"{instrument.venue} fetch",
+            doubts=doubts_of(rows=rows, rejected=checked.rejected),
+        )
         stored = store(
             instrument_id=instrument.pk, series=series, rows=checked.rows, timeframe=timeframe, now=now, span=covered
         )
         new += stored.new if series == "bars" else 0
     return new
-
-
-def _quarantine(instrument: Instrument, series: str, rows: Records, rejected: tuple[tuple[int, str], ...]) -> None:
-    raws = [repr(rows[index].item()) for index, _ in rejected]
-    Quarantine.objects.bulk_create(
-        (
-            Quarantine(
-                instrument=instrument,
-                series=series,
-                origin=f"{instrument.venue} fetch",
-                line=index,
-                reason=reason,
-                raw=raw,
-                digest=hashlib.sha256(raw.encode()).hexdigest(),
-            )
-            for raw, (index, reason) in zip(raws, rejected, strict=True)
-        ),
-        ignore_conflicts=True,
-    )
 
 
 def _keep_checkpoints(instrument: Instrument, batch: Batch) -> None:

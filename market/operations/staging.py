@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from django.db import connection
 
 from market.queries.wire import encode
+from market.series import by_field, epoch_ms
 
 if TYPE_CHECKING:
     import datetime as dt
 
-    from market.series import Records, SeriesName
+    from market.series import Fields, Records, SeriesName
 
     from .schema import Table
 
@@ -53,23 +54,39 @@ def stage(table: Table, rows: Records, lines: np.ndarray[tuple[int], np.dtype[np
         copy.write(encode(lined, fields))
 
 
-def drop_duplicates(table: Table) -> tuple[int, list[tuple[int, int]]]:
-    """Keep the first staged row of each key; return how many went, and (line, first line) where values differed."""
+class Conflict(NamedTuple):
+    """A staged row whose key came before with other values: its line, that of the first one, and the row by field."""
+
+    line: int
+    first_line: int
+    row: Fields | None
+
+
+def drop_duplicates(table: Table) -> tuple[int, list[Conflict]]:
+    """Keep the first staged row of each key; return how many went, and those whose values differed."""
     key = ", ".join((table.time, *table.extra_key))
     values = "(ROW({}) IS DISTINCT FROM ROW({}))".format(
         ", ".join(f"s.{value}" for value in table.values), ", ".join(f"f.{value}" for value in table.values)
     )
-    name = f"staging_{table.name}"
+    name, fields = f"staging_{table.name}", ", ".join(f"s.{field}" for field in table.fields)
     with connection.cursor() as cursor:
         cursor.execute(f"""
             WITH first AS (SELECT DISTINCT ON ({key}) ctid AS place, * FROM {name} ORDER BY {key}, line),
             later AS (
-                SELECT s.ctid AS place, s.line, f.line AS first_line, {values} AS differs
+                SELECT s.ctid AS place, s.line, f.line AS first_line, {values} AS differs, {fields}
                 FROM {name} s JOIN first f USING ({key}) WHERE s.ctid <> f.place
             ), gone AS (DELETE FROM {name} WHERE ctid IN (SELECT place FROM later) RETURNING 1)
-            SELECT line, first_line, differs FROM later ORDER BY line""")  # noqa: S608 names come from schema.py
+            SELECT line, first_line, differs, {", ".join(table.fields)} FROM later ORDER BY line""")  # noqa: S608 names come from schema.py
         later = cursor.fetchall()
-    return len(later), [(line, first_line) for line, first_line, differs in later if differs]
+    return len(later), [
+        Conflict(line, first_line, _by_field(table, values)) for line, first_line, differs, *values in later if differs
+    ]
+
+
+def _by_field(table: Table, values: list[Any]) -> Fields | None:
+    fields = dict(zip(table.fields, values, strict=True))
+    fields[table.time] = epoch_ms(fields[table.time])
+    return by_field(np.array([tuple(fields[name] for name in table.dtype.names or ())], dtype=table.dtype)[0])
 
 
 def number_equal_prints(table: Table) -> None:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from market.series import Records, SeriesName
 
     from .ledger import Interval
+    from .staging import Conflict
 
 
 def store(  # noqa: PLR0913 a public seam: series, rows and what is known of them
@@ -90,8 +91,8 @@ class Filing:
         self.is_sorted = self.is_sorted and ascends
         self.newest = int(times[-1])
 
-    def settle_duplicates(self) -> list[tuple[int, int]]:
-        """Keep the first of staged rows with one key; return (line, first line) of later ones with other values.
+    def settle_duplicates(self) -> list[Conflict]:
+        """Keep the first of staged rows with one key; return later ones with other values.
 
         Equal prints of one millisecond are no duplicates: they are numbered.
         """

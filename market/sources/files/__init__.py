@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from market.series import validate
+from market.series import by_field, validate
 
 from . import layouts
 from .archives import LIMITS, FileRefusedError, Limits, Member, members
@@ -188,11 +188,10 @@ def _piece(  # noqa: PLR0913, PLR0917 one step of the loop above
     faults = list(table.faults)
     if rejected:
         raws = block.split(b"\n")
-        lines = [(int(table.lines[i]), reason) for i, reason in rejected]
-        faults += [Fault(line, reason, show(raws[line - first_line].rstrip(b"\r"))) for line, reason in lines]
-    return Piece(
-        layout.series, timeframe, rows[kept], table.lines[kept], tuple(sorted(faults)), member.name, member.number
-    )
+        lines = [(int(table.lines[i]), reason, by_field(rows[i])) for i, reason in rejected]
+        faults += [Fault(line, reason, show(raws[line - first_line].rstrip(b"\r")), row) for line, reason, row in lines]
+        faults.sort(key=lambda fault: fault.line)
+    return Piece(layout.series, timeframe, rows[kept], table.lines[kept], tuple(faults), member.name, member.number)
 
 
 def lines_of(path: Path, wanted: set[tuple[int, int]]) -> dict[tuple[int, int], str]:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+    from market.series import Fields
+
 # ASCII digits only: float() also reads "1_000", other alphabets' digits and "nan".
 _NUMBER: Final = re.compile(rb"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _DATETIME: Final = re.compile(rb"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}")
@@ -30,11 +32,12 @@ _SIDES: Final = {b"SELL": 1.0, b"BUY": -1.0}
 
 
 class Fault(NamedTuple):
-    """A line that was not believed."""
+    """A line that was not believed; ``row`` by field where it could be read as one."""
 
     line: int
     reason: str
     raw: str
+    row: Fields | None = None
 
 
 class Table(NamedTuple):
