@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Mapping
 
     from typing_extensions import TypeIs
 
@@ -159,7 +159,11 @@ class Gate(Protocol):
         ...
 
     def told(self, *, status: int, retry_after_s: float | None, used: int | None) -> None:
-        """Hear how the venue answered: status 0 for no answer, what it said of waiting and of the weight spent."""
+        """Hear how the venue answered, what it said of waiting and of the weight spent.
+
+        status: 0 for no answer or for one that isn't the venue's own, such as a page of HTML; 429 and 418 for "too
+        many" and "banned", in whatever words the venue says so.
+        """
         ...
 
 
@@ -187,9 +191,12 @@ class Connection(Protocol):
         """List the perpetual contracts that the venue offers and this house understands."""
         ...
 
-    def read(self, *, series: SeriesName, symbol: str, since_ms: int, until_ms: int, now_ms: int) -> Part:
+    def read(  # noqa: PLR0913 a question names what, of whom, from when to when, as of when
+        self, *, series: SeriesName, symbol: str, contract_size: float, since_ms: int, until_ms: int, now_ms: int
+    ) -> Part:
         """Ask once for the earliest page of a series in [since, until); ``covered`` tells how far the answer goes.
 
+        contract_size: what one contract was worth then, see ``InstrumentFacts``; contracts become base units with it.
         Bars that have not closed by ``now_ms`` are left out. A snapshot is timed by the minute it was read in.
         An answer about another symbol, or of another shape than expected, is a SourceError or a fault, never a row.
         """
@@ -202,24 +209,31 @@ class Connection(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """One websocket: where, what is said first, and which topics must be confirmed before it counts as live."""
+    """One websocket: where, what is said first, and which topics must be confirmed before it counts as live.
+
+    sizes: symbol -> contract size of all that is listened to. ping: what is said so that the venue answers, None where
+    it answers the protocol's own pings.
+    """
 
     url: str
     requests: tuple[Any, ...]
     topics: frozenset[str]
+    sizes: Mapping[str, float]
+    ping: Any = None
 
 
 @dataclass(frozen=True, slots=True)
 class Heard:
     """What one message of a websocket said.
 
-    parts: (symbol, series, rows); confirmed: topics that the venue has acknowledged; refused: why it declines a topic.
+    parts: (symbol, series, rows); confirmed: topics that the venue has acknowledged; refused: why it declines a topic;
+    faults: what can't be read and does not even tell of which symbol and series it is.
     """
 
     parts: tuple[tuple[str, SeriesName, Part], ...] = ()
     confirmed: frozenset[str] = field(default_factory=frozenset)
     refused: str = ""
-    is_pong: bool = False
+    faults: tuple[Fault, ...] = ()
 
 
 class Venue(Source, Protocol):
@@ -248,14 +262,19 @@ class Venue(Source, Protocol):
         """Open the REST side; costs no request."""
         ...
 
-    def channels(self, symbols: Sequence[str]) -> tuple[Channel, ...]:
-        """Share symbols out over as many websockets as the venue's limits ask for."""
+    def channels(self, sizes: Mapping[str, float]) -> tuple[Channel, ...]:
+        """Share symbols (with their contract sizes) out over as many websockets as the venue's limits ask for."""
+        ...
+
+    def hear(self, message: object, *, channel: Channel) -> Heard:
+        """Read one message of a channel: decoded JSON, or its text where it is none. Never raises."""
         ...
 
     def listen(self, channel: Channel, *, access: Access) -> AsyncIterator[Heard]:
-        """Open a websocket, subscribe, and yield what is heard until it ends.
+        """Open a websocket, subscribe, and yield what is heard until it ends, confirmations too.
 
-        Answers pings and sends its own; raises SourceError when the connection is lost or no longer answers pings.
+        Answers pings and sends its own; raises SourceError when the connection is lost, falls silent, declines a topic
+        or does not confirm all of them in time. Closing the iterator closes the websocket.
         """
         ...
 
