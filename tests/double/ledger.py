@@ -1,0 +1,83 @@
+"""What the double remembers: requests, bans, and every row that it delivered whole."""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from tests.double.clock import AnyClock
+    from tests.double.venue import Answer
+
+WINDOW: Final = 60.0
+WEIGHTS: Final = {"bars": 5, "marks": 5, "depth": 20, "funding_now": 10, "instruments": 1}
+
+
+@dataclass
+class Request:
+    """One request; status 0 while it is not answered."""
+
+    monotonic: float
+    virtual_ms: int
+    slug: str
+    path: str
+    query: dict[str, Any]
+    endpoint: str
+    status: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Ban:
+    """A stretch of virtual time in which a venue wants no request."""
+
+    slug: str
+    since_ms: int
+    until_ms: int
+
+
+class Ledger:
+    """Everything the double remembers."""
+
+    def __init__(self, clock: AnyClock) -> None:
+        self.clock = clock
+        self.requests: list[Request] = []
+        self.bans: list[Ban] = []
+        self.acknowledged: dict[tuple[str, str, str], dict[Any, int]] = defaultdict(dict)
+        self._weights: dict[str, list[tuple[float, int]]] = defaultdict(list)
+
+    def arrived(self, slug: str, path: str, query: dict[str, Any], endpoint: str) -> Request:
+        """Note a request."""
+        entry = Request(time.monotonic(), self.clock.now_ms(), slug, path, query, endpoint)
+        self.requests.append(entry)
+        return entry
+
+    def acknowledge(self, slug: str, answer: Answer) -> None:
+        """Note rows that went out whole."""
+        known = self.acknowledged[slug, answer.symbol, answer.series]
+        for key in answer.keys:
+            known.setdefault(key, self.clock.now_ms())
+
+    def ban(self, slug: str, seconds: int) -> None:
+        """Note that a venue told its clients to stay away."""
+        now = self.clock.now_ms()
+        self.bans.append(Ban(slug, now, now + seconds * 1000))
+
+    def during_bans(self) -> list[Request]:
+        """Return the requests that came while their venue wanted none."""
+        return [
+            entry
+            for entry in self.requests
+            if any(ban.slug == entry.slug and ban.since_ms < entry.virtual_ms < ban.until_ms for ban in self.bans)
+        ]
+
+    def headers(self, slug: str, endpoint: str) -> dict[str, str]:
+        """Return the headers by which Binance tells the weight used in the last minute of the wall's clock."""
+        if not slug.startswith("binance"):
+            return {}
+        now = time.monotonic()
+        used = [(at, weight) for at, weight in self._weights[slug] if at > now - WINDOW]
+        used.append((now, WEIGHTS.get(endpoint, 1)))
+        self._weights[slug] = used
+        return {"X-MBX-USED-WEIGHT-1M": str(sum(weight for _, weight in used))}
