@@ -121,12 +121,15 @@ class Validated:
     rejected: tuple[tuple[int, str], ...]
 
 
-def validate(rows: Records, *, now_ms: int, timeframe: int = 0, is_mark: bool = False) -> Validated:
+def validate(
+    rows: Records, *, now_ms: int, timeframe: int = 0, is_mark: bool = False, is_vouched: bool = False
+) -> Validated:
     """Part rows that can be true from those that can not.
 
     rows: any record array of this module, in any order; timeframe [s] is needed for bars and totals; ``is_mark``
-    lets bars go without volume. A repeated row is dropped silently when it is equal, rejected when it isn't; the
-    first one stays. Rejected: (index, reason), ascending. Raises ValueError without a timeframe where one is needed.
+    lets bars go without volume; ``is_vouched``: a person has looked, so the value of open interest need not fit it.
+    A repeated row is dropped silently when it is equal, rejected when it isn't; the first one stays. Rejected:
+    (index, reason), ascending. Raises ValueError without a timeframe where one is needed.
     """
     time = _TIME[rows.dtype]
     if time == "open_time" and timeframe <= 0:
@@ -135,7 +138,7 @@ def validate(rows: Records, *, now_ms: int, timeframe: int = 0, is_mark: bool = 
     faults = [
         *_time_faults(rows[time], timeframe * 1000, now_ms, is_event=rows.dtype == LIQUIDATION),
         *_number_faults(rows, is_mark=is_mark),
-        *_CHECKS[rows.dtype](rows),
+        *([] if is_vouched and rows.dtype == OPEN_INTEREST else _CHECKS[rows.dtype](rows)),
     ]
     for code, (fault, _) in enumerate(faults, start=1):
         reason[fault & (reason == 0)] = code
