@@ -11,8 +11,9 @@ from market import queries
 from market.models import Instrument, SourceCheckpoint
 from market.series import HOUR_MS, MINUTE_MS, epoch_ms, moment, validate
 from market.sources import load_source
-from market.sources.base import SourceError, is_venue
+from market.sources.base import is_venue
 
+from .polling import poll
 from .quarantine import doubts_of, hold
 from .storing import lock, store
 
@@ -44,7 +45,9 @@ def ingest(*, instrument_id: int, now: dt.datetime) -> Ingested:
     instrument = Instrument.objects.get(pk=instrument_id)
     source = load_source(instrument.venue)
     if is_venue(source):
-        raise SourceError(f"{instrument.venue} is not read yet.", permanent=True)
+        siblings = Instrument.objects.filter(venue=instrument.venue, is_live=True).count()
+        bars = poll(instrument=instrument, venue=source, now=now, siblings=siblings)
+        return Ingested(bars, _through(instrument_id))
     span = queries.stored_span(instrument_id=instrument_id)
     until_ms = epoch_ms(now) // MINUTE_MS * MINUTE_MS
     since_ms = epoch_ms(span[1]) if span else (until_ms - source.history_ms) // HOUR_MS * HOUR_MS
@@ -58,8 +61,12 @@ def ingest(*, instrument_id: int, now: dt.datetime) -> Ingested:
         lock(f"instrument:{instrument_id}")
         bars = _store_batch(instrument, batch, now, (since_ms, until_ms))
         _keep_checkpoints(instrument, batch)
-    stored = queries.stored_span(instrument_id=instrument_id)
-    return Ingested(bars, stored[1] if stored else None)
+    return Ingested(bars, _through(instrument_id))
+
+
+def _through(instrument_id: int) -> dt.datetime | None:
+    span = queries.stored_span(instrument_id=instrument_id)
+    return span[1] if span else None
 
 
 def _store_batch(instrument: Instrument, batch: Batch, now: dt.datetime, span: Interval) -> int:

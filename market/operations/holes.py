@@ -1,0 +1,171 @@
+"""Holes in a series: each stretch that the ledger lacks has a state, so that nothing is missing without a word.
+
+A hole waits until its rows come. When the venue has been asked three times and has nothing there, it is absent at the
+source. What can never be asked for again, as a websocket's liquidations or the value of a passed moment, is lost.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from market.models import Coverage, Hole
+from market.series import epoch_ms, moment
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Iterable, Sequence
+
+    from .ledger import Interval
+
+CONFIRMED: Final = 3
+# After an empty answer the venue is asked again so much later [minutes], by the number of tries.
+_AGAIN_MINUTES: Final = (1, 5, 25)
+WAITING, ABSENT, LOST = Hole.State.WAITING, Hole.State.ABSENT, Hole.State.LOST
+
+
+class SeriesKey(NamedTuple):
+    """Under which the ledger keeps a series; ``timeframe`` [s] is 0 for events."""
+
+    instrument_id: int
+    series: str
+    timeframe: int
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """Return the key as a table's columns."""
+        return self._asdict()
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """One hole [ms] and what is known of it."""
+
+    start: int
+    end: int
+    state: str = WAITING
+    reason: str = ""
+    tries: int = 0
+    due: int = 0
+
+
+def gaps_between(stored: Sequence[Interval], until_ms: int | None) -> list[Interval]:
+    """Return what lies between stored stretches, which ascend, and after the last one up to ``until_ms``."""
+    gaps = [(left[1], right[0]) for left, right in pairwise(stored)]
+    if stored and until_ms is not None and stored[-1][1] < until_ms:
+        gaps.append((stored[-1][1], until_ms))
+    return gaps
+
+
+def reconcile(gaps: Iterable[Interval], known: Sequence[Gap], *, state: str, reason: str = "") -> list[Gap]:
+    """Cut what is known down to the gaps that are left; what was not known before gets ``state`` and ``reason``."""
+    result: list[Gap] = []
+    for start, end in gaps:
+        at = start
+        for one in known:
+            left, right = max(one.start, at), min(one.end, end)
+            if left >= right:
+                continue
+            if at < left:
+                result.append(Gap(at, left, state, reason))
+            result.append(replace(one, start=left, end=right))
+            at = right
+        if at < end:
+            result.append(Gap(at, end, state, reason))
+    return _join(result)
+
+
+def _join(gaps: Iterable[Gap]) -> list[Gap]:
+    """Make one of neighbours of which the same is known."""
+    joined: list[Gap] = []
+    for gap in gaps:
+        if (
+            joined
+            and joined[-1].end == gap.start
+            and replace(joined[-1], end=gap.end) == replace(gap, start=joined[-1].start)
+        ):
+            joined[-1] = replace(joined[-1], end=gap.end)
+        else:
+            joined.append(gap)
+    return joined
+
+
+def answer(gaps: Iterable[Gap], covered: Interval, now_ms: int) -> list[Gap]:
+    """Count an answer that left gaps empty; the third makes them absent. ``covered`` is what was answered."""
+    result: list[Gap] = []
+    for gap in gaps:
+        left, right = max(gap.start, covered[0]), min(gap.end, covered[1])
+        if gap.state != WAITING or left >= right:
+            result.append(gap)
+            continue
+        tries = gap.tries + 1
+        asked = replace(
+            gap, start=left, end=right, tries=tries, due=now_ms + _AGAIN_MINUTES[min(tries, CONFIRMED) - 1] * 60_000
+        )
+        if tries >= CONFIRMED:
+            asked = replace(asked, state=ABSENT, reason=f"asked {tries} times, the venue has nothing there")
+        pieces = (replace(gap, end=left), asked, replace(gap, start=right))
+        result += [piece for piece in pieces if piece.start < piece.end]
+    return result
+
+
+def refresh(  # noqa: PLR0913 what is known of a series' holes
+    *,
+    key: SeriesKey,
+    until_ms: int | None = None,
+    state: str = WAITING,
+    reason: str = "",
+    covered: Interval | None = None,
+    now_ms: int = 0,
+) -> None:
+    """Bring a series' holes in line with its ledger. The caller holds the instrument's lock.
+
+    until_ms: where the series ought to reach by now, None where nobody can say. state, reason: what a new hole is.
+    covered [ms]: what the venue has just answered at ``now_ms``, so that what is missing inside counts as asked.
+    """
+    before = load(key)
+    gaps = reconcile(gaps_between(stretches(key), until_ms), before, state=state, reason=reason)
+    after = answer(gaps, covered, now_ms) if covered else gaps
+    if after == before:
+        return
+    Hole.objects.filter(**key.fields).delete()
+    Hole.objects.bulk_create(
+        Hole(
+            **key.fields,
+            start_at=moment(gap.start),
+            end_at=moment(gap.end),
+            state=gap.state,
+            reason=gap.reason,
+            tries=gap.tries,
+            due_at=moment(gap.due),
+        )
+        for gap in after
+    )
+
+
+def load(key: SeriesKey) -> list[Gap]:
+    """Return what is known of a series' holes, ascending."""
+    rows = Hole.objects.filter(**key.fields).order_by("start_at")
+    return [
+        Gap(epoch_ms(row.start_at), epoch_ms(row.end_at), row.state, row.reason, row.tries, epoch_ms(row.due_at))
+        for row in rows
+    ]
+
+
+def stretches(key: SeriesKey) -> list[Interval]:
+    """Return what the ledger holds of a series [ms], ascending."""
+    rows = Coverage.objects.filter(**key.fields)
+    return [(epoch_ms(row.start_at), epoch_ms(row.end_at)) for row in rows.order_by("start_at")]
+
+
+def wanted(*, key: SeriesKey, since_ms: int, until_ms: int, now: dt.datetime) -> list[Interval]:
+    """List what to ask for [ms], oldest first: all of [since, until) that is neither stored nor known to be gone.
+
+    Where something is stored already, ``since_ms`` gives way to its beginning: older history is back-fill's.
+    """
+    stored = stretches(key)
+    gaps = gaps_between(stored, until_ms) if stored else [(since_ms, until_ms)]
+    known, now_ms = load(key), epoch_ms(now)
+    open_gaps = reconcile(gaps, known, state=WAITING)
+    return [(gap.start, gap.end) for gap in open_gaps if gap.state == WAITING and gap.due <= now_ms]

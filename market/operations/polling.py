@@ -1,0 +1,133 @@
+"""Ask a venue for what is due of an instrument: what its websockets did not bring, and what they never do."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Final
+
+from market.series import HOUR_MS, MINUTE_MS, epoch_ms
+from market.sources.base import SourceError
+
+from . import holes
+from .access import access_for
+from .reading import hold_error, read_span
+from .schema import TABLES
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Callable, Iterator
+
+    from market.models import Instrument
+    from market.series import SeriesName
+    from market.sources.base import Connection, Offer, Venue
+
+    from .ledger import Interval
+
+# How often each series is asked for [minutes], most needed first. Instruments take turns within it.
+CADENCE: Final[dict[SeriesName, int]] = {
+    "bars": 1,
+    "open_interest": 1,
+    "funding": 60,
+    "mark_bars": 5,
+    "account_ratio": 5,
+    "depth": 1,
+}
+_AT_THE_MINUTE: Final = frozenset({"bars", "open_interest", "funding"})
+# The part of the live budget that depth may take; with many instruments each is asked less often.
+_DEPTH_SHARE: Final = 0.1
+# A job is ended after a minute; what is left of a long history is read by the next ones [s].
+_PATIENCE_S: Final = 40.0
+# A first fetch of funding reaches so far back as a week's rates are shown.
+_WEEK_MS: Final = 7 * 24 * HOUR_MS
+
+
+def poll(*, instrument: Instrument, venue: Venue, now: dt.datetime, siblings: int) -> int:
+    """Read what is due of an instrument and return how many bars were new.
+
+    siblings: how many instruments of the venue share its budget. A venue that does not answer is no error here: its
+    state says so to everyone. Safe to repeat and to be killed. Raises SourceError where trying again will not help.
+    """
+    connection = venue.connect(access_for(venue))
+    deadline = time.monotonic() + _PATIENCE_S
+    new_bars = 0
+    for series, offer in _due(instrument, venue, now, siblings):
+        try:
+            stored = _read(connection, instrument, series, offer, now, lambda: time.monotonic() < deadline)
+        except SourceError as error:
+            if error.permanent:
+                raise
+            if error.is_outage or error.retry_after_s is not None:
+                break
+            hold_error(instrument=instrument, series=series, error=error)
+            continue
+        new_bars += stored if series == "bars" else 0
+    return new_bars
+
+
+def _due(instrument: Instrument, venue: Venue, now: dt.datetime, siblings: int) -> Iterator[tuple[SeriesName, Offer]]:
+    minute = epoch_ms(now) // MINUTE_MS
+    for series in CADENCE:
+        offer = venue.offers.get(series)
+        if offer is None:
+            continue
+        turns = _turns(venue, series, offer, siblings)
+        # Those who need not be asked at the very minute spread over the time that there is.
+        share = 0 if series in _AT_THE_MINUTE else instrument.pk
+        if (minute + share) % turns == 0 or _is_new(instrument, series, offer):
+            yield series, offer
+
+
+def _turns(venue: Venue, series: SeriesName, offer: Offer, siblings: int) -> int:
+    """Return how many minutes lie between two questions."""
+    if series == "depth":
+        per_minute = venue.budget.weight * 60 / venue.budget.window_s * _DEPTH_SHARE
+        return max(CADENCE[series], -(-siblings * offer.weight // max(1, int(per_minute))))
+    return max(CADENCE[series], offer.timeframe // 60) if offer.is_snapshot else CADENCE[series]
+
+
+def _is_new(instrument: Instrument, series: SeriesName, offer: Offer) -> bool:
+    return not offer.is_snapshot and not holes.stretches(_key(instrument, series, offer))
+
+
+def _key(instrument: Instrument, series: SeriesName, offer: Offer) -> holes.SeriesKey:
+    table = TABLES[series]
+    return holes.SeriesKey(instrument.pk, series, offer.timeframe if table.has_timeframe else table.default_step)
+
+
+def _read(  # noqa: PLR0913, PLR0917 one series of one instrument
+    connection: Connection,
+    instrument: Instrument,
+    series: SeriesName,
+    offer: Offer,
+    now: dt.datetime,
+    may_go_on: Callable[[], bool],
+) -> int:
+    return sum(
+        read_span(
+            connection=connection,
+            instrument=instrument,
+            series=series,
+            offer=offer,
+            span=span,
+            now=now,
+            may_go_on=may_go_on,
+        ).stored.new
+        for span in _spans(instrument, series, offer, now)
+    )
+
+
+def _spans(instrument: Instrument, series: SeriesName, offer: Offer, now: dt.datetime) -> list[Interval]:
+    now_ms = epoch_ms(now)
+    # A sample that is taken this very minute is asked for, too.
+    until_ms = now_ms if TABLES[series].has_timeframe else now_ms + 1
+    if offer.is_snapshot:
+        return [(now_ms, until_ms)]
+    history_ms = min(offer.reach_ms or _WEEK_MS, _WEEK_MS)
+    spans = holes.wanted(
+        key=_key(instrument, series, offer),
+        since_ms=(now_ms - history_ms) // HOUR_MS * HOUR_MS,
+        until_ms=until_ms,
+        now=now,
+    )
+    # Less than one row's time cannot hold a whole one.
+    return [span for span in spans if span[1] - span[0] >= min(offer.timeframe, HOUR_MS // 1000) * 1000]

@@ -1,0 +1,180 @@
+"""Read a venue's series page by page into storage: what came, what was not believed, and what turned out missing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from django.db import transaction
+
+from market.queries import load_open_interest
+from market.series import DAY_MS, HOUR_MS, MINUTE_MS, epoch_ms, moment, validate
+from market.sources.base import Fault, SourceError
+
+from . import holes
+from .quarantine import doubts_of, hold
+from .schema import TABLES
+from .staging import Stored
+from .storing import Filing, lock
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Callable
+
+    from market.models import Instrument
+    from market.series import Records, SeriesName
+    from market.sources.base import Connection, Offer, Part
+
+    from .ledger import Interval
+
+# A row that is younger than this may still be on its way at the venue: its absence says nothing yet [ms].
+_SETTLED_MS: Final = {
+    "bars": 2 * MINUTE_MS,
+    "mark_bars": 2 * MINUTE_MS,
+    "open_interest": 15 * MINUTE_MS,
+    "account_ratio": 15 * MINUTE_MS,
+    "funding": HOUR_MS,
+}
+# Open interest that changes by more than this while price doesn't is most likely told in another unit.
+_JUMP: Final = 5.0
+_STILL: Final = 0.2
+
+
+_NOTHING: Final = Stored(0, 0, 0)
+
+
+@dataclass(slots=True)
+class Reading:
+    """What has been read so far, over all pages."""
+
+    stored: Stored = _NOTHING
+    pages: int = 0
+    through_ms: int = 0
+    is_complete: bool = False
+
+    def add(self, stored: Stored) -> None:
+        """Count a page."""
+        self.pages += 1
+        self.stored = Stored(*(have + more for have, more in zip(self.stored, stored, strict=True)))
+
+
+def read_span(  # noqa: PLR0913 a series' key, the span, and how to go about it
+    *,
+    connection: Connection,
+    instrument: Instrument,
+    series: SeriesName,
+    offer: Offer,
+    span: Interval,
+    now: dt.datetime,
+    may_go_on: Callable[[], bool],
+    on_page: Callable[[Reading], None] | None = None,
+) -> Reading:
+    """Read ``span`` [ms], oldest first, each page in its own transaction, as long as ``may_go_on`` says so.
+
+    Safe to repeat and to be killed: what is stored is in the ledger. Raises SourceError for what the venue does not
+    deliver; pages before it stay.
+    """
+    reading = Reading(through_ms=span[0])
+    while not reading.is_complete and may_go_on():
+        since_ms = reading.through_ms
+        # The venue may take its time: no transaction is open while it does.
+        part = connection.read(
+            series=series, symbol=instrument.symbol, since_ms=since_ms, until_ms=span[1], now_ms=epoch_ms(now)
+        )
+        reading.add(store_part(instrument=instrument, series=series, part=part, now=now, until_ms=span[1]))
+        reading.through_ms = max(since_ms, _reached(part, offer, since_ms))
+        reading.is_complete = offer.is_snapshot or reading.through_ms in {since_ms, span[1]}
+        if on_page:
+            on_page(reading)
+    return reading
+
+
+def _reached(part: Part, offer: Offer, since_ms: int) -> int:
+    if part.covered is not None:
+        return part.covered[1]
+    names = part.rows.dtype.names or ()
+    return int(part.rows[names[0]][-1]) + offer.timeframe * 1000 if len(part.rows) else since_ms
+
+
+def store_part(
+    *, instrument: Instrument, series: SeriesName, part: Part, now: dt.datetime, until_ms: int | None = None
+) -> Stored:
+    """Judge what a venue said of a series and store it, in one transaction with ledger, holes and quarantine.
+
+    until_ms: where the series ought to reach by now, if the venue was asked up to there.
+    """
+    checked = validate(part.rows, now_ms=epoch_ms(now), timeframe=part.timeframe, is_mark=series == "mark_bars")
+    with transaction.atomic():
+        lock(f"instrument:{instrument.pk}")
+        rows, jumps = _without_jumps(instrument, checked.rows) if series == "open_interest" else (checked.rows, [])
+        doubts = [
+            *doubts_of(rows=part.rows, rejected=checked.rejected, faults=part.faults),
+            *doubts_of(rows=checked.rows, rejected=jumps),
+        ]
+        hold(
+            instrument=instrument,
+            series=series,
+            origin=f"{instrument.venue} answer",
+            doubts=doubts,
+            timeframe=part.timeframe,
+        )
+        return _file(instrument, series, part, rows, epoch_ms(now), until_ms)
+
+
+def _file(  # noqa: PLR0913, PLR0917 one page, judged
+    instrument: Instrument, series: SeriesName, part: Part, rows: Records, now_ms: int, until_ms: int | None
+) -> Stored:
+    timeframe = part.timeframe if TABLES[series].has_timeframe else 0
+    filing = Filing(instrument_id=instrument.pk, series=series, timeframe=timeframe)
+    filing.open()
+    filing.add(rows)
+    filing.settle_duplicates()
+    stored = filing.close()
+    settled_ms = now_ms - _SETTLED_MS.get(series, DAY_MS)
+    covered = (part.covered[0], min(part.covered[1], settled_ms)) if part.covered else None
+    holes.refresh(
+        key=holes.SeriesKey(instrument.pk, series, filing.timeframe),
+        until_ms=min(until_ms, settled_ms) if until_ms is not None else None,
+        covered=covered if covered and covered[0] < covered[1] else None,
+        now_ms=now_ms,
+    )
+    return stored
+
+
+def _without_jumps(instrument: Instrument, rows: Records) -> tuple[Records, list[tuple[int, str]]]:
+    """Part samples of open interest that leap away from the stored ones: their unit has most likely changed."""
+    if len(rows) == 0:
+        return rows, []
+    before = _newest_sample(instrument, int(rows["time"][0]))
+    kept, jumps = [], []
+    for index, row in enumerate(rows):
+        if before is not None and _jumps(before, row):
+            jumps.append((index, f"open interest leaps by more than {_JUMP:g} times: its unit may have changed"))
+            continue
+        kept.append(index)
+        before = row
+    return rows[kept], jumps
+
+
+def _newest_sample(instrument: Instrument, before_ms: int) -> np.void | None:
+    since, until = moment(before_ms - 7 * DAY_MS), moment(before_ms - 1)
+    rows = load_open_interest(instrument_id=instrument.pk, since=since, until=until)
+    return rows[-1] if len(rows) else None
+
+
+def _jumps(before: np.void, after: np.void) -> bool:
+    old, new = float(before["open_interest"]), float(after["open_interest"])
+    if old <= 0 or new <= 0 or 1 / _JUMP <= new / old <= _JUMP:
+        return False
+    prices = (float(before["mark_price"]), float(after["mark_price"]))
+    # Where no price was told the leap alone must do.
+    return not abs(prices[1] / prices[0] - 1) > _STILL
+
+
+def hold_error(*, instrument: Instrument, series: SeriesName, error: SourceError) -> None:
+    """Keep an answer that could not be read at all; the same one is kept once."""
+    fault = Fault(raw=str(error), reason="the answer can not be read")
+    rows = np.empty(0, dtype=TABLES[series].dtype)
+    doubts = doubts_of(rows=rows, rejected=(), faults=[fault])
+    hold(instrument=instrument, series=series, origin=f"{instrument.venue} answer", doubts=doubts)

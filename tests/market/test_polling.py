@@ -1,0 +1,179 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from market import series as s
+from market import tasks
+from market.models import Coverage, Hole, Instrument, Quarantine, VenueState
+from market.operations import Ingested, ingest
+from market.operations.polling import CADENCE
+from market.queries import load_bars, load_open_interest, stored_span
+from market.sources import SOURCES
+from market.sources.base import Budget, Fault, Offer, SourceError
+from tests.factories import make_instrument
+
+from .rows import T0, after
+from .scripted_venue import ScriptedVenue, minute_bars, samples
+
+pytestmark = pytest.mark.django_db
+HOUR, MINUTE, WEEK = s.HOUR_MS, s.MINUTE_MS, 7 * s.DAY_MS
+
+SOURCE = ScriptedVenue()
+
+
+@pytest.fixture
+def venue(monkeypatch: pytest.MonkeyPatch) -> ScriptedVenue:
+    """Return a venue that has had bars and open interest for two hours at T0 + 120 minutes."""
+    scripted = ScriptedVenue(
+        offers={"bars": Offer(60, 50, 1, reach_ms=2 * HOUR), "open_interest": Offer(300, 10, 1, reach_ms=2 * HOUR)},
+        known={"bars": minute_bars(T0, 300), "open_interest": samples(T0, 60)},
+    )
+    monkeypatch.setitem(SOURCES, "scripted", f"{__name__}:SOURCE")
+    monkeypatch.setattr(f"{__name__}.SOURCE", scripted)
+    return scripted
+
+
+@pytest.fixture
+def instrument() -> Instrument:
+    return make_instrument(venue="scripted", is_live=True)
+
+
+def holes() -> list[tuple[object, ...]]:
+    rows = Hole.objects.order_by("series", "start_at")
+    return list(rows.values_list("series", "start_at", "end_at", "state", "tries"))
+
+
+def bars_asked(venue: ScriptedVenue) -> list[tuple[int, int]]:
+    return [(since, until) for series, since, until in venue.asked if series == "bars"]
+
+
+def test_poll_reads_the_history_page_by_page(venue: ScriptedVenue, instrument: Instrument) -> None:
+    done = ingest(instrument_id=instrument.pk, now=after(120))
+    assert done == Ingested(bars=120, through=after(120))
+    pages = [(T0, T0 + 120 * MINUTE), (T0 + 50 * MINUTE, T0 + 120 * MINUTE), (T0 + 100 * MINUTE, T0 + 120 * MINUTE)]
+    assert bars_asked(venue) == pages
+    stored = load_bars(instrument_id=instrument.pk, since=after(0), until=after(120), timeframe=60)
+    assert stored.tobytes() == venue.known["bars"][:120].tobytes()
+    interest = load_open_interest(instrument_id=instrument.pk, since=after(-1), until=after(120))
+    assert interest.tobytes() == venue.known["open_interest"][:25].tobytes()
+    assert holes() == []
+
+
+def test_poll_goes_on_where_it_stopped(venue: ScriptedVenue, instrument: Instrument) -> None:
+    ingest(instrument_id=instrument.pk, now=after(120))
+    venue.asked.clear()
+    assert ingest(instrument_id=instrument.pk, now=after(122)) == Ingested(bars=2, through=after(122))
+    assert venue.asked == [("bars", T0 + 120 * MINUTE, T0 + 122 * MINUTE)]
+    venue.asked.clear()
+    ingest(instrument_id=instrument.pk, now=after(125))
+    assert venue.asked[1] == ("open_interest", T0 + 120 * MINUTE, T0 + 125 * MINUTE + 1)
+
+
+def test_poll_twice_changes_nothing(venue: ScriptedVenue, instrument: Instrument) -> None:
+    ingest(instrument_id=instrument.pk, now=after(120))
+    before = list(Coverage.objects.order_by("series").values_list("series", "start_at", "end_at"))
+    assert ingest(instrument_id=instrument.pk, now=after(120)) == Ingested(bars=0, through=after(120))
+    assert list(Coverage.objects.order_by("series").values_list("series", "start_at", "end_at")) == before
+
+
+def test_poll_tells_a_hole_apart_from_nothing_there(venue: ScriptedVenue, instrument: Instrument) -> None:
+    venue.known["bars"] = np.delete(venue.known["bars"], [30, 31])
+    ingest(instrument_id=instrument.pk, now=after(120))
+    assert holes() == [("bars", after(30), after(32), "waiting", 1)]
+    ingest(instrument_id=instrument.pk, now=after(121))
+    ingest(instrument_id=instrument.pk, now=after(123))
+    assert holes() == [("bars", after(30), after(32), "waiting", 2)]
+    ingest(instrument_id=instrument.pk, now=after(126))
+    assert holes() == [("bars", after(30), after(32), "absent", 3)]
+    venue.asked.clear()
+    ingest(instrument_id=instrument.pk, now=after(240))
+    assert bars_asked(venue)[0] == (T0 + 126 * MINUTE, T0 + 240 * MINUTE)
+    assert len(load_bars(instrument_id=instrument.pk, since=after(0), until=after(240), timeframe=60)) == 238
+
+
+def test_poll_closes_a_hole_whose_rows_came_late(venue: ScriptedVenue, instrument: Instrument) -> None:
+    whole = venue.known["bars"]
+    venue.known["bars"] = np.delete(whole, [30, 31])
+    ingest(instrument_id=instrument.pk, now=after(120))
+    venue.known["bars"] = whole
+    ingest(instrument_id=instrument.pk, now=after(121))
+    assert holes() == []
+    assert stored_span(instrument_id=instrument.pk) == (after(0), after(121))
+    assert Coverage.objects.filter(series="bars").count() == 1
+
+
+def test_poll_does_not_call_the_newest_rows_missing(venue: ScriptedVenue, instrument: Instrument) -> None:
+    venue.known["bars"] = venue.known["bars"][:119]
+    ingest(instrument_id=instrument.pk, now=after(120))
+    assert holes() == []
+
+
+def test_poll_keeps_what_can_not_be_read(venue: ScriptedVenue, instrument: Instrument) -> None:
+    venue.faults = (Fault(raw='["1_0"]', reason="close is not a plain number"),)
+    venue.known["bars"]["high"][5] = 0.5
+    assert ingest(instrument_id=instrument.pk, now=after(40)).bars == 39
+    kept = Quarantine.objects.filter(series="bars").order_by("reason").values_list("reason", "raw", "timeframe")
+    assert kept[0] == ("close is not a plain number", '["1_0"]', 60)
+    assert kept[1][0] == "high is below low"
+
+
+@pytest.mark.parametrize("error", [SourceError("away", is_outage=True), SourceError("busy", retry_after_s=9)])
+def test_poll_of_a_venue_that_is_away_is_no_error(
+    venue: ScriptedVenue, instrument: Instrument, error: SourceError
+) -> None:
+    venue.errors = {"bars": error}
+    assert ingest(instrument_id=instrument.pk, now=after(120)) == Ingested(bars=0, through=None)
+    assert [series for series, *_ in venue.asked] == ["bars"]
+
+
+def test_poll_asks_nothing_during_a_ban(venue: ScriptedVenue, instrument: Instrument) -> None:
+    VenueState.objects.create(venue="scripted", failures=1, is_banned=True, retry_at="2999-01-01T00:00Z")
+    assert ingest(instrument_id=instrument.pk, now=after(120)).bars == 0
+    assert venue.asked == []
+
+
+def test_poll_keeps_an_answer_of_another_shape_once(venue: ScriptedVenue, instrument: Instrument) -> None:
+    venue.errors = {"bars": SourceError("'klines' is a text, not a list")}
+    for minute in (120, 125):
+        ingest(instrument_id=instrument.pk, now=after(minute))
+    assert len(load_open_interest(instrument_id=instrument.pk, since=after(-1), until=after(125))) == 26
+    assert list(Quarantine.objects.values_list("series", "raw")) == [("bars", "'klines' is a text, not a list")]
+
+
+def test_poll_of_an_unknown_symbol_fails_for_good(venue: ScriptedVenue, instrument: Instrument) -> None:
+    venue.errors = {"bars": SourceError("no such symbol", permanent=True)}
+    with pytest.raises(SourceError, match="no such symbol"):
+        tasks.ingest(instrument_id=instrument.pk, now=after(120))
+
+
+def test_leap_of_open_interest_is_not_believed(venue: ScriptedVenue, instrument: Instrument) -> None:
+    venue.known["open_interest"]["open_interest"][10:13] *= 1000
+    ingest(instrument_id=instrument.pk, now=after(120))
+    interest = load_open_interest(instrument_id=instrument.pk, since=after(-1), until=after(120))
+    assert len(interest) == 22
+    held = Quarantine.objects.filter(series="open_interest")
+    assert held.count() == 3
+    assert "its unit may have changed" in held[0].reason
+
+
+def test_snapshots_are_read_at_their_minute_only(venue: ScriptedVenue, instrument: Instrument) -> None:
+    venue.offers["open_interest"] = Offer(300, 1, 1, is_snapshot=True)
+    venue.known["open_interest"] = samples(T0, 300, every_ms=MINUTE)
+    for minute in (119, 120, 121, 125):
+        ingest(instrument_id=instrument.pk, now=after(minute))
+    interest = load_open_interest(instrument_id=instrument.pk, since=after(-1), until=after(125))
+    assert (interest["time"] - T0).tolist() == [120 * MINUTE, 125 * MINUTE]
+
+
+def test_depth_is_asked_less_often_where_many_share_the_budget(venue: ScriptedVenue) -> None:
+    venue.budget = Budget(weight=2400, window_s=60)
+    venue.offers = {"depth": Offer(60, 1, 20, is_snapshot=True)}
+    venue.known["depth"] = np.zeros(0, s.DEPTH)
+    ids = [make_instrument(venue="scripted", symbol=f"S{number}USDT", is_live=True).pk for number in range(48)]
+    for minute in range(8):
+        for pk in ids:
+            ingest(instrument_id=pk, now=after(minute))
+    # 48 instruments at a weight of 20 are 960 a minute; a tenth of the published weight is 240.
+    assert len(venue.asked) == 2 * 48
+    assert CADENCE["depth"] == 1
