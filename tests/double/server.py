@@ -11,8 +11,11 @@ from typing import TYPE_CHECKING, Any, Final
 from aiohttp import web
 
 from tests.double.binance import CoinM, UsdM
+from tests.double.bybit import Bybit
 from tests.double.faults import Call, Faults
+from tests.double.hyperliquid import Hyperliquid
 from tests.double.ledger import Ledger, Request
+from tests.double.okx import Okx
 from tests.double.streams import Streams
 from tests.double.venue import Answer, RefusalError, Venue
 
@@ -25,7 +28,7 @@ if TYPE_CHECKING:
 
 HOST: Final = "127.0.0.1"
 START_SECONDS: Final = 10
-VENUES: Final[tuple[type[Venue], ...]] = (UsdM, CoinM)
+VENUES: Final[tuple[type[Venue], ...]] = (UsdM, CoinM, Bybit, Okx, Hyperliquid)
 
 
 class Double:
