@@ -52,7 +52,7 @@ class Gap:
 
 def gaps_between(stored: Sequence[Interval], until_ms: int | None) -> list[Interval]:
     """Return what lies between stored stretches, which ascend, and after the last one up to ``until_ms``."""
-    gaps = [(left[1], right[0]) for left, right in pairwise(stored)]
+    gaps = [(left[1], right[0]) for left, right in pairwise(stored) if left[1] < right[0]]
     if stored and until_ms is not None and stored[-1][1] < until_ms:
         gaps.append((stored[-1][1], until_ms))
     return gaps

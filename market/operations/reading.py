@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from django.db import transaction
 
+from market.models import ContractTerms
 from market.queries import load_open_interest
 from market.series import DAY_MS, HOUR_MS, MINUTE_MS, epoch_ms, moment, validate
 from market.sources.base import Fault, SourceError
@@ -75,19 +76,43 @@ def read_span(  # noqa: PLR0913 a series' key, the span, and how to go about it
     Safe to repeat and to be killed: what is stored is in the ledger. Raises SourceError for what the venue does not
     deliver; pages before it stay.
     """
-    reading = Reading(through_ms=span[0])
+    reading, sizes = Reading(through_ms=span[0]), contract_sizes(instrument)
     while not reading.is_complete and may_go_on():
         since_ms = reading.through_ms
+        size, until_ms = _size_from(sizes, since_ms, span[1])
         # The venue may take its time: no transaction is open while it does.
         part = connection.read(
-            series=series, symbol=instrument.symbol, since_ms=since_ms, until_ms=span[1], now_ms=epoch_ms(now)
+            series=series,
+            symbol=instrument.symbol,
+            contract_size=size,
+            since_ms=since_ms,
+            until_ms=until_ms,
+            now_ms=epoch_ms(now),
         )
         reading.add(store_part(instrument=instrument, series=series, part=part, now=now, until_ms=span[1]))
         reading.through_ms = max(since_ms, _reached(part, offer, since_ms))
-        reading.is_complete = offer.is_snapshot or reading.through_ms in {since_ms, span[1]}
+        reading.is_complete = offer.is_snapshot or reading.through_ms == since_ms or reading.through_ms >= span[1]
         if on_page:
             on_page(reading)
     return reading
+
+
+def contract_sizes(instrument: Instrument) -> list[tuple[int, float]]:
+    """Return from when [ms] on one contract was worth what, ascending; the first holds for all that came before."""
+    terms = ContractTerms.objects.filter(instrument=instrument).order_by("valid_from")
+    sizes = [(epoch_ms(valid_from), size) for valid_from, size in terms.values_list("valid_from", "contract_size")]
+    return sizes or [(0, instrument.contract_size)]
+
+
+def _size_from(sizes: list[tuple[int, float]], since_ms: int, until_ms: int) -> tuple[float, int]:
+    """Return the contract size at ``since_ms`` and up to when it may be asked with it."""
+    size = sizes[0][1]
+    for valid_from, other in sizes[1:]:
+        if valid_from <= since_ms:
+            size = other
+        elif other != size:
+            return size, min(until_ms, valid_from)
+    return size, until_ms
 
 
 def _reached(part: Part, offer: Offer, since_ms: int) -> int:

@@ -85,7 +85,7 @@ class Filing:
         times = rows[self.table.time]
         found = ledger.stretches_of(self.table, times, self.timeframe * 1000)
         self.stretches = ledger.join([*self.stretches, *found], ledger.reach_of(self.table, self.timeframe * 1000))
-        self.months.update(np.unique(times.astype("M8[ms]").astype("M8[M]").astype(np.int64)).tolist())
+        self.months |= months_of(times)
         self.staged += len(rows)
         ascends = bool((np.diff(times) > 0).all()) and (self.newest is None or times[0] > self.newest)
         self.is_sorted = self.is_sorted and ascends
@@ -129,9 +129,19 @@ class Filing:
 
 def lock(name: str) -> None:
     """Take the transaction's advisory lock of this name."""
-    number = int.from_bytes(hashlib.sha256(f"market:{name}".encode()).digest()[:8], "big", signed=True)
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [number])
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [lock_number(name)])
+
+
+def lock_number(name: str) -> int:
+    """Return the number under which PostgreSQL knows the lock of this name."""
+    return int.from_bytes(hashlib.sha256(f"market:{name}".encode()).digest()[:8], "big", signed=True)
+
+
+def months_of(times: np.ndarray[tuple[int], np.dtype[np.int64]]) -> set[int]:
+    """Return the months, counted from January 1970, in which times [ms] lie."""
+    months: list[int] = np.unique(times.astype("M8[ms]").astype("M8[M]").astype(np.int64)).tolist()
+    return set(months)
 
 
 def make_months(months: set[int]) -> None:

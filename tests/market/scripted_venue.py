@@ -11,7 +11,7 @@ from market import series as s
 from market.sources.base import Budget, InstrumentFacts, LeverageBracket, Offer, Part
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Mapping
 
     from market.series import Records, SeriesName
     from market.sources.base import Access, Channel, Fault, Heard, SourceError
@@ -34,6 +34,7 @@ class ScriptedVenue:
     faults: tuple[Fault, ...] = ()
     errors: dict[str, SourceError] = field(default_factory=dict)
     asked: list[tuple[str, int, int]] = field(default_factory=list)
+    sizes: list[float] = field(default_factory=list)
 
     def connect(self, access: Access) -> ScriptedVenue:
         self.access = access
@@ -45,15 +46,21 @@ class ScriptedVenue:
     def brackets(self, *, symbol: str) -> tuple[LeverageBracket, ...]:
         return ()
 
-    def channels(self, symbols: Sequence[str]) -> tuple[Channel, ...]:
+    def channels(self, sizes: Mapping[str, float]) -> tuple[Channel, ...]:
         return ()
+
+    def hear(self, message: object, *, channel: Channel) -> Heard:
+        raise NotImplementedError
 
     def listen(self, channel: Channel, *, access: Access) -> AsyncIterator[Heard]:
         raise NotImplementedError
 
-    def read(self, *, series: SeriesName, symbol: str, since_ms: int, until_ms: int, now_ms: int) -> Part:
+    def read(
+        self, *, series: SeriesName, symbol: str, contract_size: float, since_ms: int, until_ms: int, now_ms: int
+    ) -> Part:
         self.access.gate.ask(self.offers[series].weight)
         self.asked.append((series, since_ms, until_ms))
+        self.sizes.append(contract_size)
         if series in self.errors:
             raise self.errors[series]
         offer = self.offers[series]

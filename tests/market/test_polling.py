@@ -5,7 +5,7 @@ import pytest
 
 from market import series as s
 from market import tasks
-from market.models import Coverage, Hole, Instrument, Quarantine, VenueState
+from market.models import ContractTerms, Coverage, Hole, Instrument, Quarantine, VenueState
 from market.operations import Ingested, ingest
 from market.operations.polling import CADENCE
 from market.queries import load_bars, load_open_interest, stored_span
@@ -177,3 +177,14 @@ def test_depth_is_asked_less_often_where_many_share_the_budget(venue: ScriptedVe
     # 48 instruments at a weight of 20 are 960 a minute; a tenth of the published weight is 240.
     assert len(venue.asked) == 2 * 48
     assert CADENCE["depth"] == 1
+
+
+def test_span_is_read_with_the_contract_size_of_the_time(venue: ScriptedVenue, instrument: Instrument) -> None:
+    for minute, size in ((-999, 0.01), (60, 0.01), (90, 0.1)):
+        ContractTerms.objects.create(
+            instrument=instrument, valid_from=after(minute), contract_size=size, tick_size="0.1", lot_size="1"
+        )
+    venue.offers = {"bars": Offer(60, 500, 1, reach_ms=2 * HOUR)}
+    ingest(instrument_id=instrument.pk, now=after(120))
+    assert venue.sizes == [0.01, 0.1]
+    assert bars_asked(venue) == [(T0, T0 + 90 * MINUTE), (T0 + 90 * MINUTE, T0 + 120 * MINUTE)]
