@@ -150,16 +150,20 @@ class Bybit(BybitStreams):
         return period, limit, max(whole(query, "startTime") or 0, until - limit * period), until
 
     def open_interest(self, query: Mapping[str, str]) -> Answer:
-        """Return five-minute samples: both sides, in base."""
+        """Return five-minute samples in base: of both sides, and of one."""
         listing = self.asked(query)
         period, limit, since, until = self.times(query, "intervalTime", 200)
         samples = listing.interest(since=since, until=until, now=self.now)
         found = [row for row in samples if row[0] % period == 0][::-1][:limit]
         amount = listing.tape.terms.amount
-        rows = [{"openInterest": amount.text(row[1] * listing.sides), "timestamp": str(row[0])} for row in found]
+        rows = [
+            {"openInterest": amount.text(row[1] * listing.sides), "singleOpenInterest": amount.text(row[1]),
+             "timestamp": str(row[0])}
+            for row in found
+        ]  # fmt: skip
         cursor = str(found[-1][0]) if len(found) == limit else ""
         result = {"symbol": listing.symbol, "category": "linear", "list": rows, "nextPageCursor": cursor}
-        fields = {"time": "timestamp", "amount": "openInterest"}
+        fields = {"time": "timestamp", "amount": "singleOpenInterest"}
         return Answer(self.wrapped(result), "interest", listing.symbol, rows, [row[0] for row in found], fields)
 
     def funding_history(self, query: Mapping[str, str]) -> Answer:

@@ -120,6 +120,8 @@ class BybitStreams(Venue):
             "price24hPcnt": "0", "highPrice24h": last, "lowPrice24h": last, "prevPrice1h": last,
             "openInterest": terms.amount.text(sample[1] * listing.sides) if sample else "",
             "openInterestValue": CENT.text(sample[2] * listing.sides) if sample else "",
+            "singleOpenInterest": terms.amount.text(sample[1]) if sample else "",
+            "singleOpenInterestValue": CENT.text(sample[2]) if sample else "",
             "turnover24h": "0", "volume24h": "0", "fundingRate": CENT.text(listing.tape.rate(due)[1]),
             "nextFundingTime": str(due), "predictedDeliveryPrice": "", "basisRate": "", "deliveryFeeRate": "",
             "deliveryTime": "0", "ask1Size": terms.lot.text(asks[0][1]), "bid1Price": terms.tick.text(bids[0][0]),

@@ -20,10 +20,9 @@ if TYPE_CHECKING:
 SLUGS: Final = ("binance", "binance-coin-m", "bybit", "okx", "hyperliquid")
 QUOTES: Final = {"binance": "USDT", "binance-coin-m": "USD", "bybit": "USDT", "okx": "USDT", "hyperliquid": "USDC"}
 # How many sides of each position a venue counts into its open interest. Bybit's reference says of openInterest "The
-# value is the sum of both sides"; Binance and OKX count contracts. Of Hyperliquid public sources contradict each
-# other; one side is taken here, and ``sides`` of a market says otherwise.
+# value is the sum of both sides"; Binance and OKX count contracts. For Hyperliquid see docs/decisions/0011.
 SIDES: Final[Mapping[str, int]] = {
-    "binance": 1, "binance-coin-m": 1, "bybit": 2, "okx": 1, "hyperliquid": 1,
+    "binance": 1, "binance-coin-m": 1, "bybit": 2, "okx": 1, "hyperliquid": 2,
 }  # fmt: skip
 # Liquidations reach the public once a second and contract at most on these ("latest per second"); Bybit gives all.
 SAMPLED: Final = ("binance", "binance-coin-m", "okx")

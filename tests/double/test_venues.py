@@ -69,7 +69,9 @@ def test_bybit_counts_both_sides(double: Double) -> None:
     one = truth.open_interest(base, since=NOON, until=NOW, now=NOW)[0].open_interest
     query = {"category": "linear", "symbol": "BTCUSDT", "intervalTime": "5min", "limit": 1}
     answer = get(double, "bybit/v5/market/open-interest", **query)
-    assert float(answer["result"]["list"][0]["openInterest"]) == pytest.approx(2 * one)
+    newest = answer["result"]["list"][0]
+    assert float(newest["openInterest"]) == pytest.approx(2 * one)
+    assert float(newest["singleOpenInterest"]) == one
     both = double.market.listing("bybit", "BTCUSDT")
     assert truth.open_interest(both, since=NOON, until=NOW, now=NOW)[0].open_interest == one
 
