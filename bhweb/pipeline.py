@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from django.conf import settings
 from django.db import transaction
 from django.utils.module_loading import import_string
 
 from bhweb import events, jobs
 from bhweb.celery import BACKFILL, LIVE
 from heatmaps.queries import get_heatmap
-from market.queries import list_instruments, stored_span
+from market.queries import list_fetched, stored_span
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -64,7 +65,7 @@ def refresh(*, now: dt.datetime) -> int:
     """Ask for the first stage of every live instrument at this minute; return how many were new."""
     slot_at = now.replace(second=0, microsecond=0)
     known = jobs.known(stage=STAGES[0].slug, slot_at=slot_at)
-    due = [one.pk for one in list_instruments() if one.is_live and one.pk not in known]
+    due = [one.pk for one in list_fetched(with_venues=settings.VENUES) if one.pk not in known]
     return sum(_put(STAGES[0], instrument_id, slot_at) is not None for instrument_id in due)
 
 

@@ -74,6 +74,8 @@ REDIS_URL = _text("REDIS_URL")
 EVENTS_URL = _redis_py(REDIS_URL)
 # An open page hears the time so often, also when nothing happens.
 EVENTS_HEARTBEAT_S = float(_text("BH_EVENTS_HEARTBEAT_S", "15"))
+# 0 leaves real venues out: nothing is asked of them, and the default set is not made.
+VENUES = _flag("BH_VENUES", default=True)
 # Where venues are reached instead of at their own addresses: a double on loopback, or a relay of the operator's.
 VENUES_URL = _text("BH_VENUES_URL", "").rstrip("/")
 # Within this a request has arrived whole, or is refused [s].

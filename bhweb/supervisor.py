@@ -103,7 +103,7 @@ class Supervisor:
         told = self.data.path / "run" / "prepare.json"
         what = Start(
             name="prepare",
-            argv=self._manage("prepare", "--operator-link", *(["--demo"] if self.demo else [])),
+            argv=self._manage("prepare", "--operator-link", "--venues", *(["--demo"] if self.demo else [])),
             log=self.data.logs / "prepare.log",
             env=self.environment,
             output=told,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import errno
 import json
+import os
 import signal
 from typing import TYPE_CHECKING, NoReturn
 
@@ -25,6 +26,9 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--port", type=int, default=8000, help="port on the loopback address; 0 picks a free one")
     parser.add_argument("--data-dir", help="where everything is kept (default: BH_DATA_DIR, else var)")
     parser.add_argument("--no-demo", action="store_true", help="do not create the simulated instruments")
+    parser.add_argument(
+        "--no-venues", action="store_true", help="leave real venues out: nothing is asked of them (BH_VENUES=0)"
+    )
     parser.add_argument("--check", action="store_true", help="start, wait for the first heatmap, report as JSON, stop")
     options = parser.parse_args(arguments)
     if not 0 <= options.port <= 65_535:  # noqa: PLR2004 # the range of ports
@@ -36,6 +40,8 @@ def main(arguments: Sequence[str]) -> int:
     """Run until told to stop, or until the check is done; return the exit code."""
     options = parse(arguments)
     port = options.port or free_port(8000)
+    if options.no_venues:
+        os.environ["BH_VENUES"] = "0"  # for every process that is started from here
     supervisor = Supervisor(datadir.choose(options.data_dir), port=port, demo=not options.no_demo)
     _listen_to_signals(supervisor)
     try:

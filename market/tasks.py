@@ -21,6 +21,11 @@ def ensure_demo() -> None:
     operations.ensure_instruments(slug="simulated")
 
 
+def ensure_default_set() -> None:
+    """Make the real instruments that are followed from the first start on."""
+    operations.ensure_default_set()
+
+
 def bench_import(*, options: Mapping[str, Any]) -> dict[str, Any]:
     """Measure how fast bars are imported."""
     return benchmark.run(options=options)

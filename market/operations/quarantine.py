@@ -36,23 +36,30 @@ def doubts_of(*, rows: Records, rejected: Sequence[tuple[int, str]], faults: Seq
     return doubts + [Doubt(fault.raw, fault.reason) for fault in faults]
 
 
-def hold(*, instrument: Instrument, series: str, origin: str, doubts: Iterable[Doubt], timeframe: int = 0) -> None:
+def hold(
+    *, instrument: Instrument | None, series: str, origin: str, doubts: Iterable[Doubt], timeframe: int = 0
+) -> None:
     """Put doubts into quarantine; what is there already stays as it is, with what was decided about it."""
-    Quarantine.objects.bulk_create(
-        (
-            Quarantine(
-                instrument=instrument,
-                series=series,
-                timeframe=timeframe,
-                origin=show_text(origin)[-_ORIGIN_LETTERS:],
-                line=doubt.line,
-                reason=doubt.reason[:_REASON_LETTERS],
-                raw=show_text(doubt.raw[:_RAW_LETTERS])[:_RAW_LETTERS],
-                row=doubt.row,
-                digest=hashlib.sha256(doubt.raw.encode("utf-8", "backslashreplace")).hexdigest(),
-            )
-            for doubt in doubts
-        ),
-        ignore_conflicts=True,
-        batch_size=1000,
-    )
+    rows = [
+        Quarantine(
+            instrument=instrument,
+            series=series,
+            timeframe=timeframe,
+            origin=show_text(origin)[-_ORIGIN_LETTERS:],
+            line=doubt.line,
+            reason=doubt.reason[:_REASON_LETTERS],
+            raw=show_text(doubt.raw[:_RAW_LETTERS])[:_RAW_LETTERS],
+            row=doubt.row,
+            digest=hashlib.sha256(doubt.raw.encode("utf-8", "backslashreplace")).hexdigest(),
+        )
+        for doubt in doubts
+    ]
+    if instrument is None:
+        # To the table's constraint no two of these are the same.
+        known = set(
+            Quarantine.objects.filter(
+                instrument=None, series=series, digest__in=[row.digest for row in rows]
+            ).values_list("origin", "digest")
+        )
+        rows = list({row.digest: row for row in rows if (row.origin, row.digest) not in known}.values())
+    Quarantine.objects.bulk_create(rows, ignore_conflicts=True, batch_size=1000)

@@ -10,6 +10,7 @@ from .instruments import (
     freshness,
     freshness_of_all,
     get_instrument,
+    list_fetched,
     list_instruments,
     stored_span,
 )
@@ -26,6 +27,7 @@ __all__ = [
     "freshness_of_all",
     "get_instrument",
     "last_days",
+    "list_fetched",
     "list_instruments",
     "load_bars",
     "load_funding",

@@ -55,6 +55,12 @@ def list_instruments() -> list[Instrument]:
     return list(Instrument.objects.order_by("-is_live", "venue", "symbol"))
 
 
+def list_fetched(*, with_venues: bool) -> list[Instrument]:
+    """List what is fetched: enabled and not ended; without venues only what is simulated."""
+    fetched = Instrument.objects.filter(is_live=True, ended_at=None).order_by("venue", "symbol")
+    return list(fetched if with_venues else fetched.filter(is_simulated=True))
+
+
 def stored_span(*, instrument_id: int) -> tuple[dt.datetime, dt.datetime] | None:
     """Return the open time of the first stored bar and the end of the last; None without bars."""
     # The ledger is kept in the same transaction as the bars and is some rows long, not some millions.
@@ -84,7 +90,7 @@ def freshness_of_all(*, instruments: Sequence[Instrument], now: dt.datetime) -> 
 
 
 def _judge(instrument: Instrument, as_of: dt.datetime | None, now: dt.datetime) -> Freshness:
-    if not instrument.is_live:
+    if not instrument.is_live or instrument.ended_at is not None:
         return Freshness(as_of=as_of, stale_after=None, is_live=False, is_stale=False)
     stale_after = as_of + LIVE_GRACE if as_of else None
     return Freshness(as_of, stale_after, is_live=True, is_stale=stale_after is None or now > stale_after)

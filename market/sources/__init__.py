@@ -32,3 +32,8 @@ def load_venue(slug: str) -> Venue:
     if not is_venue(source):
         raise SourceError(f"{slug} is not asked over a network.", permanent=True)
     return source
+
+
+def venue_slugs() -> tuple[str, ...]:
+    """List the sources that are asked over a network."""
+    return tuple(slug for slug in SOURCES if is_venue(load_source(slug)))

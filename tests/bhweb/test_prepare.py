@@ -14,9 +14,12 @@ from django.db import connection
 from access.models import LoginLink, User
 from bhweb.management.commands import prepare
 from market.models import Instrument
+from tests.market.listed import ListedVenue, register
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from pytest_django import Settings
 
 pytestmark = pytest.mark.django_db
 
@@ -47,6 +50,24 @@ def test_prepare_makes_the_table_of_the_limits() -> None:
     told()
     caches["limits"].set("key", 1, 60)
     assert caches["limits"].get("key") == 1
+
+
+def test_prepare_makes_the_default_set_where_venues_are_wanted(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    register(monkeypatch, bybit=ListedVenue("bybit"))
+    told("--demo")
+    settings.VENUES = False
+    told("--venues")
+    assert Instrument.objects.filter(is_simulated=False).count() == 0
+    settings.VENUES = True
+    told("--venues")
+    made = Instrument.objects.filter(is_simulated=False).order_by("symbol")
+    assert [(row.key, row.is_live) for row in made] == [
+        ("bybit:BTCUSDT", True),
+        ("bybit:ETHUSDT", True),
+        ("bybit:SOLUSDT", True),
+    ]
 
 
 def test_prepare_makes_the_demo_and_the_operator_on_request() -> None:

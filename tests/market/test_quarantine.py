@@ -53,6 +53,13 @@ def test_what_was_decided_stays_when_a_row_comes_again() -> None:
     assert list(Quarantine.objects.values_list("state", flat=True)) == ["discarded"]
 
 
+def test_what_belongs_to_no_instrument_is_kept_once_too() -> None:
+    for _ in range(2):
+        hold(instrument=None, series="websocket", origin="binance", doubts=[Doubt("x", "why"), Doubt("x", "why")])
+    hold(instrument=None, series="websocket", origin="okx", doubts=[Doubt("x", "why")])
+    assert list(Quarantine.objects.order_by("pk").values_list("origin", flat=True)) == ["binance", "okx"]
+
+
 @pytest.mark.parametrize(
     ("raw", "shown"), [("x" * 2000, "x" * 1000), ("\ud800", "\\ud800"), ("\x00" * 900, "\\x00" * 250)]
 )

@@ -17,6 +17,7 @@ from market.queries import (
     coverage,
     freshness,
     get_instrument,
+    list_fetched,
     list_instruments,
     load_bars,
     load_funding,
@@ -56,6 +57,18 @@ def test_get_instrument_knows_no_other_name(key: str) -> None:
     make_instrument()
     with pytest.raises(Instrument.DoesNotExist):
         get_instrument(key=key)
+
+
+def test_what_has_ended_is_neither_fetched_nor_stale(now: dt.datetime) -> None:
+    made = [make_instrument(symbol=symbol, is_live=True) for symbol in ("AUSDT", "BUSDT")]
+    simulated = make_instrument(venue="simulated", is_live=True, is_simulated=True)
+    make_instrument(symbol="CUSDT")
+    Instrument.objects.filter(pk=made[1].pk).update(ended_at=now)
+    assert [row.pk for row in list_fetched(with_venues=True)] == [made[0].pk, simulated.pk]
+    assert [row.pk for row in list_fetched(with_venues=False)] == [simulated.pk]
+    made[1].refresh_from_db()
+    judged = freshness(instrument=made[1], now=now)
+    assert (judged.stale_after, judged.is_live, judged.is_stale) == (None, False, False)
 
 
 def test_list_instruments_puts_live_ones_first() -> None:

@@ -38,7 +38,7 @@ def free_port() -> int:
 def bare_environment(**extra: str) -> dict[str, str]:
     """Return the environment of somebody who has set nothing up."""
     kept = {name: value for name, value in os.environ.items() if name not in FOREIGN and "PYTEST" not in name}
-    return {**kept, "BH_BOOTSTRAP": "0", **extra}
+    return {**kept, "BH_BOOTSTRAP": "0", "BH_VENUES": "0", **extra}
 
 
 class Installation:

@@ -32,6 +32,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare what only an installation on one machine wants."""
         parser.add_argument("--demo", action="store_true", help="make the simulated instruments")
+        parser.add_argument("--venues", action="store_true", help="make the default set of real instruments, once")
         parser.add_argument(
             "--operator-link", action="store_true", help="make the local operator, print a login link for a day as JSON"
         )
@@ -46,6 +47,8 @@ class Command(BaseCommand):
         collect_static()
         if options["demo"]:
             market.tasks.ensure_demo()
+        if options["venues"] and settings.VENUES:
+            market.tasks.ensure_default_set()
         if options["operator_link"]:
             self.stdout.write(json.dumps({"login": access.tasks.make_operator_link(now=timezone.now())}))
 
