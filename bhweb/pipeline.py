@@ -16,6 +16,7 @@ from bhweb import events, jobs
 from bhweb.celery import BACKFILL, LIVE
 from heatmaps.queries import get_heatmap
 from market.queries import list_fetched, stored_span
+from market.tasks import ensure_pairs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,6 +27,8 @@ logger = logging.getLogger(__name__)
 
 # An instrument that is further behind is caught up apart, so that the others' minutes are not kept waiting.
 LONG: Final = dt.timedelta(hours=6)
+# Into a minute: by then a pair's members have had their turn; what comes later shows a minute later.
+PAIR_WAIT: Final = dt.timedelta(seconds=20)
 
 
 def _stored_through(instrument_id: int) -> dt.datetime | None:
@@ -62,11 +65,14 @@ STAGES: Final = (
 
 
 def refresh(*, now: dt.datetime) -> int:
-    """Ask for the first stage of every live instrument at this minute; return how many were new."""
+    """Ask for the first stage of every live instrument at this minute, of pairs a little later; return how many."""
     slot_at = now.replace(second=0, microsecond=0)
     known = jobs.known(stage=STAGES[0].slug, slot_at=slot_at)
-    due = [one.pk for one in list_fetched(with_venues=settings.VENUES) if one.pk not in known]
-    return sum(_put(STAGES[0], instrument_id, slot_at) is not None for instrument_id in due)
+    if not known:
+        ensure_pairs()
+    due = [one for one in list_fetched(with_venues=settings.VENUES) if one.pk not in known]
+    ready = [one.pk for one in due if not one.is_pair or now - slot_at >= PAIR_WAIT]
+    return sum(_put(STAGES[0], instrument_id, slot_at) is not None for instrument_id in ready)
 
 
 def _put(stage: Stage, instrument_id: int, slot_at: dt.datetime) -> int | None:

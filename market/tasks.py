@@ -16,6 +16,11 @@ def ingest(*, instrument_id: int, now: dt.datetime) -> None:
     operations.ingest(instrument_id=instrument_id, now=now)
 
 
+def ensure_pairs() -> None:
+    """Make the asset pairs of what is live."""
+    operations.ensure_pairs()
+
+
 def ensure_demo() -> None:
     """Make the instruments of the simulated market."""
     operations.ensure_instruments(slug="simulated")

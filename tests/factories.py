@@ -17,14 +17,22 @@ if TYPE_CHECKING:
 
 
 def make_instrument(
-    *, venue: str = "binance", symbol: str = "BTCUSDT", is_live: bool = False, is_simulated: bool = False
+    *,
+    venue: str = "binance",
+    symbol: str = "BTCUSDT",
+    quote: str = "USDT",
+    contract_usd: float | None = None,
+    is_live: bool = False,
+    is_simulated: bool = False,
 ) -> Instrument:
-    """Store an instrument."""
+    """Store an instrument; an inverse one where a contract is worth so many dollars."""
     return Instrument.objects.create(
         venue=venue,
         symbol=symbol,
         base=symbol[:3],
-        quote="USDT",
+        quote=quote,
+        contract_type="linear" if contract_usd is None else "inverse",
+        contract_size=contract_usd or 1.0,
         tick_size=Decimal("0.1"),
         lot_size=Decimal("0.001"),
         is_live=is_live,

@@ -2,6 +2,7 @@
 
 from .instruments import Alias, ContractTerms, Instrument, LeverageBracket
 from .ledger import Coverage, Hole, Quarantine
+from .pairs import PairDay, PairMember
 from .series import (
     AccountRatio,
     Bar,
@@ -30,6 +31,8 @@ __all__ = [
     "Liquidation",
     "LiquidationTotal",
     "OpenInterest",
+    "PairDay",
+    "PairMember",
     "Quarantine",
     "Revision",
     "SourceCheckpoint",

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
+# The venue of instruments that are asset pairs: sums over venues, fetched from none.
+PAIR: Final = "pair"
+
 
 class Instrument(models.Model):
-    """A contract at one venue; ``key`` (``venue:symbol``) is its public name."""
+    """A contract at one venue, or an asset pair; ``key`` (``venue:symbol``) is its public name."""
 
     class ContractType(models.TextChoices):
         LINEAR = "linear", "Linear"
@@ -51,6 +54,16 @@ class Instrument(models.Model):
     def key(self) -> str:
         """``venue:symbol``, as written in addresses and commands."""
         return f"{self.venue}:{self.symbol}"
+
+    @property
+    def is_pair(self) -> bool:
+        """Whether it is the same asset across venues rather than a contract at one."""
+        return self.venue == PAIR
+
+    @property
+    def is_fetched(self) -> bool:
+        """Whether more of it is to come: enabled, and not delisted."""
+        return self.is_live and self.ended_at is None
 
 
 class ContractTerms(models.Model):

@@ -11,6 +11,7 @@ from .instruments import (
     rename,
 )
 from .live import Ingested, ingest
+from .pairing import ensure_pairs
 from .selecting import ImportRequestError, Sizes
 from .staging import Stored
 from .storing import store
@@ -30,6 +31,7 @@ __all__ = [
     "ensure_default_set",
     "ensure_instrument",
     "ensure_instruments",
+    "ensure_pairs",
     "import_files",
     "ingest",
     "rename",

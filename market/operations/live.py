@@ -13,6 +13,7 @@ from market.series import HOUR_MS, MINUTE_MS, epoch_ms, moment, validate
 from market.sources import load_source
 from market.sources.base import is_venue
 
+from .combining import combine
 from .polling import poll
 from .quarantine import doubts_of, hold
 from .storing import lock, store
@@ -43,6 +44,8 @@ def ingest(*, instrument_id: int, now: dt.datetime) -> Ingested:
     Safe to repeat and to run twice at once. Raises SourceError; nothing is stored then.
     """
     instrument = Instrument.objects.get(pk=instrument_id)
+    if instrument.is_pair:
+        return Ingested(*combine(pair=instrument, now=now))
     source = load_source(instrument.venue)
     if is_venue(source):
         siblings = Instrument.objects.filter(venue=instrument.venue, is_live=True).count()

@@ -14,11 +14,14 @@ from .instruments import (
     list_instruments,
     stored_span,
 )
+from .pairs import KnownInterest, Member, list_members, newest_interest, rankings
 from .rows import load_bars, load_funding, load_liquidation_totals, load_liquidations, load_open_interest, load_window
 
 __all__ = [
     "Day",
     "Freshness",
+    "KnownInterest",
+    "Member",
     "Stretch",
     "checkpoints",
     "coverage",
@@ -29,11 +32,14 @@ __all__ = [
     "last_days",
     "list_fetched",
     "list_instruments",
+    "list_members",
     "load_bars",
     "load_funding",
     "load_liquidation_totals",
     "load_liquidations",
     "load_open_interest",
     "load_window",
+    "newest_interest",
+    "rankings",
     "stored_span",
 ]

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 # A live bar closes each minute; the pipeline has a quarter of a minute to bring it in.
 LIVE_GRACE: Final = dt.timedelta(seconds=75)
+# A pair is put together when its members have had their turn.
+PAIR_GRACE: Final = dt.timedelta(seconds=120)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,7 @@ def freshness_of_all(*, instruments: Sequence[Instrument], now: dt.datetime) -> 
 def _judge(instrument: Instrument, as_of: dt.datetime | None, now: dt.datetime) -> Freshness:
     if not instrument.is_live or instrument.ended_at is not None:
         return Freshness(as_of=as_of, stale_after=None, is_live=False, is_stale=False)
-    stale_after = as_of + LIVE_GRACE if as_of else None
+    stale_after = as_of + (PAIR_GRACE if instrument.is_pair else LIVE_GRACE) if as_of else None
     return Freshness(as_of, stale_after, is_live=True, is_stale=stale_after is None or now > stale_after)
 
 

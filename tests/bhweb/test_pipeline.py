@@ -48,6 +48,16 @@ def test_refresh_asks_once_per_live_instrument_and_minute(instrument: Instrument
     assert counts == [2, 0, 0, 2, 0]
 
 
+def test_refresh_makes_pairs_and_asks_for_them_after_their_members(
+    instrument: Instrument, now: dt.datetime, work: Work
+) -> None:
+    make_instrument(venue="bybit", is_live=True)
+    counts = [pipeline.refresh(now=now + seconds * SECOND) for seconds in (0, 19, 20, 21, 60, 80)]
+    assert counts == [2, 0, 1, 0, 2, 1]
+    newest = Job.objects.order_by("-pk").values_list("instrument__venue", flat=True)
+    assert newest[0] == "pair"
+
+
 @pytest.mark.parametrize("error", [OperationalError, InterfaceError])
 def test_run_outlives_a_session_that_broke_before_the_unlock(
     error: type[Exception], instrument: Instrument, now: dt.datetime, work: Work, monkeypatch: pytest.MonkeyPatch
