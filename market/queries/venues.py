@@ -1,0 +1,68 @@
+"""What all processes know of venues, and what the feed last said of its websockets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from market.models import FeedState, VenueState
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+BANNED: Final = "banned"
+UNREACHABLE: Final = "unreachable"
+PAUSED: Final = "paused"
+REACHABLE: Final = "reachable"
+UNASKED: Final = "unasked"
+
+
+@dataclass(frozen=True, slots=True)
+class VenueHealth:
+    """A venue at a moment. kind: banned, unreachable, paused (it asked us to wait), reachable, or unasked.
+
+    spent: of the budget, at ``window_at``; from then on it leaks. refused_count: answers 418 and 429 so far.
+    """
+
+    venue: str
+    kind: str
+    answered_at: dt.datetime | None
+    unreachable_since: dt.datetime | None
+    retry_at: dt.datetime | None
+    reason: str
+    spent: float
+    window_at: dt.datetime
+    refused_count: int
+
+
+def venue_health(*, now: dt.datetime) -> dict[str, VenueHealth]:
+    """Return what is known of each venue that was ever asked, by its name."""
+    return {row.venue: _judge(row, now) for row in VenueState.objects.order_by("venue")}
+
+
+def _judge(row: VenueState, now: dt.datetime) -> VenueHealth:
+    is_waiting = row.retry_at is not None and row.retry_at > now
+    if row.is_banned and is_waiting:
+        kind = BANNED
+    elif row.unreachable_since is not None:
+        kind = UNREACHABLE
+    elif is_waiting and row.failures:
+        kind = PAUSED
+    else:
+        kind = REACHABLE if row.answered_at is not None else UNASKED
+    return VenueHealth(
+        venue=row.venue,
+        kind=kind,
+        answered_at=row.answered_at,
+        unreachable_since=row.unreachable_since,
+        retry_at=row.retry_at if is_waiting else None,
+        reason=row.reason,
+        spent=row.spent,
+        window_at=row.window_at,
+        refused_count=row.refused_count,
+    )
+
+
+def list_feeds() -> list[FeedState]:
+    """List the feed's websockets as their process last described them."""
+    return list(FeedState.objects.order_by("venue", "channel"))
