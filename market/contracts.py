@@ -12,7 +12,7 @@ implemented in freqtrade's ``dry_run_liquidation_price``; BitMEX, app/liquidatio
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING, Final, TypeAlias
 
@@ -21,6 +21,8 @@ import numpy.typing as npt
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from market.series import Window
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 
@@ -215,3 +217,23 @@ def _with_bracket(  # noqa: PLR0913, PLR0917 one line of the loop above
         deduction=brackets.deduction[chosen] / (quantity * entry),
     )
     return entry * ratio
+
+
+def in_contracts(window: Window, contract_usd: float) -> Window:
+    """Count an inverse contract's volumes and open interest in contracts of ``contract_usd`` [USD] each.
+
+    Open contracts are what is conserved: their worth in base units changes with every price. A bar's volume is taken at
+    its mean price; a sample at its reported value, else at its mark price, else at the newest close of the window.
+    """
+    bars, samples = window.bars.copy(), window.open_interest.copy()
+    mean = (bars["high"] + bars["low"] + bars["close"]) / 3.0
+    np.divide(bars["quote_volume"], bars["volume"], out=mean, where=(bars["volume"] > 0) & (bars["quote_volume"] > 0))
+    for name in ("volume", "quote_volume", "taker_buy_volume"):
+        bars[name] *= mean / contract_usd
+    at = np.searchsorted(bars["open_time"] + window.bar_ms, samples["time"], side="right") - 1
+    close = np.where(at >= 0, bars["close"][np.maximum(at, 0)], np.nan) if len(bars) else np.full(len(samples), np.nan)
+    price = np.where(np.isfinite(samples["mark_price"]), samples["mark_price"], close)
+    value = samples["open_interest_value"]
+    worth = np.where(np.isfinite(value), value, samples["open_interest"] * price)
+    samples["open_interest"] = worth / contract_usd
+    return replace(window, bars=bars, open_interest=samples)

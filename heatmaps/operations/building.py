@@ -15,7 +15,7 @@ from heatmaps.core.strips import Scale, Strips
 from heatmaps.core.tile import COMMITTED, LEVELS, PROVISIONAL, closed_before, code_floor
 from heatmaps.models import EstimatorRelease, Heatmap, Snapshot
 from heatmaps.queries import measure_scale
-from market.contracts import rule_for
+from market.contracts import in_contracts, rule_for
 from market.queries import find_instrument, load_open_interest, load_window, stored_span
 from market.series import STEP_MS, epoch_ms, moment
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from heatmaps.core.estimators.base import Estimate, Estimator, State
     from market.models import Instrument
+    from market.series import Window
 
     from .storing import Change
 
@@ -170,9 +171,7 @@ class _Builder:
         if not newest:
             return None
         oldest = self.estimator.resume(bytes(newest[-1].body))
-        window = load_window(
-            instrument_id=self.instrument.pk, since=moment(oldest.through_ms), until=newest[0].step_at + STEP
-        )
+        window = self._window(moment(oldest.through_ms), newest[0].step_at + STEP)
         digests = self.estimator.digests(window, oldest)
         for snapshot in newest[:-1]:
             found = digests.get(epoch_ms(snapshot.step_at))
@@ -187,12 +186,17 @@ class _Builder:
         steps = PART_STEPS
         while True:
             until = min(since + STEP * steps, self.end)
-            window = load_window(instrument_id=self.instrument.pk, since=since, until=until)
+            window = self._window(since, until)
             estimate = self.estimator.estimate(window, state)
             self.is_complete = until >= self.end
             if self.is_complete or len(estimate.steps):
                 return estimate
             steps *= 2
+
+    def _window(self, since: dt.datetime, until: dt.datetime) -> Window:
+        window = load_window(instrument_id=self.instrument.pk, since=since, until=until)
+        contract_usd = self._contract_usd()
+        return window if contract_usd is None else in_contracts(window, contract_usd)
 
     def _first_sample(self) -> dt.datetime:
         """The slot of the first sample of open interest: before it nothing can be said."""
@@ -233,7 +237,7 @@ class _Builder:
         self.tile_bytes += size
 
     def _show_open_steps(self, heatmap: Heatmap, state: State, strips: Strips) -> None:
-        window = load_window(instrument_id=self.instrument.pk, since=moment(state.through_ms), until=self.end)
+        window = self._window(moment(state.through_ms), self.end)
         shown = self.estimator.provisional(window, state, limit=PROVISIONAL_STEPS)
         strips.paint(shown.painted(PROVISIONAL), after_ms=state.through_ms, levels=LEVELS[:1])
         if len(shown.steps):

@@ -8,7 +8,15 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from market.contracts import Brackets, LiquidationRule, liquidation_price, liquidation_ratio, rule_for
+from market.contracts import (
+    Brackets,
+    LiquidationRule,
+    in_contracts,
+    liquidation_price,
+    liquidation_ratio,
+    rule_for,
+)
+from market.series import BAR, OPEN_INTEREST, Window
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -220,3 +228,21 @@ def test_liquidation_price_solves_the_equation_of_its_own_bracket(
     # The requirement is continuous, so that exactly one bracket fits; on a floor both neighbours do.
     fits = int(BRACKETS.index_at(value))
     assert index == fits or min(abs(value / BRACKETS.floor[1:] - 1)) < 1e-9
+
+
+def test_inverse_contracts_are_counted_as_what_they_are_worth() -> None:
+    """A coin is 50,000: two bars of 10 coins, and samples of 100 coins, valued in each of the three ways."""
+    bars, samples = np.zeros(2, BAR), np.zeros(3, OPEN_INTEREST)
+    bars["open_time"] = [0, 60_000]
+    for name in ("open", "high", "low", "close"):
+        bars[name] = 50_000.0
+    bars["volume"], bars["quote_volume"], bars["taker_buy_volume"] = 10.0, [500_000.0, np.nan], 4.0
+    samples["time"], samples["open_interest"] = [30_000, 60_000, 120_000], 100.0
+    samples["mark_price"], samples["open_interest_value"] = [np.nan, 51_000.0, np.nan], [5_200_000.0, np.nan, np.nan]
+    found = in_contracts(Window(bars, np.full(2, 60_000), samples), 100.0)
+    assert found.bars["volume"].tolist() == [5_000.0, 5_000.0]
+    assert found.bars["taker_buy_volume"].tolist() == [2_000.0, 2_000.0]
+    assert found.bars["quote_volume"][0] / found.bars["volume"][0] == 50_000.0
+    assert np.isnan(found.bars["quote_volume"][1])
+    assert found.open_interest["open_interest"].tolist() == [52_000.0, 51_000.0, 50_000.0]
+    assert bars["volume"].tolist() == [10.0, 10.0]
