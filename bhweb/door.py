@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
 # These run on as many machines as needed and never start servers of their own.
-SCALED = {"web", "worker", "beat"}
+SCALED = {"web", "worker", "beat", "feed"}
 # These need no servers; the settings still ask for addresses.
 OFFLINE = {"help", "version", "check", "collectstatic", "findstatic", "diffsettings", "spectacular", "startapp"}
 # These look at the migrations themselves.

@@ -9,6 +9,8 @@ from urllib.parse import parse_qsl, unquote, urlencode, urlsplit, urlunsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
+from bhweb import clock
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 
@@ -78,6 +80,9 @@ EVENTS_HEARTBEAT_S = float(_text("BH_EVENTS_HEARTBEAT_S", "15"))
 VENUES = _flag("BH_VENUES", default=True)
 # Where venues are reached instead of at their own addresses: a double on loopback, or a relay of the operator's.
 VENUES_URL = _text("BH_VENUES_URL", "").rstrip("/")
+# The time that everything goes by while a market is replayed (bhweb/clock.py); the machine's own where empty.
+CLOCK = clock.read(_text("BH_CLOCK", ""))
+CLOCK_SPEED = CLOCK.speed if CLOCK else 1.0
 # Within this a request has arrived whole, or is refused [s].
 BODY_SECONDS = float(_text("BH_BODY_SECONDS", "10"))
 CACHES = {

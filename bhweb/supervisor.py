@@ -30,6 +30,7 @@ APPLICATIONS = {
     "worker-live": ("worker", "--queue", "live"),
     "worker-backfill": ("worker", "--queue", "backfill"),
     "beat": ("beat",),
+    "feed": ("feed",),
     "web": ("web", "--port"),
 }
 EMBEDDED = {"DATABASE_URL": "PostgreSQL", "REDIS_URL": "Valkey"}

@@ -73,6 +73,18 @@ WHERE venue = %(venue)s
 """
 
 
+def rests_s(venue: str) -> float:
+    """Return for how long [s] nobody may ask a venue anything, 0 where one may."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT greatest(0, extract(epoch FROM retry_at - clock_timestamp())) FROM market_venuestate"
+            " WHERE venue = %s AND failures > 0 AND retry_at IS NOT NULL",
+            [venue],
+        )
+        (seconds,) = cursor.fetchone() or (0,)
+    return float(seconds)
+
+
 @dataclass(frozen=True, slots=True)
 class SharedGate:
     """One process's side of a venue's gate; see ``market.sources.base.Gate``."""

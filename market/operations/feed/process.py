@@ -1,0 +1,191 @@
+"""The feed's loop: which lines there are, when what they heard is written, and how it all ends."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import logging
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from django.db import DatabaseError, InterfaceError, connection
+
+from market.operations.access import access_for
+from market.sources.base import SourceError
+
+from . import keeping
+from .intake import Intake
+from .line import Line
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from market.models import Instrument
+    from market.sources.base import Venue
+
+    from .intake import Item
+
+logger = logging.getLogger(__name__)
+Answer = TypeVar("Answer")
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """The feed's clock and its patience, all in seconds of wall time but for ``now``, which may run at ``speed``."""
+
+    now: Callable[[], dt.datetime]
+    speed: float = 1.0
+    flush_s: float = 0.25
+    describe_s: float = 5.0
+    rescan_s: float = 15.0
+    # The venues end a websocket after a day; two overlap before that.
+    life_s: float = 22 * 3600.0
+    overlap_s: float = 5.0
+    first_pause_s: float = 0.5
+    longest_pause_s: float = 60.0
+    # A connection that has died without a word is noticed by its pings within this.
+    silence_s: float = 15.0
+
+
+async def run_feed(*, timing: Timing, stop: asyncio.Event) -> None:
+    """Listen until ``stop``; then write what was heard and return. One feed at a time: a second one stands by."""
+    feed = Feed(timing)
+    try:
+        await feed.run(stop)
+    finally:
+        await feed.close()
+
+
+@dataclass
+class Feed:
+    """All lines, their intake and the one thread that speaks to the database."""
+
+    timing: Timing
+    intake: Intake = field(default_factory=Intake)
+    lines: dict[Line, asyncio.Task[None]] = field(default_factory=dict)
+    # What the lines were made for: venue -> symbols with sizes and ids.
+    _made_for: dict[str, object] = field(default_factory=dict)
+    _thread: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "feed-database"))
+    _is_leader: bool = False
+    _is_away: bool = False
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Do what is due until told to stop."""
+        loop = asyncio.get_running_loop()
+        rescan_at = describe_at = loop.time()
+        while not stop.is_set():
+            if loop.time() >= rescan_at:
+                rescan_at = loop.time() + self.timing.rescan_s
+                await self._rescan()
+            await self._flush()
+            if loop.time() >= describe_at:
+                describe_at = loop.time() + self.timing.describe_s
+                await self._look_after()
+            with suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(stop.wait(), self.timing.flush_s)
+
+    async def close(self) -> None:
+        """Stop listening, then write what was heard: what a venue's line has taken is not lost."""
+        await self._end_lines(list(self.lines))
+        await self._flush()
+        await self._in_thread(connection.close)
+        self._thread.shutdown()
+
+    async def _in_thread(self, work: Callable[..., Answer], *arguments: object) -> Answer:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, partial(work, *arguments))
+
+    async def _try(self, work: Callable[..., Any], *arguments: object) -> Any:  # noqa: ANN401 what the work returns
+        """Do database work; None while the database is away, which is said once."""
+        try:
+            answer = await self._in_thread(work, *arguments)
+        except (DatabaseError, InterfaceError) as error:
+            if not self._is_away:
+                logger.warning("the database is away, what is heard waits: %s", error)
+            self._is_away, self._is_leader = True, False
+            with suppress(DatabaseError, InterfaceError):
+                await self._in_thread(connection.close)
+            return None
+        self._is_away = False
+        return answer
+
+    async def _ask(self, venue: str) -> None:
+        """Raise SourceError while a venue is to be left alone, and while nobody can tell."""
+        try:
+            await self._in_thread(keeping.ask, venue)
+        except (DatabaseError, InterfaceError) as error:
+            raise SourceError("the database is away", retry_after_s=self.timing.first_pause_s) from error
+
+    async def _rescan(self) -> None:
+        """Open lines for what is to be followed, close those for what no longer is."""
+        self._is_leader = self._is_leader or bool(await self._try(_lead))
+        chosen = await self._try(keeping.followed) if self._is_leader else None
+        if chosen is None:
+            return
+        wanted = {venue.slug: _wants(instruments) for venue, instruments in chosen}
+        gone = [line for line in self.lines if wanted.get(line.venue.slug) != self._made_for.get(line.venue.slug)]
+        before, self._made_for = self._made_for, wanted
+        for venue, instruments in chosen:
+            if wanted[venue.slug] != before.get(venue.slug):
+                await self._open(venue, instruments)
+        await self._end_lines(gone)
+
+    async def _open(self, venue: Venue, instruments: list[Instrument]) -> None:
+        access = await self._in_thread(access_for, venue)
+        ids = {one.symbol: one.pk for one in instruments}
+        try:
+            channels = venue.channels({one.symbol: one.contract_size for one in instruments})
+        except SourceError as error:
+            logger.warning("%s can not be listened to: %s", venue.slug, error)
+            return
+        for number, channel in enumerate(channels, start=1):
+            on_it = {symbol: pk for symbol, pk in ids.items() if symbol in channel.sizes}
+            ask = partial(self._ask, venue.slug)
+            line = Line(venue, channel, access, on_it, self.intake, self.timing, f"{venue.slug} {number}", ask)
+            self.lines[line] = asyncio.create_task(line.keep())
+
+    async def _end_lines(self, lines: list[Line]) -> None:
+        tasks = [self.lines.pop(line) for line in lines]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _flush(self) -> None:
+        """Write what was heard; what could not be written stays first in line."""
+        items = await self.intake.take()
+        if not items:
+            return
+        left: list[Item] | None = await self._try(keeping.write, items, self.timing.now())
+        await self.intake.done(items if left is None else left)
+
+    async def _look_after(self) -> None:
+        """Describe the lines, keep the ledger of listening, doubt lines that have stalled, restart what broke."""
+        now = self.timing.now()
+        lines = list(self.lines)
+        if not self._is_leader:
+            return
+        await self._try(keeping.describe, lines, now)
+        silence = dt.timedelta(seconds=self.timing.silence_s * self.timing.speed)
+        for line in lines:
+            if line.listening_since and "liquidations" in line.venue.streams:
+                await self._try(keeping.note_listening, list(line.ids.values()), line.listening_since, now - silence)
+        for line in await self._try(keeping.find_stalled, lines) or ():
+            line.doubt()
+        for line, task in list(self.lines.items()):
+            if task.done():
+                logger.error("%s broke", line.name, exc_info=task.exception())
+                self.lines[line] = asyncio.create_task(line.keep())
+
+
+def _wants(instruments: list[Instrument]) -> frozenset[tuple[str, int, float]]:
+    return frozenset((one.symbol, one.pk, one.contract_size) for one in instruments)
+
+
+def _lead() -> bool:
+    """Take the feed's lock, which goes with the thread's database session."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(hashtext('market.feed'), 0)")
+        (is_mine,) = cursor.fetchone() or (False,)
+    return bool(is_mine)
