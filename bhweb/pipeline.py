@@ -15,13 +15,15 @@ from django.utils.module_loading import import_string
 from bhweb import events, jobs
 from bhweb.celery import BACKFILL, LIVE
 from heatmaps.queries import get_heatmap
-from market.queries import list_fetched, stored_span
+from market.queries import freshness_of_all, heard_venues, list_fetched, resting_venues, stored_span
+from market.series import EPOCH
 from market.tasks import ensure_pairs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from bhweb.models import Job
+    from market.models import Instrument
 
 logger = logging.getLogger(__name__)
 
@@ -29,6 +31,10 @@ logger = logging.getLogger(__name__)
 LONG: Final = dt.timedelta(hours=6)
 # Into a minute: by then a pair's members have had their turn; what comes later shows a minute later.
 PAIR_WAIT: Final = dt.timedelta(seconds=20)
+# So long the feed has to bring a minute's bar before its venue is asked.
+FEED_PATIENCE: Final = dt.timedelta(seconds=8)
+# No wait takes more of the minute than this, however fast a replayed clock runs.
+LONGEST_WAIT: Final = dt.timedelta(seconds=45)
 
 
 def _stored_through(instrument_id: int) -> dt.datetime | None:
@@ -65,14 +71,34 @@ STAGES: Final = (
 
 
 def refresh(*, now: dt.datetime) -> int:
-    """Ask for the first stage of every live instrument at this minute, of pairs a little later; return how many."""
+    """Ask for the first stage of every live instrument that is due at this minute; return how many were new."""
     slot_at = now.replace(second=0, microsecond=0)
     known = jobs.known(stage=STAGES[0].slug, slot_at=slot_at)
     if not known:
         ensure_pairs()
-    due = [one for one in list_fetched(with_venues=settings.VENUES) if one.pk not in known]
-    ready = [one.pk for one in due if not one.is_pair or now - slot_at >= PAIR_WAIT]
+    waiting = [one for one in list_fetched(with_venues=settings.VENUES) if one.pk not in known]
+    ready = _ready(waiting, now, slot_at) if waiting else []
     return sum(_put(STAGES[0], instrument_id, slot_at) is not None for instrument_id in ready)
+
+
+def _ready(waiting: Sequence[Instrument], now: dt.datetime, slot_at: dt.datetime) -> list[int]:
+    """Leave out pairs whose members are not through yet, venues to be left alone, and bars that the feed may bring."""
+    resting, heard = resting_venues(), heard_venues()
+    fresh = freshness_of_all(instruments=waiting, now=now) if heard else {}
+    return [
+        one.pk
+        for one in waiting
+        if one.venue not in resting
+        and (
+            _has_passed(PAIR_WAIT if one.is_pair else FEED_PATIENCE, now, slot_at)
+            or (not one.is_pair and (one.venue not in heard or (fresh[one.pk].as_of or EPOCH) >= slot_at))
+        )
+    ]
+
+
+def _has_passed(wait: dt.timedelta, now: dt.datetime, slot_at: dt.datetime) -> bool:
+    """Tell whether a wait in wall time is over, or the minute nearly is, whichever comes first."""
+    return now - slot_at >= min(wait * settings.CLOCK_SPEED, LONGEST_WAIT)
 
 
 def _put(stage: Stage, instrument_id: int, slot_at: dt.datetime) -> int | None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from market import benchmark, operations
+from market.operations import feed
 
 if TYPE_CHECKING:
+    import asyncio
     import datetime as dt
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 
 def ingest(*, instrument_id: int, now: dt.datetime) -> None:
@@ -19,6 +21,11 @@ def ingest(*, instrument_id: int, now: dt.datetime) -> None:
 def ensure_pairs() -> None:
     """Make the asset pairs of what is live."""
     operations.ensure_pairs()
+
+
+async def run_feed(*, now: Callable[[], dt.datetime], speed: float, stop: asyncio.Event) -> None:
+    """Listen to the venues of live instruments until ``stop``."""
+    await feed.run_feed(timing=feed.Timing(now=now, speed=speed), stop=stop)
 
 
 def ensure_demo() -> None:

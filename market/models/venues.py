@@ -33,6 +33,8 @@ class FeedState(models.Model):
 
     venue = models.CharField(max_length=32)
     channel = models.CharField(max_length=64)
+    # By the database's clock, all else by the feed's.
+    described_at = models.DateTimeField(db_default=Now())
     noted_at = models.DateTimeField(db_default=Now())
     connected_at = models.DateTimeField(null=True)
     heard_at = models.DateTimeField(null=True)

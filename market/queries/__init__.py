@@ -15,6 +15,7 @@ from .instruments import (
     stored_span,
 )
 from .pairs import KnownInterest, Member, list_members, newest_interest, rankings
+from .outages import heard_venues, resting_venues
 from .rows import load_bars, load_funding, load_liquidation_totals, load_liquidations, load_open_interest, load_window
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "freshness",
     "freshness_of_all",
     "get_instrument",
+    "heard_venues",
     "last_days",
     "list_fetched",
     "list_instruments",
@@ -41,5 +43,6 @@ __all__ = [
     "load_window",
     "newest_interest",
     "rankings",
+    "resting_venues",
     "stored_span",
 ]

@@ -10,6 +10,7 @@ from django.utils.module_loading import import_string
 
 from bhweb import celery, events, jobs, pipeline
 from bhweb.models import Job
+from market.models import Coverage, FeedState, VenueState
 from tests.factories import make_instrument
 
 if TYPE_CHECKING:
@@ -56,6 +57,33 @@ def test_refresh_makes_pairs_and_asks_for_them_after_their_members(
     assert counts == [2, 0, 1, 0, 2, 1]
     newest = Job.objects.order_by("-pk").values_list("instrument__venue", flat=True)
     assert newest[0] == "pair"
+
+
+def test_refresh_leaves_a_resting_venue_alone(instrument: Instrument, now: dt.datetime, work: Work) -> None:
+    other = make_instrument(venue="okx", is_live=True)
+    VenueState.objects.create(venue=instrument.venue, failures=1, retry_at="2999-01-01T00:00Z")
+    assert pipeline.refresh(now=now) == 1
+    assert Job.objects.get().instrument == other
+    VenueState.objects.update(retry_at="2020-01-01T00:00Z")
+    assert pipeline.refresh(now=now) == 1
+
+
+def test_refresh_waits_for_the_feed_a_little(instrument: Instrument, now: dt.datetime, work: Work) -> None:
+    FeedState.objects.create(venue=instrument.venue, channel="1", connected_at=now)
+    assert [pipeline.refresh(now=now + seconds * SECOND) for seconds in (0, 7, 8)] == [0, 0, 1]
+
+
+def test_refresh_goes_on_as_soon_as_the_feed_has_brought_the_bar(
+    instrument: Instrument, now: dt.datetime, work: Work
+) -> None:
+    FeedState.objects.create(venue=instrument.venue, channel="1", connected_at=now)
+    Coverage.objects.create(instrument=instrument, series="bars", timeframe=60, start_at=now - 60 * SECOND, end_at=now)
+    assert pipeline.refresh(now=now + SECOND) == 1
+
+
+def test_refresh_does_not_wait_for_a_feed_that_is_away(instrument: Instrument, now: dt.datetime, work: Work) -> None:
+    FeedState.objects.create(venue=instrument.venue, channel="1", connected_at=now, described_at="2020-01-01T00:00Z")
+    assert pipeline.refresh(now=now) == 1
 
 
 @pytest.mark.parametrize("error", [OperationalError, InterfaceError])

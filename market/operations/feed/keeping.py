@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from django.db import connection, transaction
 from django.db.models import Max
+from django.db.models.functions import Now
 
 from market.models import Coverage, FeedState, Hole, Instrument
 from market.operations import holes
@@ -17,14 +18,13 @@ from market.series import MINUTE_MS, epoch_ms
 from market.sources import SOURCES, load_source
 from market.sources.base import SourceError, is_venue
 
-from .intake import Item
-
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Iterable, Sequence
 
     from market.sources.base import Venue
 
+    from .intake import Item
     from .line import Line
 
 # A line that is a minute behind what is stored by other ways has stalled.
@@ -96,6 +96,7 @@ def describe(lines: Iterable[Line], now: dt.datetime) -> None:
         FeedState.objects.bulk_create(
             rows, update_conflicts=True, unique_fields=["venue", "channel"], update_fields=fields
         )
+        FeedState.objects.update(described_at=Now())
 
 
 def note_listening(ids: Sequence[int], since: dt.datetime, until: dt.datetime) -> None:

@@ -1,4 +1,4 @@
-"""One websocket, kept open: reconnected after a loss, renewed before the venue would end it, doubted when it is silent."""
+"""One websocket, kept open: opened anew after a loss, renewed before the venue ends it, doubted when it stalls."""
 
 from __future__ import annotations
 
@@ -79,8 +79,8 @@ class Line:
         self.connected_at = self.listening_since = None
 
     def _pause(self, failures: int, asked_s: float | None) -> float:
-        longest = min(self.timing.longest_pause_s, self.timing.first_pause_s * 2 ** min(failures - 1, 16))
-        return max(asked_s or 0.0, longest * random.uniform(0.5, 1.0))  # noqa: S311 so that lines don't return at once
+        longest: float = min(self.timing.longest_pause_s, self.timing.first_pause_s * 2 ** min(failures - 1, 16))
+        return max(asked_s or 0.0, float(longest) * random.uniform(0.5, 1.0))  # noqa: S311 so that lines don't return at once
 
     async def _listen_in_turns(self) -> None:
         """Hold one session after the other; each begins before its predecessor ends, so that nothing falls between."""

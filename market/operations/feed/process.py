@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from django.db import DatabaseError, InterfaceError, connection
 
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 Answer = TypeVar("Answer")
+# Symbols with ids and contract sizes.
+_Wanted: TypeAlias = frozenset[tuple[str, int, float]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +68,8 @@ class Feed:
     timing: Timing
     intake: Intake = field(default_factory=Intake)
     lines: dict[Line, asyncio.Task[None]] = field(default_factory=dict)
-    # What the lines were made for: venue -> symbols with sizes and ids.
-    _made_for: dict[str, object] = field(default_factory=dict)
+    # What the lines were made for, by venue.
+    _made_for: dict[str, _Wanted] = field(default_factory=dict)
     _thread: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "feed-database"))
     _is_leader: bool = False
     _is_away: bool = False
@@ -179,7 +181,7 @@ class Feed:
                 self.lines[line] = asyncio.create_task(line.keep())
 
 
-def _wants(instruments: list[Instrument]) -> frozenset[tuple[str, int, float]]:
+def _wants(instruments: list[Instrument]) -> _Wanted:
     return frozenset((one.symbol, one.pk, one.contract_size) for one in instruments)
 
 

@@ -1,24 +1,27 @@
-"""``manage.py feed``: listen to the venues of live instruments."""
+"""Listen to the venues of live instruments."""
 
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 
 from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
-from market.operations.feed import Timing, run_feed
+import market.tasks
+from bhweb import patience
 
 
 class Command(BaseCommand):
-    """Listen until told to stop."""
+    """``manage.py feed``."""
 
     help = "Listen to the websockets of all live instruments' venues. A second one stands by."
 
-    def handle(self, *_args: object, **_options: object) -> None:
+    def handle(self, *_: object, **__: object) -> None:
         """Run the loop; a signal ends it after what was heard is written."""
+        patience.WORK.apply(os.environ)
         asyncio.run(_listen())
 
 
@@ -27,4 +30,4 @@ async def _listen() -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    await run_feed(timing=Timing(now=timezone.now, speed=settings.CLOCK_SPEED), stop=stop)
+    await market.tasks.run_feed(now=timezone.now, speed=settings.CLOCK_SPEED, stop=stop)
