@@ -14,8 +14,8 @@ from .instruments import (
     list_instruments,
     stored_span,
 )
-from .pairs import KnownInterest, Member, list_members, newest_interest, rankings
 from .outages import heard_venues, resting_venues
+from .pairs import KnownInterest, Member, list_members, newest_interest, rankings
 from .rows import load_bars, load_funding, load_liquidation_totals, load_liquidations, load_open_interest, load_window
 
 __all__ = [
