@@ -1,6 +1,8 @@
 """Everything that writes heatmaps: build them forward, follow their zones."""
 
-from .building import Built, ReleaseChangedError, advance, build
+from .advancing import advance
+from .building import Built, build
+from .publishing import ReleaseChangedError
 from .zoning import Followed, track_zones
 
 __all__ = ["Built", "Followed", "ReleaseChangedError", "advance", "build", "track_zones"]

@@ -8,58 +8,32 @@ from typing import TYPE_CHECKING, Final
 
 from django.db import transaction
 
-from heatmaps.core.estimators import ESTIMATORS, load_estimator
-from heatmaps.core.estimators.base import parameters_digest
+from heatmaps.core.estimators import load_estimator
 from heatmaps.core.grid import bin_width
 from heatmaps.core.strips import Scale, Strips
-from heatmaps.core.tile import COMMITTED, LEVELS, PROVISIONAL, closed_before, code_floor
-from heatmaps.models import EstimatorRelease, Heatmap, Snapshot
-from heatmaps.queries import measure_scale
+from heatmaps.core.tile import COMMITTED, LEVELS, PROVISIONAL, code_floor
+from heatmaps.models import Heatmap, Snapshot
 from market.contracts import in_contracts, rule_for
 from market.queries import find_instrument, load_open_interest, load_window, stored_span
 from market.series import STEP_MS, epoch_ms, moment
 
 from . import storing
+from .publishing import POINTER, freeze_release, freeze_scale, loader, point, store_changes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     from heatmaps.core.estimators.base import Estimate, Estimator, State
     from market.models import Instrument
     from market.series import Window
 
-    from .storing import Change
-
 STEP: Final = dt.timedelta(milliseconds=STEP_MS)
-# Steps per transaction, and parts per job: a job stays far below a minute and may be killed at any moment.
+# Steps per transaction: it may be killed at any moment.
 PART_STEPS: Final = 2048
-PARTS_PER_JOB: Final = 24
 # Unfinished steps to show while open interest is late.
 PROVISIONAL_STEPS: Final = 12
 # Snapshots whose input is checked again before going on: a venue's corrections of the last day are taken in.
 CHECKED_SNAPSHOTS: Final = 5
-# The colour scale is measured on at least this much map.
-SCALE_SPAN: Final = dt.timedelta(days=7)
-
-
-_POINTER: Final = (
-    "built_from",
-    "built_through",
-    "provisional_through",
-    "shown_through",
-    "revision",
-    "allocated_share",
-    "bin_lo",
-    "bin_hi",
-    "input_digest",
-    "updated_at",
-)
-
-
-class ReleaseChangedError(Exception):
-    """An estimator's parameters differ from those frozen under its version."""
-
-    permanent = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +46,6 @@ class Built:
     tile_bytes: int = 0
     through: dt.datetime | None = None
     is_complete: bool = True
-
-
-def advance(*, instrument_id: int, now: dt.datetime) -> tuple[Built, ...]:
-    """Bring all heatmaps of an instrument up to its newest bars; long histories take several jobs."""
-    return tuple(
-        build(instrument_id=instrument_id, estimator=slug, now=now, parts=PARTS_PER_JOB) for slug in ESTIMATORS
-    )
 
 
 def build(  # noqa: PLR0913 -- the command's options
@@ -138,7 +105,9 @@ class _Builder:
     def build_part(self) -> None:
         """One part, inside a transaction that its caller opened."""
         storing.lock(purpose=f"build.{self.slug}", instrument_id=self.instrument.pk)
-        release = _release(self.estimator)
+        release = freeze_release(
+            slug=self.estimator.slug, version=self.estimator.version, parameters=self.estimator.parameters
+        )
         heatmap = Heatmap.objects.select_for_update().filter(instrument=self.instrument, release=release).first()
         before = self._take_up(heatmap)
         after_ms = before.through_ms if before else None
@@ -214,27 +183,28 @@ class _Builder:
 
     def _write(self, heatmap: Heatmap, estimate: Estimate, state: State, after_ms: int | None) -> None:
         scale = Scale(bin_width(heatmap.bin_bps), heatmap.code_floor_usd, self._contract_usd())
-        strips = Strips(scale, load=_loader(heatmap.pk))
+        strips = Strips(scale, load=loader(heatmap.pk))
         strips.paint(estimate.painted(COMMITTED), after_ms=after_ms)
         heatmap.provisional_through = None
         if self.is_complete:
             self._show_open_steps(heatmap, state, strips)
-        changes = list(strips.changes())
-        if _rewrites_closed(heatmap, changes):
-            heatmap.revision += 1
-        tiles, size = storing.store_tiles(heatmap_id=heatmap.pk, changes=changes)
+        tiles, size = store_changes(heatmap, strips.changes(), self.now)
         storing.store_snapshots(heatmap=heatmap, kept=estimate.kept)
-        _point(heatmap, state, estimate, strips.bins)
-        if tiles:
-            heatmap.updated_at = self.now
-        heatmap.save(update_fields=_POINTER)
+        self._point(heatmap, estimate, state, strips.bins)
+        heatmap.save(update_fields=POINTER)
         if self.is_complete:
             storing.thin_snapshots(heatmap=heatmap)
-            _freeze_scale(heatmap)
+            freeze_scale(heatmap)
         self.through = heatmap.built_through
         self.steps += len(estimate.steps)
         self.tiles += tiles
         self.tile_bytes += size
+
+    def _point(self, heatmap: Heatmap, estimate: Estimate, state: State, bins: tuple[int, int] | None) -> None:
+        point(heatmap, since=moment(state.first_ms - STEP_MS), through=moment(state.through_ms), bins=bins)
+        heatmap.input_digest = state.digest.hex()
+        if len(estimate.steps):
+            heatmap.allocated_share = float(estimate.total[-1] / estimate.steps.open_interest[-1])
 
     def _show_open_steps(self, heatmap: Heatmap, state: State, strips: Strips) -> None:
         window = self._window(moment(state.through_ms), self.end)
@@ -242,52 +212,3 @@ class _Builder:
         strips.paint(shown.painted(PROVISIONAL), after_ms=state.through_ms, levels=LEVELS[:1])
         if len(shown.steps):
             heatmap.provisional_through = moment(int(shown.steps.end_ms[-1]))
-
-
-def _release(estimator: Estimator) -> EstimatorRelease:
-    digest = parameters_digest(estimator.parameters)
-    release, _ = EstimatorRelease.objects.get_or_create(
-        slug=estimator.slug,
-        version=estimator.version,
-        defaults={"parameters": dict(estimator.parameters), "digest": digest},
-    )
-    if release.digest != digest:
-        raise ReleaseChangedError(f"{release} was frozen with other parameters; give the new ones a new version")
-    return release
-
-
-def _freeze_scale(heatmap: Heatmap) -> None:
-    """Fix the range of colours once, as soon as there is enough to measure it on."""
-    first, last = heatmap.built_from, heatmap.built_through
-    if heatmap.display_floor_usd is None and first and last and last - first >= SCALE_SPAN:
-        scale = measure_scale(heatmap=heatmap)
-        heatmap.display_floor_usd, heatmap.display_ceiling_usd = scale.floor_usd, scale.ceiling_usd
-        heatmap.save(update_fields=["display_floor_usd", "display_ceiling_usd"])
-
-
-def _loader(heatmap_id: int) -> Callable[[int, int], dict[int, bytes]]:
-    def load(level: int, col: int) -> dict[int, bytes]:
-        return storing.load_strip(heatmap_id=heatmap_id, level=level, col=col)
-
-    return load
-
-
-def _rewrites_closed(heatmap: Heatmap, changes: Iterable[Change]) -> bool:
-    """Whether a tile changes that readers were told to keep, on this or on any earlier run."""
-    if heatmap.shown_through is None:
-        return False
-    shown_ms = epoch_ms(heatmap.shown_through)
-    return any(col < closed_before(shown_ms, level) for level, _, col, _ in changes)
-
-
-def _point(heatmap: Heatmap, state: State, estimate: Estimate, bins: tuple[int, int] | None) -> None:
-    """Move the pointer that readers trust; everything it points at is written."""
-    heatmap.built_from = moment(state.first_ms - STEP_MS)
-    heatmap.built_through = moment(state.through_ms)
-    heatmap.shown_through = max(heatmap.built_through, heatmap.shown_through or heatmap.built_through)
-    heatmap.input_digest = state.digest.hex()
-    if len(estimate.steps):
-        heatmap.allocated_share = float(estimate.total[-1] / estimate.steps.open_interest[-1])
-    if bins:
-        heatmap.bin_lo = bins[0] if heatmap.bin_lo is None else min(heatmap.bin_lo, bins[0])
-        heatmap.bin_hi = bins[1] if heatmap.bin_hi is None else max(heatmap.bin_hi, bins[1])

@@ -7,7 +7,7 @@ import datetime as dt
 import pytest
 
 from heatmaps.models import Heatmap
-from heatmaps.operations import build, building
+from heatmaps.operations import build
 from heatmaps.pages.scale import Scale, display_scale
 from heatmaps.queries import measure_scale
 
@@ -28,7 +28,7 @@ def test_young_map_has_no_frozen_scale() -> None:
 
 
 def test_scale_is_frozen_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(building, "SCALE_SPAN", dt.timedelta(hours=10))
+    monkeypatch.setattr(publishing, "SCALE_SPAN", dt.timedelta(hours=10))
     instrument = make_market(steps=300)
     build(instrument_id=instrument.pk, estimator=SLUG, now=LATE, until=at_step(130))
     heatmap = Heatmap.objects.get()

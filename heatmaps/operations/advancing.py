@@ -1,0 +1,22 @@
+"""Bring all maps of an instrument up to date, by whichever rule makes them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from heatmaps.core.estimators import ESTIMATORS
+
+from .building import Built, build
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+# Parts per job: it stays far below a minute.
+PARTS_PER_JOB: Final = 24
+
+
+def advance(*, instrument_id: int, now: dt.datetime) -> tuple[Built, ...]:
+    """Bring all heatmaps of an instrument up to its newest bars; long histories take several jobs."""
+    return tuple(
+        build(instrument_id=instrument_id, estimator=slug, now=now, parts=PARTS_PER_JOB) for slug in ESTIMATORS
+    )

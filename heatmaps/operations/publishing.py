@@ -1,0 +1,97 @@
+"""What every build of a map ends in: a frozen release, tiles beside what is stored, one pointer moved, one scale."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Final
+
+from heatmaps.core.estimators.base import parameters_digest
+from heatmaps.core.tile import closed_before
+from heatmaps.models import EstimatorRelease, Heatmap
+from heatmaps.queries import measure_scale
+from market.series import epoch_ms
+
+from . import storing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from .storing import Change
+
+# The colour scale is measured on at least this much map.
+SCALE_SPAN: Final = dt.timedelta(days=7)
+POINTER: Final = (
+    "built_from",
+    "built_through",
+    "provisional_through",
+    "shown_through",
+    "revision",
+    "allocated_share",
+    "bin_lo",
+    "bin_hi",
+    "input_digest",
+    "updated_at",
+)
+
+
+class ReleaseChangedError(Exception):
+    """An estimator's parameters differ from those frozen under its version."""
+
+    permanent = True
+
+
+def freeze_release(*, slug: str, version: str, parameters: Mapping[str, object]) -> EstimatorRelease:
+    """Return a release, frozen now if it is new; raise ReleaseChangedError where it was with other parameters."""
+    digest = parameters_digest(parameters)
+    release, _ = EstimatorRelease.objects.get_or_create(
+        slug=slug, version=version, defaults={"parameters": dict(parameters), "digest": digest}
+    )
+    if release.digest != digest:
+        raise ReleaseChangedError(f"{release} was frozen with other parameters; give the new ones a new version")
+    return release
+
+
+def freeze_scale(heatmap: Heatmap) -> None:
+    """Fix the range of colours once, as soon as there is enough to measure it on."""
+    first, last = heatmap.built_from, heatmap.built_through
+    if heatmap.display_floor_usd is None and first and last and last - first >= SCALE_SPAN:
+        scale = measure_scale(heatmap=heatmap)
+        heatmap.display_floor_usd, heatmap.display_ceiling_usd = scale.floor_usd, scale.ceiling_usd
+        heatmap.save(update_fields=["display_floor_usd", "display_ceiling_usd"])
+
+
+def loader(heatmap_id: int) -> Callable[[int, int], dict[int, bytes]]:
+    """How strips read what is stored of them."""
+
+    def load(level: int, col: int) -> dict[int, bytes]:
+        return storing.load_strip(heatmap_id=heatmap_id, level=level, col=col)
+
+    return load
+
+
+def store_changes(heatmap: Heatmap, changes: Iterable[Change], now: dt.datetime) -> tuple[int, int]:
+    """Write tiles, and note on the map when and whether closed ones are among them; return how many and their bytes."""
+    changes = list(changes)
+    if _rewrites_closed(heatmap, changes):
+        heatmap.revision += 1
+    tiles, size = storing.store_tiles(heatmap_id=heatmap.pk, changes=changes)
+    if tiles:
+        heatmap.updated_at = now
+    return tiles, size
+
+
+def _rewrites_closed(heatmap: Heatmap, changes: Iterable[Change]) -> bool:
+    """Whether a tile changes that readers were told to keep, on this or on any earlier run."""
+    if heatmap.shown_through is None:
+        return False
+    shown_ms = epoch_ms(heatmap.shown_through)
+    return any(col < closed_before(shown_ms, level) for level, _, col, _ in changes)
+
+
+def point(heatmap: Heatmap, *, since: dt.datetime, through: dt.datetime, bins: tuple[int, int] | None) -> None:
+    """Move the pointer that readers trust; everything it points at is written."""
+    heatmap.built_from, heatmap.built_through = since, through
+    heatmap.shown_through = max(through, heatmap.shown_through or through)
+    if bins:
+        heatmap.bin_lo = bins[0] if heatmap.bin_lo is None else min(heatmap.bin_lo, bins[0])
+        heatmap.bin_hi = bins[1] if heatmap.bin_hi is None else max(heatmap.bin_hi, bins[1])
