@@ -7,7 +7,7 @@ import datetime as dt
 import pytest
 
 from heatmaps.models import Heatmap
-from heatmaps.operations import build
+from heatmaps.operations import build, publishing
 from heatmaps.pages.scale import Scale, display_scale
 from heatmaps.queries import measure_scale
 
