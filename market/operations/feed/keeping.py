@@ -36,6 +36,19 @@ _LISTENED: Final = """UPDATE market_coverage SET end_at = %(until)s
       AND end_at >= %(since)s AND end_at <= %(until)s RETURNING instrument_id"""
 
 
+def lead() -> bool:
+    """Take the feed's lock, if no other feed holds it; it goes with this thread's database session."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(hashtext('market.feed'), 0)")
+        (is_mine,) = cursor.fetchone() or (False,)
+    return bool(is_mine)
+
+
+def end_session() -> None:
+    """End this thread's database session, and with it the lead."""
+    connection.close()
+
+
 def followed() -> list[tuple[Venue, list[Instrument]]]:
     """Return the instruments to listen to, venue by venue."""
     chosen: dict[str, list[Instrument]] = {}

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
-from django.db import DatabaseError, InterfaceError, connection
+from django.db import DatabaseError, InterfaceError
 
 from market.operations.access import access_for
 from market.sources.base import SourceError
@@ -93,7 +93,7 @@ class Feed:
         """Stop listening, then write what was heard: what a venue's line has taken is not lost."""
         await self._end_lines(list(self.lines))
         await self._flush()
-        await self._in_thread(connection.close)
+        await self._in_thread(keeping.end_session)
         self._thread.shutdown()
 
     async def _in_thread(self, work: Callable[..., Answer], *arguments: object) -> Answer:
@@ -108,7 +108,7 @@ class Feed:
                 logger.warning("the database is away, what is heard waits: %s", error)
             self._is_away, self._is_leader = True, False
             with suppress(DatabaseError, InterfaceError):
-                await self._in_thread(connection.close)
+                await self._in_thread(keeping.end_session)
             return None
         self._is_away = False
         return answer
@@ -122,7 +122,7 @@ class Feed:
 
     async def _rescan(self) -> None:
         """Open lines for what is to be followed, close those for what no longer is."""
-        self._is_leader = self._is_leader or bool(await self._try(_lead))
+        self._is_leader = self._is_leader or bool(await self._try(keeping.lead))
         chosen = await self._try(keeping.followed) if self._is_leader else None
         if chosen is None:
             return
@@ -183,11 +183,3 @@ class Feed:
 
 def _wants(instruments: list[Instrument]) -> _Wanted:
     return frozenset((one.symbol, one.pk, one.contract_size) for one in instruments)
-
-
-def _lead() -> bool:
-    """Take the feed's lock, which goes with the thread's database session."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(hashtext('market.feed'), 0)")
-        (is_mine,) = cursor.fetchone() or (False,)
-    return bool(is_mine)
