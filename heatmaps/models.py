@@ -44,6 +44,8 @@ class Heatmap(models.Model):
     # The farthest that built_through ever was, and how often tiles that had been closed by then were rewritten.
     shown_through = models.DateTimeField(null=True)
     revision = models.PositiveIntegerField(default=1, db_default=1)
+    # The last change of the market behind its edge that is in the map.
+    change_id = models.BigIntegerField(default=0, db_default=0)
     zones_through = models.DateTimeField(null=True)
     allocated_share = models.FloatField(null=True, help_text="share of open interest placed on the map")
     # Lowest and one-past-highest bin that ever held an estimate.

@@ -14,7 +14,7 @@ from heatmaps.core.strips import Scale, Strips
 from heatmaps.core.tile import COMMITTED, LEVELS, PROVISIONAL, code_floor
 from heatmaps.models import Heatmap, Snapshot
 from market.contracts import in_contracts, rule_for
-from market.queries import find_instrument, load_open_interest, load_window, stored_span
+from market.queries import changes, find_instrument, load_open_interest, load_window, stored_span
 from market.series import STEP_MS, epoch_ms, moment
 
 from . import storing
@@ -109,6 +109,7 @@ class _Builder:
             slug=self.estimator.slug, version=self.estimator.version, parameters=self.estimator.parameters
         )
         heatmap = Heatmap.objects.select_for_update().filter(instrument=self.instrument, release=release).first()
+        change_id = self._hear_of_changes(heatmap)
         before = self._take_up(heatmap)
         after_ms = before.through_ms if before else None
         estimate = self._estimate(before)
@@ -120,7 +121,21 @@ class _Builder:
             heatmap = Heatmap(instrument=self.instrument, release=release, bin_bps=self.estimator.bin_bps)
             heatmap.code_floor_usd = code_floor(self._first_usd(estimate))
             heatmap.save()
+        heatmap.change_id = change_id
         self._write(heatmap, estimate, estimate.state, after_ms)
+
+    def _hear_of_changes(self, heatmap: Heatmap | None) -> int:
+        """Go back to where rows came or changed inside of the map; return the last change that is in it then.
+
+        What came before the map's beginning is taken in on request only: it would move all of its history.
+        """
+        after_id = heatmap.change_id if heatmap else 0
+        found = changes(instrument_id=self.instrument.pk, after_id=after_id)
+        first = heatmap.built_from if heatmap else None
+        if found.since is not None and first is not None and found.since >= first:
+            self.again_since = min(found.since, self.again_since or found.since)
+            self.state = None
+        return found.last_id
 
     def _take_up(self, heatmap: Heatmap | None) -> State | None:
         """The state to go on from: what this run holds if nobody moved the map meanwhile, else a snapshot."""

@@ -30,6 +30,7 @@ POINTER: Final = (
     "bin_lo",
     "bin_hi",
     "input_digest",
+    "change_id",
     "updated_at",
 )
 

@@ -1,7 +1,7 @@
 """What exchanges report, and what is known about it, as tables."""
 
 from .instruments import Alias, ContractTerms, Instrument, LeverageBracket
-from .ledger import Coverage, Hole, Quarantine
+from .ledger import Change, Coverage, Hole, Quarantine
 from .pairs import PairDay, PairMember
 from .series import (
     AccountRatio,
@@ -20,6 +20,7 @@ __all__ = [
     "AccountRatio",
     "Alias",
     "Bar",
+    "Change",
     "ContractTerms",
     "Coverage",
     "Depth",

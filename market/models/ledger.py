@@ -93,3 +93,21 @@ class Quarantine(models.Model):
 
     def __str__(self) -> str:
         return f"{self.origin}:{self.line}"
+
+
+class Change(models.Model):
+    """Rows came, or were corrected, before the end of what was stored: whatever is built from there on is out of date.
+
+    Ids ascend in the order of commits for one instrument, because all writers hold its lock.
+    """
+
+    instrument = models.ForeignKey(Instrument, on_delete=models.PROTECT, related_name="+")
+    series = models.CharField(max_length=32)
+    since = models.DateTimeField(help_text="time of the earliest row that came or changed")
+    made_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["instrument", "id"], name="change_by_instrument")]
+
+    def __str__(self) -> str:
+        return f"{self.series} from {self.since:%Y-%m-%d %H:%M}"

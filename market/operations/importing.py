@@ -28,7 +28,7 @@ from market.sources.files import (
 from .quarantine import Doubt, hold
 from .selecting import Sizes, files_of, find_or_make, require_open, target, withdraw
 from .staging import Stored
-from .storing import Filing
+from .storing import BUILT_FROM, Filing
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -44,7 +44,6 @@ if TYPE_CHECKING:
 # Lines of the members of one archive stay apart in staging.
 _MEMBER_LINES: Final = 1 << 40
 _NOTHING: Final = Stored(0, 0, 0)
-_BUILT_FROM: Final = frozenset({"bars", "open_interest"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,7 +222,7 @@ class _Reading:
             self._report_conflicts(self.filing, conflicts)
         stored = self.filing.close()
         self.stored = Stored(*(have + more for have, more in zip(self.stored, stored, strict=True)))
-        if self.filing.series in _BUILT_FROM and self.filing.changed_from and self.rebuild_from:
+        if self.filing.series in BUILT_FROM and self.filing.changed_from and self.rebuild_from:
             self.rebuild_from = min(self.rebuild_from, self.filing.changed_from)
         self.filing = None
 

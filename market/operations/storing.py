@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from django.db import connection, transaction
+from django.db.models import Max
 
+from market.models import Change, Coverage
 from market.series import epoch_ms
 
 from . import ledger
@@ -24,6 +26,9 @@ if TYPE_CHECKING:
 
     from .ledger import Interval
     from .staging import Conflict
+
+# What maps are estimated from.
+BUILT_FROM: Final = frozenset({"bars", "open_interest"})
 
 
 def store(  # noqa: PLR0913 a public seam: series, rows and what is known of them
@@ -116,6 +121,8 @@ class Filing:
             timeframe=self.timeframe,
             staged=self.staged,
         )
+        if self.changed_from is not None and self.series in BUILT_FROM:
+            self._note_change(self.changed_from)
         ledger.extend(
             self.table,
             instrument_id=self.instrument_id,
@@ -125,6 +132,15 @@ class Filing:
             stretches=self.stretches,
         )
         return stored
+
+    def _note_change(self, since: dt.datetime) -> None:
+        """Let those who build from these rows know, unless the rows only went on where the series ended."""
+        ledger_rows = Coverage.objects.filter(
+            instrument_id=self.instrument_id, series=self.series, timeframe=self.timeframe
+        )
+        edge = ledger_rows.aggregate(edge=Max("end_at"))["edge"]
+        if edge is not None and since < edge:
+            Change.objects.create(instrument_id=self.instrument_id, series=self.series, since=since)
 
 
 def lock(name: str) -> None:

@@ -1,5 +1,6 @@
 """What other rooms may ask about the market. Nothing here writes; nothing here knows what time it is."""
 
+from .changes import Changes, changes
 from .days import Day, last_days
 from .instruments import (
     Freshness,
@@ -19,11 +20,13 @@ from .pairs import KnownInterest, Member, list_members, newest_interest, ranking
 from .rows import load_bars, load_funding, load_liquidation_totals, load_liquidations, load_open_interest, load_window
 
 __all__ = [
+    "Changes",
     "Day",
     "Freshness",
     "KnownInterest",
     "Member",
     "Stretch",
+    "changes",
     "checkpoints",
     "coverage",
     "find_instrument",

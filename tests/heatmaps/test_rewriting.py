@@ -165,3 +165,22 @@ def test_history_before_the_map_is_taken_in_when_asked() -> None:
     whole = make_market(steps=STEPS, symbol="ETHUSDT")
     rebuild(whole)
     assert built(instrument)["snapshots"] == built(whole)["snapshots"]
+
+
+def etags(instrument: Instrument) -> list[tuple[int, int, int, str]]:
+    tiles = Tile.objects.filter(heatmap__instrument=instrument, heatmap__release__slug=SLUG)
+    return sorted(tiles.values_list("level", "row", "col", "etag"))
+
+
+@pytest.mark.parametrize("step", [100, 890])
+def test_correction_of_any_age_is_taken_in_by_the_next_build(step: int) -> None:
+    instrument, fresh = make_market(steps=STEPS), make_instrument(symbol="FRESHUSDT")
+    before = rebuild(instrument)
+    correct(instrument, step)
+    correct(fresh, step)
+    assert etags(instrument) != etags(fresh)
+    after = rebuild(instrument)
+    rebuild(fresh)
+    assert etags(instrument) == etags(fresh)
+    assert after.change_id > before.change_id
+    assert rebuild(instrument).revision == after.revision
