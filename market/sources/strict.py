@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
 
 import numpy as np
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from market.series import Records
+
+_Meaning = TypeVar("_Meaning")
 
 RAW_LETTERS: Final = 1000
 # Python's own float() also takes "1_000", digits of other scripts, "nan", blanks and powers of ten.
@@ -100,6 +102,19 @@ class Row:
         if not isinstance(value, str) or not value:
             self._refuse(name, "a text")
         return value
+
+    def step(self, name: str) -> str:
+        """Read a step of prices or sizes, a number above zero that stays as it was written."""
+        if self.decimal(name) <= 0:
+            self._refuse(name, "a step above zero")
+        return self.text(name)
+
+    def choice(self, name: str, meanings: Mapping[str, _Meaning]) -> _Meaning:
+        """Read one of several words and return what it means."""
+        word = self.text(name)
+        if word not in meanings:
+            self._refuse(name, f"one of {', '.join(meanings)}")
+        return meanings[word]
 
     def flag(self, name: str) -> bool:
         """Read true or false."""

@@ -136,7 +136,8 @@ class Venue:
         for side in (-1, 1):
             offsets = [1 + level + int(middle * 6e-8 * level * level) for level in range(levels)]
             sizes = [1 + int(noise(seed * 2 + side + level * 7) * 5_000) for level in range(levels)]
-            sides.append([(middle + side * offset, size) for offset, size in zip(offsets, sizes, strict=True)])
+            levels_of_side = ((middle + side * offset, size) for offset, size in zip(offsets, sizes, strict=True))
+            sides.append([level for level in levels_of_side if level[0] > 0])
         return sides[0], sides[1]
 
     def find(self, symbol: str) -> Listing | None:
