@@ -1,5 +1,6 @@
 """What changes the market's tables; every operation may run again without effect."""
 
+from .backfilling import Backfilled, Progress, backfill
 from .importing import FileReport, Step, import_files
 from .instruments import (
     InstrumentRequestError,
@@ -18,14 +19,17 @@ from .storing import store
 from .syncing import Synced, sync_venue
 
 __all__ = [
+    "Backfilled",
     "FileReport",
     "ImportRequestError",
     "Ingested",
     "InstrumentRequestError",
+    "Progress",
     "Sizes",
     "Step",
     "Stored",
     "Synced",
+    "backfill",
     "disable",
     "enable",
     "ensure_default_set",

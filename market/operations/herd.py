@@ -16,9 +16,10 @@ from market.models import Instrument
 from market.queries.wire import encode
 from market.series import BAR, DAY_MS, epoch_ms, moment, validate
 
-from .holes import SeriesKey, stretches
+from .holes import stretches
 from .quarantine import doubts_of, hold
 from .reading import store_part
+from .schema import SeriesKey
 from .storing import lock_number, make_months, months_of
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from market.models import Coverage, Hole
 from market.series import epoch_ms, moment
@@ -18,24 +18,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from .ledger import Interval
+    from .schema import SeriesKey
 
 CONFIRMED: Final = 3
 # After an empty answer the venue is asked again so much later [minutes], by the number of tries.
 _AGAIN_MINUTES: Final = (1, 5, 25)
 WAITING, ABSENT, LOST = Hole.State.WAITING, Hole.State.ABSENT, Hole.State.LOST
-
-
-class SeriesKey(NamedTuple):
-    """Under which the ledger keeps a series; ``timeframe`` [s] is 0 for events."""
-
-    instrument_id: int
-    series: str
-    timeframe: int
-
-    @property
-    def fields(self) -> dict[str, Any]:
-        """Return the key as a table's columns."""
-        return self._asdict()
 
 
 @dataclass(frozen=True, slots=True)

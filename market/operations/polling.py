@@ -11,7 +11,7 @@ from market.sources.base import SourceError
 from . import holes
 from .access import access_for
 from .reading import hold_error, read_span
-from .schema import TABLES
+from .schema import TABLES, series_key
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -86,12 +86,7 @@ def _turns(venue: Venue, series: SeriesName, offer: Offer, siblings: int) -> int
 
 
 def _is_new(instrument: Instrument, series: SeriesName, offer: Offer) -> bool:
-    return not offer.is_snapshot and not holes.stretches(_key(instrument, series, offer))
-
-
-def _key(instrument: Instrument, series: SeriesName, offer: Offer) -> holes.SeriesKey:
-    table = TABLES[series]
-    return holes.SeriesKey(instrument.pk, series, offer.timeframe if table.has_timeframe else table.default_step)
+    return not offer.is_snapshot and not holes.stretches(series_key(instrument.pk, series, offer.timeframe))
 
 
 def _read(  # noqa: PLR0913, PLR0917 one series of one instrument
@@ -124,7 +119,7 @@ def _spans(instrument: Instrument, series: SeriesName, offer: Offer, now: dt.dat
         return [(now_ms, until_ms)]
     history_ms = min(offer.reach_ms or _WEEK_MS, _WEEK_MS)
     spans = holes.wanted(
-        key=_key(instrument, series, offer),
+        key=series_key(instrument.pk, series, offer.timeframe),
         since_ms=(now_ms - history_ms) // HOUR_MS * HOUR_MS,
         until_ms=until_ms,
         now=now,

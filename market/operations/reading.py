@@ -15,7 +15,7 @@ from market.sources.base import Fault, SourceError
 
 from . import holes
 from .quarantine import doubts_of, hold
-from .schema import TABLES
+from .schema import TABLES, SeriesKey
 from .staging import Stored
 from .storing import Filing, lock
 
@@ -159,7 +159,7 @@ def _file(  # noqa: PLR0913, PLR0917 one page, judged
     settled_ms = now_ms - _SETTLED_MS.get(series, DAY_MS)
     covered = (part.covered[0], min(part.covered[1], settled_ms)) if part.covered else None
     holes.refresh(
-        key=holes.SeriesKey(instrument.pk, series, filing.timeframe),
+        key=SeriesKey(instrument.pk, series, filing.timeframe),
         until_ms=min(until_ms, settled_ms) if until_ms is not None else None,
         covered=covered if covered and covered[0] < covered[1] else None,
         now_ms=now_ms,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from market import series as s
 
@@ -13,6 +13,19 @@ if TYPE_CHECKING:
     import numpy as np
 
     from market.series import SeriesName
+
+
+class SeriesKey(NamedTuple):
+    """Under which the ledger keeps a series; ``timeframe`` [s] is 0 for events."""
+
+    instrument_id: int
+    series: str
+    timeframe: int
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """Return the key as a table's columns."""
+        return self._asdict()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,3 +75,9 @@ TABLES: Final[Mapping[SeriesName, Table]] = {
     "depth": Table("market_depth", s.DEPTH, "time", (s.DEPTH.names or ())[1:], default_step=60),
     "account_ratio": Table("market_accountratio", s.ACCOUNT_RATIO, "time", ("ratio",), default_step=300),
 }
+
+
+def series_key(instrument_id: int, series: SeriesName, timeframe: int) -> SeriesKey:
+    """Return the key of a series whose bars are so long; samples have the usual distance of their table."""
+    table = TABLES[series]
+    return SeriesKey(instrument_id, series, timeframe if table.has_timeframe else table.default_step)

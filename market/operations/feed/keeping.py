@@ -13,6 +13,7 @@ from market.operations import holes
 from market.operations.budget import rests_s
 from market.operations.herd import store_all
 from market.operations.quarantine import Doubt, hold
+from market.operations.schema import SeriesKey
 from market.operations.storing import lock
 from market.series import MINUTE_MS, epoch_ms
 from market.sources import SOURCES, load_source
@@ -125,7 +126,7 @@ def note_listening(ids: Sequence[int], since: dt.datetime, until: dt.datetime) -
 
 def _begin_listening(instrument_id: int, since: dt.datetime, until: dt.datetime) -> None:
     """Open a stretch; what lies between it and the one before is lost."""
-    key = holes.SeriesKey(instrument_id, "liquidations", 0)
+    key = SeriesKey(instrument_id, "liquidations", 0)
     with transaction.atomic():
         lock(f"instrument:{instrument_id}")
         near = Coverage.objects.filter(**key.fields, end_at__gte=since, start_at__lte=until)
