@@ -91,6 +91,20 @@ class Tile(models.Model):
         return f"{self.heatmap_id}/{self.level}/{self.row}/{self.col}"
 
 
+class SummedStrip(models.Model):
+    """One column of tiles of an asset pair's map: what it was summed from, and who is in each of its 256 columns."""
+
+    pk = models.CompositePrimaryKey("heatmap_id", "col")
+    heatmap = models.ForeignKey(Heatmap, on_delete=models.CASCADE, related_name="+")
+    col = models.IntegerField(help_text="floor(step / 256)")
+    inputs = models.CharField(max_length=64, help_text="SHA-256 of the members' tiles; empty while it is out of date")
+    record = models.BinaryField(help_text="heatmaps.core.sums.RECORD[256], gzip")
+    shares = models.BinaryField(help_text="heatmaps.core.sums.SHARE[256, member], gzip")
+
+    def __str__(self) -> str:
+        return f"{self.heatmap_id}/{self.col}"
+
+
 class Zone(models.Model):
     """A cluster of estimated liquidation levels, frozen as it was when it formed."""
 

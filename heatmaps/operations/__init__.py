@@ -3,6 +3,7 @@
 from .advancing import advance
 from .building import Built, build
 from .publishing import ReleaseChangedError
+from .summing import sum_members
 from .zoning import Followed, track_zones
 
-__all__ = ["Built", "Followed", "ReleaseChangedError", "advance", "build", "track_zones"]
+__all__ = ["Built", "Followed", "ReleaseChangedError", "advance", "build", "sum_members", "track_zones"]

@@ -9,7 +9,9 @@ from .maps import (
     history_before,
     map_size,
     release_name,
+    sum_slug,
 )
+from .members import MemberMap, member_maps, read_column, read_records
 from .scale import measure_scale
 from .slices import Slice, latest_slice, slice_of, within_distance
 from .tiles import StoredTile, find_tile, read_codes, read_strip, read_tile, read_tiles
@@ -18,6 +20,7 @@ from .zones import decimal_text, get_zone, list_zones, page_zones, zone_evidence
 __all__ = [
     "DEFAULT_ESTIMATOR",
     "MapSize",
+    "MemberMap",
     "Slice",
     "StoredTile",
     "decimal_text",
@@ -31,13 +34,17 @@ __all__ = [
     "list_zones",
     "map_size",
     "measure_scale",
+    "member_maps",
     "page_zones",
     "read_codes",
+    "read_column",
+    "read_records",
     "read_strip",
     "read_tile",
     "read_tiles",
     "release_name",
     "slice_of",
+    "sum_slug",
     "within_distance",
     "zone_evidence",
     "zones_between",

@@ -34,7 +34,8 @@ class MapSize:
 def get_heatmap(*, instrument_id: int, estimator: str = DEFAULT_ESTIMATOR) -> Heatmap | None:
     """Return the map to show, with its release and instrument: the registered version's, once it has caught up.
 
-    Until then the one of another version that reaches farthest; None where no version has a map.
+    Until then the one of another version that reaches farthest; None where no version has a map. An asset pair's map
+    by an estimator is the sum of its members' maps by it.
     """
     return get_heatmaps(instrument_ids=[instrument_id], estimator=estimator).get(instrument_id)
 
@@ -53,9 +54,14 @@ def get_current_heatmap(*, instrument_id: int, estimator: str) -> Heatmap | None
     return next((one for one in _maps([instrument_id], estimator) if one.release.version == version), None)
 
 
+def sum_slug(estimator: str) -> str:
+    """Name the sum of members' maps by an estimator; its versions are the estimator's."""
+    return f"sum-{estimator}"
+
+
 def _maps(instrument_ids: Sequence[int], estimator: str) -> list[Heatmap]:
     maps = Heatmap.objects.select_related("release", "instrument").order_by("-release_id")
-    return list(maps.filter(instrument_id__in=instrument_ids, release__slug=estimator))
+    return list(maps.filter(instrument_id__in=instrument_ids, release__slug__in=(estimator, sum_slug(estimator))))
 
 
 def _choose(maps: Sequence[Heatmap], version: str | None) -> Heatmap:
@@ -81,6 +87,8 @@ def _has_caught_up(current: Heatmap, other: Heatmap) -> bool:
 
 def history_before(*, heatmap: Heatmap) -> dt.datetime | None:
     """Return from when there are bars and open interest that the map does not hold yet; None where there are none."""
+    if heatmap.instrument.is_pair:  # it holds what its members' maps hold
+        return None
     span = market.stored_span(instrument_id=heatmap.instrument_id)
     if span is None or heatmap.built_from is None or span[0] >= heatmap.built_from:
         return None
