@@ -6,14 +6,23 @@ Sources: bybit-exchange.github.io/docs/v5, the page named beside what rests on i
 from __future__ import annotations
 
 import math
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from market.series import ACCOUNT_RATIO, BAR, HOUR_MS, LIQUIDATION, MINUTE_MS, OPEN_INTEREST, STEP_MS
 
 from .base import Budget, Channel, Heard, InstrumentFacts, LeverageBracket, Offer, Part, SourceError
-from .exchange import BANNED, TOO_MANY
-from .question import LONGEST_INTERVAL_MS, MINUTE, PagedClient, Question, levels, multiple_of, readable, told_apart
+from .exchange import BANNED
+from .question import (
+    LONGEST_INTERVAL_MS,
+    MINUTE,
+    Codes,
+    PagedClient,
+    Question,
+    levels,
+    multiple_of,
+    readable,
+    told_apart,
+)
 from .strict import Row, UnreadableError, records, row_of
 from .venue import NetworkVenue, in_groups
 
@@ -32,16 +41,20 @@ _KLINE: Final = ("start", "open", "high", "low", "close", "volume", "turnover")
 _PRICES: Final = _KLINE[1:5]
 # market/orderbook: "linear&inverse: [1, 1000]".
 _LEVELS: Final = 1000
-_LEVEL: Final = ("price", "size")
 _BARS, _SAMPLES, _RATIOS, _RATES, _LISTINGS = 1000, 200, 500, 200, 1000
 # ws/connect: "args" of one websocket may hold 21,000 letters; two topics of a symbol take about 60.
 _SYMBOLS_PER_SOCKET: Final = 150
 # error, rate-limit: "10006 Too many visits", "10018 Exceeded the IP Rate Limit"; who goes on is answered "403, access
 # too frequent" and has to stay away for ten minutes. "10001 Request parameter error" also answers unknown symbols.
-_TOO_MANY_CODES: Final = (10006, 10018)
-_BAD_QUESTION: Final = 10001
-_OUT_OF_ORDER_CODES: Final = (10000, 10016)
-_TOO_FREQUENT: Final = "access too frequent"
+_CODES: Final = Codes(
+    field="retCode",
+    text="retMsg",
+    fine=0,
+    too_many=frozenset({10006, 10018}),
+    unknown=frozenset({10001}),
+    out_of_order=frozenset({10000, 10016}),
+)
+_FORBIDDEN, _TOO_FREQUENT = 403, "access too frequent"
 _BAN_S: Final = 600.0
 _RESET_HEADER: Final = "X-Bapi-Limit-Reset-Timestamp"
 # websocket/public/all-liquidation: "Position side. Buy,Sell. When you receive a Buy update, this means that a long
@@ -127,6 +140,7 @@ def brackets(raws: Iterable[object], symbol: str) -> tuple[LeverageBracket, ...]
 class _Rest(PagedClient):
     exchange = "bybit"
     slug = "bybit"
+    codes = _CODES
 
     def instruments(self) -> tuple[InstrumentFacts, ...]:
         found: list[InstrumentFacts] = []
@@ -184,7 +198,7 @@ class _Rest(PagedClient):
     def _depth(self, question: Question) -> Part:
         book = self._result("orderbook", {"symbol": question.symbol, "limit": _LEVELS})
         book.only("s", question.symbol)
-        return question.book(book.fields, lambda: (levels(book.rows("b"), _LEVEL), levels(book.rows("a"), _LEVEL)))
+        return question.book(book.fields, lambda: (levels(book.rows("b")), levels(book.rows("a"))))
 
     def _result(self, endpoint: str, asked: Mapping[str, object]) -> Row:
         question = {name: value for name, value in asked.items() if value != ""}
@@ -192,20 +206,13 @@ class _Rest(PagedClient):
         return row_of(answer.body, "bybit's answer").row("result")
 
     def refusal(self, answer: Answer) -> tuple[int, SourceError] | None:
-        if answer.status == HTTPStatus.FORBIDDEN and _TOO_FREQUENT in answer.text.lower():
+        if answer.status == _FORBIDDEN and _TOO_FREQUENT in answer.text.lower():
             return BANNED, SourceError("bybit: access too frequent", retry_after_s=_BAN_S)
-        body = answer.body if isinstance(answer.body, dict) else {}
-        code = body.get("retCode", 0)
-        if code == 0:
-            return None
-        said = f"bybit refuses: {code!r:.20} {body.get('retMsg')!r:.160}"
-        if code in _TOO_MANY_CODES:
-            reset = answer.headers.get(_RESET_HEADER, "")
-            wait_s = answer.until(int(reset)) if reset.isascii() and reset.isdigit() else None
-            return TOO_MANY, SourceError(said, retry_after_s=wait_s)
-        if code in _OUT_OF_ORDER_CODES:
-            return HTTPStatus.SERVICE_UNAVAILABLE, SourceError(said, is_outage=True)
-        return answer.status, SourceError(said, permanent=code == _BAD_QUESTION)
+        return super().refusal(answer)
+
+    def wait_s(self, answer: Answer) -> float | None:
+        reset = answer.headers.get(_RESET_HEADER, "")
+        return answer.until(int(reset)) if reset.isascii() and reset.isdigit() else None
 
     readers: ClassVar = {
         "bars": _bars,

@@ -14,7 +14,7 @@ from market.series import BAR, DEPTH, FUNDING, HOUR_MS, LIQUIDATION, MINUTE_MS
 
 from . import depth
 from .base import Part, SourceError
-from .exchange import RestClient
+from .exchange import TOO_MANY, RestClient
 from .strict import Row, UnreadableError, fault_of, records
 
 if TYPE_CHECKING:
@@ -23,11 +23,13 @@ if TYPE_CHECKING:
     from market.series import Records, SeriesName
 
     from .base import Fault
+    from .exchange import Answer
 
     Read: TypeAlias = Callable[[Any], tuple[float, ...] | None]
     Side: TypeAlias = list[tuple[float, float]]
 
 MINUTE: Final = MINUTE_MS // 1000
+_UNAVAILABLE: Final = 503
 # The intervals that venues pay funding at. A longer distance between two settlements is a hole, not an interval.
 LONGEST_INTERVAL_MS: Final = 8 * HOUR_MS
 _INTERVALS_MS: Final = tuple(hours * HOUR_MS for hours in (1, 2, 4, 8))
@@ -103,9 +105,22 @@ class Question:
         return depth.profile(time_ms=self.minute_ms, bids=below, asks=above)
 
 
+@dataclass(frozen=True, slots=True)
+class Codes:
+    """Where a venue says in its answers that it refuses, and which of its codes mean what; ``fine`` is none."""
+
+    field: str
+    text: str
+    fine: object
+    too_many: frozenset[object]
+    unknown: frozenset[object]
+    out_of_order: frozenset[object]
+
+
 class PagedClient(RestClient):
     """The REST side of a venue that is asked series by series; ``readers`` says by which method."""
 
+    codes: ClassVar[Codes]
     readers: ClassVar[Mapping[SeriesName, Callable[[Any, Question], Part]]]
 
     def read(  # noqa: PLR0913 see Connection
@@ -117,6 +132,23 @@ class PagedClient(RestClient):
         question = Question(symbol, contract_size, since_ms, until_ms, now_ms)
         with readable(f"{self.slug}'s {series} of {symbol}"):
             return self.readers[series](self, question)
+
+    def refusal(self, answer: Answer) -> tuple[int, SourceError] | None:
+        """Return what the code of an answer amounts to."""
+        body, codes = answer.body if isinstance(answer.body, dict) else {}, self.codes
+        code = body.get(codes.field, codes.fine)
+        if code == codes.fine:
+            return None
+        said = f"{self.slug} refuses: {code!r:.20} {body.get(codes.text)!r:.160}"
+        if isinstance(code, str | int) and code in codes.too_many:
+            return TOO_MANY, SourceError(said, retry_after_s=self.wait_s(answer))
+        if isinstance(code, str | int) and code in codes.out_of_order:
+            return _UNAVAILABLE, SourceError(said, is_outage=True)
+        return answer.status, SourceError(said, permanent=isinstance(code, str | int) and code in codes.unknown)
+
+    def wait_s(self, answer: Answer) -> float | None:
+        """Return how long to wait after too many requests [s], None where the venue doesn't say."""
+        return answer.wait_s()
 
 
 @contextmanager
@@ -146,7 +178,7 @@ def told_apart(prints: Records) -> Records:
     return prints
 
 
-def levels(raws: Iterable[object], names: tuple[str, str], *, is_list: bool = True) -> Side:
+def levels(raws: Iterable[object], names: tuple[str, str] = ("price", "quantity"), *, is_list: bool = True) -> Side:
     """Read one side of a book, lists of price and quantity first or objects with these names."""
     rows = (Row(raw, names if is_list else ()) for raw in raws)
     return [(row.decimal(names[0]), row.decimal(names[1])) for row in rows]
