@@ -83,6 +83,9 @@ VENUES_URL = _text("BH_VENUES_URL", "").rstrip("/")
 # The time that everything goes by while a market is replayed (bhweb/clock.py); the machine's own where empty.
 CLOCK = clock.read(_text("BH_CLOCK", ""))
 CLOCK_SPEED = CLOCK.speed if CLOCK else 1.0
+# How long rows are kept: whole months of bars (0: for ever), days of depth and account ratios (0: for ever).
+KEEP_BAR_MONTHS = int(_text("BH_KEEP_BAR_MONTHS", "0"))
+KEEP_DEPTH_DAYS = int(_text("BH_KEEP_DEPTH_DAYS", "90"))
 # Within this a request has arrived whole, or is refused [s].
 BODY_SECONDS = float(_text("BH_BODY_SECONDS", "10"))
 CACHES = {

@@ -28,6 +28,11 @@ async def run_feed(*, now: Callable[[], dt.datetime], speed: float, stop: asynci
     await feed.run_feed(timing=feed.Timing(now=now, speed=speed), stop=stop)
 
 
+def keep_house(*, now: dt.datetime) -> None:
+    """Make the months that are to come, drop what is no longer kept."""
+    operations.keep_house(now=now)
+
+
 def ensure_demo() -> None:
     """Make the instruments of the simulated market."""
     operations.ensure_instruments(slug="simulated")

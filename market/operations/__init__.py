@@ -13,6 +13,7 @@ from .instruments import (
 )
 from .live import Ingested, ingest
 from .pairing import ensure_pairs
+from .retention import Kept, keep_house
 from .selecting import ImportRequestError, Sizes
 from .staging import Stored
 from .storing import store
@@ -24,6 +25,7 @@ __all__ = [
     "ImportRequestError",
     "Ingested",
     "InstrumentRequestError",
+    "Kept",
     "Progress",
     "Sizes",
     "Step",
@@ -38,6 +40,7 @@ __all__ = [
     "ensure_pairs",
     "import_files",
     "ingest",
+    "keep_house",
     "rename",
     "store",
     "sync_venue",

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from bhweb import jobs, pipeline
 from bhweb.cache import prune_limits
+from market.tasks import keep_house
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -68,6 +69,7 @@ class Beat:
         if time.monotonic() - self._pruned_at >= PRUNE_S:
             jobs.prune()
             prune_limits()
+            keep_house(now=timezone.now())
             self._pruned_at = time.monotonic()
 
 
