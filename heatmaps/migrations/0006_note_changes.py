@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('heatmaps', '0006_sum_members'),
+        ('heatmaps', '0005_keep_zones_as_they_formed'),
     ]
 
     operations = [
