@@ -14,6 +14,7 @@ urlpatterns = [
     path("", include("access.urls")),
     path("", include("heatmaps.urls")),
     path("", include("journal.urls")),
+    path("", include("market.urls")),
     path("api/", include("bhweb.api_urls")),
     path("admin/", admin.site.urls),
 ]

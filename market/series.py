@@ -81,6 +81,18 @@ SeriesName: TypeAlias = Literal[
 ]
 
 
+DTYPES: Final[dict[SeriesName, np.dtype[np.void]]] = {
+    "bars": BAR,
+    "mark_bars": BAR,
+    "open_interest": OPEN_INTEREST,
+    "funding": FUNDING,
+    "liquidations": LIQUIDATION,
+    "liquidation_totals": LIQUIDATION_TOTAL,
+    "depth": DEPTH,
+    "account_ratio": ACCOUNT_RATIO,
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Window:
     """What an estimator reads: bars in time order, each with its own length, and open interest samples.

@@ -13,15 +13,14 @@ from typing import TYPE_CHECKING, Final
 
 from django.db import connection
 
-from market.sources.base import SourceError
+from market.sources.base import LIVE_SHARE, SourceError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from market.sources.base import Budget
 
-# How much of what the venue publishes all processes together may spend, and how much of it back-fill may.
-LIVE_SHARE: Final = 0.5
+# How much of what the venue publishes back-fill may spend.
 BACKFILL_SHARE: Final = 0.25
 LIVE_PATIENCE_S: Final = 5.0
 BACKFILL_PATIENCE_S: Final = 120.0

@@ -11,7 +11,7 @@ from django.db import transaction
 
 from market.models import Quarantine
 from market.queries.quarantine import find_quarantined
-from market.series import epoch_ms, from_fields, validate
+from market.queries.releasable import judge_rows, read_row
 
 from .schema import TABLES
 from .storing import Filing
@@ -59,14 +59,6 @@ def decide(*, choice: Choice, decision: Decision, by: str, now: dt.datetime) -> 
     return decided
 
 
-def why_not(*, row: Quarantine, now: dt.datetime) -> str:
-    """Say why a row can't be released; empty when it can."""
-    records, reason = _read(row)
-    if records is None:
-        return reason
-    return next((fault for _, fault in _check(row, records, now)[1]), "")
-
-
 def _store(rows: Sequence[Quarantine], decided: Decided, now: dt.datetime) -> list[Quarantine]:
     """Store what can be stored, series by series in the order of instruments, which is that of their locks."""
     done: list[Quarantine] = []
@@ -74,7 +66,7 @@ def _store(rows: Sequence[Quarantine], decided: Decided, now: dt.datetime) -> li
     for _, group in groupby(ordered, key=_series_of):
         readable: list[tuple[Quarantine, Records]] = []
         for row in group:
-            records, reason = _read(row)
+            records, reason = read_row(row)
             if records is None:
                 _refuse(decided, reason)
             else:
@@ -88,40 +80,11 @@ def _series_of(row: Quarantine) -> tuple[int, str, int]:
     return row.instrument_id or 0, row.series, row.timeframe
 
 
-def _read(row: Quarantine) -> tuple[Records | None, str]:
-    if row.instrument is None or row.series not in TABLES:
-        return None, "it is not a row of a series"
-    table = TABLES[cast("SeriesName", row.series)]
-    if row.row is None:
-        return None, "what came could not be read as numbers"
-    if table.has_timeframe and row.timeframe <= 0:
-        return None, "the length of its period is not known"
-    try:
-        return from_fields(row.row, dtype=table.dtype), ""
-    except ValueError as error:
-        return None, str(error)
-
-
-def _check(row: Quarantine, records: Records, now: dt.datetime) -> tuple[list[int], list[tuple[int, str]]]:
-    """Return which records the tables can hold, and (index, reason) of those that they can't."""
-    table = TABLES[cast("SeriesName", row.series)]
-    checked = validate(
-        records,
-        now_ms=epoch_ms(now),
-        timeframe=row.timeframe if table.has_timeframe else 0,
-        is_mark=row.series == "mark_bars",
-        is_vouched=True,
-    )
-    late = {int(i) for i in checked.index if records[table.time][i] > epoch_ms(now)}
-    rejected = [*checked.rejected, *((i, "the time is in the future") for i in sorted(late))]
-    return [int(i) for i in checked.index if int(i) not in late], rejected
-
-
 def _file(readable: Sequence[tuple[Quarantine, Records]], decided: Decided, now: dt.datetime) -> list[Quarantine]:
     first = readable[0][0]
     assert first.instrument is not None
     records = np.concatenate([one for _, one in readable])
-    kept, rejected = _check(first, records, now)
+    kept, rejected = judge_rows(first, records, now)
     for _, reason in rejected:
         _refuse(decided, reason)
     timeframe = first.timeframe if TABLES[cast("SeriesName", first.series)].has_timeframe else 0

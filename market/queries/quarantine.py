@@ -30,9 +30,11 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class HeldGroup:
-    """Held rows of one venue, series and reason."""
+    """Held rows of one instrument (None: of none), series and reason."""
 
+    instrument_id: int | None
     venue: str
+    symbol: str
     series: str
     reason: str
     count: int
@@ -53,8 +55,19 @@ def find_quarantined(*, choice: Choice) -> QuerySet[Quarantine]:
 
 
 def held_groups(*, most: int) -> list[HeldGroup]:
-    """Count what is held by venue, series and reason, the largest groups first, ``most`` of them."""
+    """Count what is held by instrument, series and reason, the largest groups first, ``most`` of them."""
     held = Quarantine.objects.filter(state=Quarantine.State.HELD)
-    groups = held.values_list("instrument__venue", "series", "reason").annotate(count=Count("pk"))
-    largest = groups.order_by("-count", "instrument__venue", "series", "reason")[:most]
-    return [HeldGroup(venue or "", series, reason, count) for venue, series, reason, count in largest]
+    names = ("instrument_id", "instrument__venue", "instrument__symbol", "series", "reason")
+    groups = held.values_list(*names).annotate(count=Count("pk")).order_by("-count", *names)
+    return [
+        HeldGroup(pk, venue or "", symbol or "", series, reason, count)
+        for pk, venue, symbol, series, reason, count in groups[:most]
+    ]
+
+
+def held_reasons(*, most: int) -> list[tuple[str, str, str, int]]:
+    """Count what is held as (venue, series, reason, count), the largest first, ``most`` of them."""
+    held = Quarantine.objects.filter(state=Quarantine.State.HELD)
+    names = ("instrument__venue", "series", "reason")
+    groups = held.values_list(*names).annotate(count=Count("pk")).order_by("-count", *names)
+    return [(venue or "", series, reason, count) for venue, series, reason, count in groups[:most]]

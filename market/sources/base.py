@@ -7,7 +7,7 @@ read page by page under a budget that all processes share, and its websockets sa
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -149,6 +149,10 @@ class Budget:
 
     weight: int
     window_s: int
+
+
+# How much of what venues publish all processes together may spend; the rest is room for the venues' own windows.
+LIVE_SHARE: Final = 0.5
 
 
 class Gate(Protocol):

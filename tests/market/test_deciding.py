@@ -12,10 +12,11 @@ from django.db import connection
 from market import series as s
 from market.models import Coverage, Instrument, Quarantine, Revision
 from market.operations import store
-from market.operations.deciding import Decided, decide, why_not
+from market.operations.deciding import Decided, decide
 from market.operations.quarantine import Doubt, doubts_of, hold
 from market.queries import load_bars, load_open_interest
-from market.queries.quarantine import Choice, HeldGroup, held_groups
+from market.queries.quarantine import Choice, HeldGroup, held_groups, held_reasons
+from market.queries.releasable import why_not
 from tests.factories import make_instrument
 
 from .rows import NAN, T0, after, make_bars
@@ -159,7 +160,11 @@ def test_held_rows_are_counted_by_reason(instrument: Instrument) -> None:
     doubt(instrument, make_bars(0, 1), reason="a")
     doubt(instrument, make_bars(2), reason="b")
     decided("discarded", Choice(reason="b"))
-    assert held_groups(most=9) == [HeldGroup("binance", "bars", "a", 2)]
+    doubt(make_instrument(symbol="ETHUSDT"), make_bars(3), reason="a")
+    first = HeldGroup(instrument.pk, "binance", "BTCUSDT", "bars", "a", 2)
+    assert held_groups(most=1) == [first]
+    assert [group.symbol for group in held_groups(most=9)] == ["BTCUSDT", "ETHUSDT"]
+    assert held_reasons(most=9) == [("binance", "bars", "a", 3)]
 
 
 @pytest.mark.django_db(transaction=True)
