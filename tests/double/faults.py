@@ -6,7 +6,7 @@ import json
 import random
 from dataclasses import dataclass
 from fnmatch import fnmatch
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from aiohttp import web
 
@@ -16,6 +16,12 @@ if TYPE_CHECKING:
     from tests.double.ledger import Ledger
     from tests.double.market import Market
     from tests.double.venue import Answer
+
+
+ROWS: Final = ("bars", "marks", "interest", "interest_now", "funding", "ratio")
+WS_ROWS: Final = ("ws.bars", "ws.marks", "ws.liquidations", "ws.interest")
+# Everything but the list of contracts, which a reader needs before anything can go wrong; name it to reach it.
+REST: Final = (*ROWS, "funding_now", "funding_info", "depth", "brackets", "ticker")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +49,7 @@ class Fault:
     default_on: ClassVar[tuple[str, ...]] = ("*",)
     default_times: ClassVar[int | None] = 1
     mutes: ClassVar[bool] = False  # nothing at all is sent, not even a pong
+    delivers: ClassVar[bool] = False  # the body is sent in another way
 
     def __init__(
         self,
@@ -88,10 +95,9 @@ class Fault:
         del answer
         return False
 
-    async def deliver(self, call: Call, body: bytes) -> web.StreamResponse | None:
-        """Send a body in another way; None where it doesn't."""
-        del call, body
-        return None
+    async def deliver(self, call: Call, body: bytes) -> web.StreamResponse:
+        """Send a body in another way."""
+        raise NotImplementedError
 
     def frames(self, answers: list[Answer]) -> list[Answer] | None:
         """Change a batch of pushes; None where it doesn't."""
@@ -141,7 +147,7 @@ class Faults:
     def frames(self, slug: str, endpoint: str, now: int, answers: list[Answer]) -> list[Answer]:
         """Let faults change a batch of pushes."""
         for fault in self.reaching(slug, endpoint, now):
-            changed = fault.frames(answers)
+            changed = fault.frames(answers) if answers else None
             if changed is not None:
                 fault.spend()
                 answers = changed
@@ -152,10 +158,9 @@ class Faults:
         is_text = isinstance(answer.payload, str)
         body = answer.payload.encode() if is_text else json.dumps(answer.payload, separators=(",", ":")).encode()
         for fault in self.reaching(call.slug, call.endpoint, call.now):
-            response = await fault.deliver(call, body)
-            if response is not None:
-                fault.spend()
+            if fault.delivers:
+                fault.spend()  # before, since the client may leave in the middle
                 answer.spoilt = True
-                return response
+                return await fault.deliver(call, body)
         kind = "text/html" if is_text else "application/json"
         return web.Response(body=body, status=answer.status, headers={**headers, **answer.headers}, content_type=kind)

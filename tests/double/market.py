@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
@@ -61,11 +61,12 @@ class Listing:
     multipliers: list[tuple[int, Decimal]] = field(default_factory=list)
     revisions: list[Revision] = field(default_factory=list)
     bursts: list[tuple[int, int, int, int]] = field(default_factory=list)
+    coin: str = ""
 
     @property
     def base(self) -> str:
-        """The coin."""
-        return self.tape.terms.base
+        """The coin; a renamed contract's differs from its tape's."""
+        return self.coin or self.tape.terms.base
 
     @property
     def quote(self) -> str:
@@ -114,10 +115,11 @@ class Listing:
     def _inverse(self, rows: Records) -> Records:
         terms = self.tape.terms
         usd = rows["value"] * float(terms.tick.step) * float(terms.lot.step)
-        contracts = np.rint(usd / float(self.contract)).astype(np.int64)
+        size = np.array([float(self.contract_at(int(time))) for time in rows["time"]])
+        contracts = np.rint(usd / size).astype(np.int64)
         price = rows["value"] / np.maximum(rows["volume"], 1) * float(terms.tick.step)
         taker = (contracts * (rows["taker"] / np.maximum(rows["volume"], 1))).astype(np.int64)
-        rows["value"] = np.rint(contracts * float(self.contract) / np.maximum(price, 1e-9) * 1e8)
+        rows["value"] = np.rint(contracts * size / np.maximum(price, 1e-9) * 1e8)
         rows["volume"], rows["taker"] = contracts, taker
         return rows
 
@@ -180,12 +182,12 @@ class Market:
         """Return one contract; KeyError where the venue never listed it."""
         return self.listings[slug][symbol]
 
-    def rename(self, slug: str, symbol: str, *, to: str, at_ms: int) -> Listing:
-        """End a symbol and go on under another."""
+    def rename(self, slug: str, symbol: str, *, coin: str, at_ms: int) -> Listing:
+        """End a symbol and go on under another coin's name."""
         old = self.listing(slug, symbol)
         old.ended_ms = at_ms
-        new = Listing(slug, to, old.tape, old.sides, old.contract, old.hours, listed_ms=at_ms)
-        self.listings[slug][to] = new
+        new = replace(old, symbol=symbol_of(slug, coin), coin=coin, listed_ms=at_ms, ended_ms=FOREVER)
+        self.listings[slug] = {**self.listings[slug], new.symbol: new}  # a venue may be reading the old one
         return new
 
 

@@ -105,7 +105,7 @@ class Double:
             return
         app = web.Application(client_max_size=1 << 20)
         app.router.add_route("*", "/{slug}/{path:.*}", self._handle)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+        self._runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=0.1)
         await self._runner.setup()
         site = web.TCPSite(self._runner, HOST, self.port, reuse_address=True, backlog=1024)
         await site.start()
@@ -158,9 +158,11 @@ class Double:
     @staticmethod
     def _compose(venue: Venue, call: Call) -> Answer:
         try:
-            return venue.rest(call.path, call.query, call.body) if call.endpoint else venue.unknown()
+            answer = venue.rest(call.path, call.query, call.body) if call.endpoint else venue.unknown()
         except RefusalError as refusal:
-            return Answer(refusal.payload, status=refusal.status)
+            answer = Answer(refusal.payload, status=refusal.status)
+        answer.slug = venue.slug
+        return answer
 
 
 @contextmanager

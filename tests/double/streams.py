@@ -186,18 +186,15 @@ class Streams:
 
     async def _send_batch(self, connection: Connection, kind: str, batch: list[tuple[Topic, Answer]]) -> None:
         slug, now = connection.venue.slug, self.clock.now_ms()
-        if self.faults.muted(slug, f"ws.{kind}", now):
+        if not batch or self.faults.muted(slug, f"ws.{kind}", now):
             return
-        wires = {id(answer): topic.wire for topic, answer in batch}
-        answers = [answer for _, answer in batch]
-        for answer in answers:
+        for topic, answer in batch:
+            answer.slug, answer.wire, answer.peer = slug, topic.wire, id(connection)
             self.faults.alter_at(slug, f"ws.{kind}", now, answer)
-        for answer in self.faults.frames(slug, f"ws.{kind}", now, answers):
+        for answer in self.faults.frames(slug, f"ws.{kind}", now, [answer for _, answer in batch]):
             if answer.payload is None:
                 self._cut(connection)
                 return
-            payload = (
-                {"stream": wires.get(id(answer), ""), "data": answer.payload} if connection.combined else answer.payload
-            )
+            payload = {"stream": answer.wire, "data": answer.payload} if connection.combined else answer.payload
             if await self._write(connection, payload) and not answer.spoilt:
                 self.ledger.acknowledge(slug, answer)

@@ -69,7 +69,7 @@ def _volumes(listing: Listing, row: Any) -> tuple[float, float, float]:  # noqa:
     volume, taker, value = (int(row[name]) for name in ("volume", "taker", "value"))
     if listing.is_inverse:
         bought = CENT.number(taker * value // max(volume, 1))
-        return CENT.number(value), volume * float(listing.contract), bought
+        return CENT.number(value), volume * float(listing.contract_at(int(row["time"]))), bought
     taker_buy = terms.lot.number(taker) if listing.slug == "binance" else math.nan
     quote_volume = math.nan if listing.slug == "hyperliquid" else terms.tick.times(terms.lot).number(value)
     return terms.lot.number(volume), quote_volume, taker_buy
@@ -82,16 +82,11 @@ def open_interest(listing: Listing, *, since: int, until: int, now: int) -> list
         base = listing.tape.terms.amount.number(amount)
         contracts = base * listing.sides / float(listing.contract_at(time))
         if listing.is_inverse:
-            contracts = round(CENT.number(usd) / float(listing.contract))
-            base = inverse_base(contracts=contracts, listing=listing, amount=amount, usd=usd)
+            contracts = round(CENT.number(usd) / float(listing.contract_at(time)))
+            price = CENT.number(usd) / max(base, 1e-9)
+            base = round(contracts * float(listing.contract_at(time)) / price, 8)
         found.append(Interest(time, base, CENT.number(usd), contracts))
     return found
-
-
-def inverse_base(*, contracts: int, listing: Listing, amount: int, usd: int) -> float:
-    """Return the coins behind an inverse contract's open interest, at the price of the sample, to 1e-8."""
-    price = CENT.number(usd) / max(listing.tape.terms.amount.number(amount), 1e-9)
-    return round(contracts * float(listing.contract) / price, 8)
 
 
 def funding(listing: Listing, *, since: int, until: int) -> list[Funding]:
@@ -108,7 +103,8 @@ def liquidations(listing: Listing, *, since: int, until: int) -> list[Liquidatio
         price, side = terms.tick.number(row["price"]), "LONG" if row["side"] > 0 else "SHORT"
         size = terms.lot.number(row["size"])
         if listing.is_inverse:
-            size = inverse_contracts(listing, int(row["price"]), int(row["size"])) * float(listing.contract) / price
+            contract = float(listing.contract_at(int(row["time"])))
+            size = inverse_contracts(listing, int(row["price"]), int(row["size"])) * contract / price
         found.append(Liquidation(int(row["time"]), side, price, size))
     return found
 

@@ -26,7 +26,8 @@ class Answer:
     """A payload, and where its rows and their fields lie, so that a fault can reach them.
 
     series: bars, marks, interest, funding, liquidations, … ; keys: natural key of each row; fields: our name of a field
-    -> its place in a row (an index or a name). spoilt: a fault made rows of it untrue.
+    -> its place in a row (an index or a name). spoilt: a fault made rows of it untrue. slug, wire
+    (the stream's name) and peer (one number per websocket) are filled in by the server.
     """
 
     payload: Any
@@ -38,6 +39,9 @@ class Answer:
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
     spoilt: bool = False
+    slug: str = ""
+    wire: str = ""
+    peer: int = 0
 
 
 class RefusalError(Exception):
