@@ -66,7 +66,8 @@ class Cluster:
 class Column:
     """One column: usd float64[n] per bin from ``first_bin`` up [USD]; the step's prices as bin coordinates [bins].
 
-    allocated: share of open interest that is on the map.
+    allocated: share of open interest that is on the map; is_partial: part of what should be on it is missing, so that
+    nothing ends for being small.
     """
 
     end_ms: int
@@ -76,6 +77,7 @@ class Column:
     high: float
     close: float
     allocated: float = 1.0
+    is_partial: bool = False
 
     def between(self, low: int, high: int) -> float:
         """What lies in bins [low, high) [USD]."""
@@ -127,7 +129,7 @@ class Tracker:
         for zone, index in _matches(living, found):
             free.discard(index)
             _see(zone, found[index], column.end_ms)
-        for zone in living:
+        for zone in living if not column.is_partial else ():
             if zone.seen_ms != column.end_ms:
                 _miss(zone, column.end_ms)
         known = self.before if self.before_ms == column.end_ms - SLICE_MS else ()
@@ -282,7 +284,8 @@ def _refresh(zone: Tracked, column: Column) -> None:
     zone.usd_peak = max(zone.usd_peak, zone.usd)
     if is_touched and zone.tested_ms is None:
         zone.tested_ms = column.end_ms
-    if is_through or zone.usd < FADE * zone.usd_peak:
+    is_small = zone.usd < FADE * zone.usd_peak and not column.is_partial
+    if is_through or is_small:
         # What vanished while price traded inside the band was swept; what vanished without it was closed.
         zone.ending = Ending.SWEPT if is_touched else Ending.FADED
         zone.ended_ms = column.end_ms

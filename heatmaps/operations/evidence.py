@@ -5,15 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
+
+from heatmaps.core.sums import numbers_of
 from heatmaps.queries import decimal_text
 from market.canonical import digest
 
 if TYPE_CHECKING:
-    import numpy as np
+    from collections.abc import Sequence
 
+    from heatmaps.core.sums import Shares
     from heatmaps.core.tile import Codes
     from heatmaps.core.zones import Cluster
     from heatmaps.models import Heatmap, Zone
+    from market.queries import Member
 
 SCHEMA: Final = "bh-zone-evidence-1"
 # Bins shown on each side of the band in the frozen picture.
@@ -30,6 +35,7 @@ class Formation:
     rests_on: np.void
     first_bin: int
     codes: Codes
+    members: list[dict[str, Any]]
 
 
 def freeze(formation: Formation) -> tuple[dict[str, Any], str]:
@@ -37,7 +43,7 @@ def freeze(formation: Formation) -> tuple[dict[str, Any], str]:
     row, heatmap, rests_on = formation.row, formation.heatmap, formation.rests_on
     close = float(rests_on["close"])
     interest = float(rests_on["open_interest"])
-    evidence = {
+    evidence: dict[str, Any] = {
         "schema": SCHEMA,
         "instrument": heatmap.instrument.key,
         "is_simulated": "yes" if heatmap.instrument.is_simulated else "no",
@@ -61,7 +67,28 @@ def freeze(formation: Formation) -> tuple[dict[str, Any], str]:
         "allocated_share": decimal_text(float(rests_on["total"]) / interest),
         "picture": _picture(formation),
     }
+    if formation.members:
+        evidence["members"] = formation.members
     return evidence, digest(evidence)
+
+
+def freeze_members(members: Sequence[Member], record: np.void, shares: Shares) -> list[dict[str, Any]]:
+    """Who was in the column of a pair that a zone stood out of, with which share of the heat; and who was missing."""
+    present, expected = (numbers_of(int(record[name])) for name in ("present", "expected"))
+    heat = shares["longs"].astype(np.float64) + shares["shorts"]
+    whole = float(np.nansum(heat))
+    return [
+        {
+            "instrument": one.instrument.key,
+            "is_in": "yes" if one.number in present else "no",
+            "share_pct": decimal_text(100.0 * float(heat[one.number]) / whole) if one.number in present else None,
+            "open_interest_usd": (
+                decimal_text(float(shares["open_interest"][one.number])) if one.number in present else None
+            ),
+        }
+        for one in members
+        if one.number in present or one.number in expected
+    ]
 
 
 def _picture(formation: Formation) -> dict[str, Any]:

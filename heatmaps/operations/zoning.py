@@ -12,20 +12,25 @@ from django.db.models import Max
 from heatmaps.core.bands import Factors
 from heatmaps.core.estimators import ESTIMATORS, load_estimator
 from heatmaps.core.grid import bin_edge, bin_width
+from heatmaps.core.sums import is_partial
 from heatmaps.core.tile import COMMITTED, DENSITY_BPS, LEVELS, TILE, usd_from_code
 from heatmaps.core.zones import SLICE_MS, Cluster, Column, Tracked, Tracker, find_clusters
 from heatmaps.models import Heatmap, Zone
-from heatmaps.queries import get_current_heatmap, read_strip
+from heatmaps.queries import get_current_heatmap, read_column, read_records, read_strip
+from market.queries import list_members
 from market.series import epoch_ms, moment
 
 from . import storing
-from .evidence import Formation, freeze
+from .evidence import Formation, freeze, freeze_members
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Callable, Iterator
 
+    import numpy.typing as npt
+
     from heatmaps.core.strips import Strip
+    from market.queries import Member
 
 STEP_MS: Final = LEVELS[0].step_ms
 # Strips per job: half a year, well below a minute.
@@ -122,6 +127,7 @@ class _Follower:
     tracker: Tracker
     rows: dict[int, Zone]
     next_number: int
+    members: list[Member]
     last: Column | None = None
     born: int = 0
     ended: int = 0
@@ -132,7 +138,10 @@ class _Follower:
         rows = {zone.number: zone for zone in Zone.objects.filter(heatmap=heatmap, state=Zone.State.ACTIVE)}
         alive = [_tracked(zone, width) for _, zone in sorted(rows.items())]
         newest = Zone.objects.filter(heatmap=heatmap).aggregate(newest=Max("number"))["newest"] or 0
-        follower = cls(heatmap, Factors.of(heatmap.release.parameters), Tracker(width, alive), rows, newest + 1)
+        members = list_members(pair_id=heatmap.instrument_id) if heatmap.instrument.is_pair else []
+        follower = cls(
+            heatmap, Factors.of(heatmap.release.parameters), Tracker(width, alive), rows, newest + 1, members
+        )
         follower._look_back(first)
         return follower
 
@@ -145,9 +154,17 @@ class _Follower:
         used = rests_on["status"] == COMMITTED
         low, high, close = (np.log(np.where(used, rests_on[name], 1.0)) / width for name in ("low", "high", "close"))
         share = rests_on["total"] / np.where(used, rests_on["open_interest"], 1.0)
+        gone = self._is_partial(first // TILE)[places]
         for i in np.flatnonzero(used).tolist():
-            end_ms = (first + i + 1) * STEP_MS
-            yield Column(end_ms, low_bin, usd[i], float(low[i]), float(high[i]), float(close[i]), float(share[i]))
+            end_ms, prices = (first + i + 1) * STEP_MS, (float(low[i]), float(high[i]), float(close[i]))
+            yield Column(end_ms, low_bin, usd[i], *prices, float(share[i]), bool(gone[i]))
+
+    def _is_partial(self, col: int) -> npt.NDArray[np.bool_]:
+        """Where members of a pair are missing from a strip; nowhere in the map of one instrument."""
+        records = (
+            read_records(heatmap=self.heatmap, cols=range(col, col + 1)) if self.heatmap.instrument.is_pair else {}
+        )
+        return is_partial(records[col]) if col in records else np.zeros(TILE, np.bool_)
 
     def step(self, column: Column, strip: Strip) -> None:
         """Take in one column and give rows to what is new."""
@@ -187,7 +204,9 @@ class _Follower:
         )
         self.rows[zone.key] = row
         self._update(zone, column)
-        formation = Formation(self.heatmap, row, zone.cluster, strip.spine[place], *strip.column(place))
+        brought = read_column(heatmap=self.heatmap, period=column.end_ms // STEP_MS - 1) if self.members else None
+        members = freeze_members(self.members, *brought) if brought else []
+        formation = Formation(self.heatmap, row, zone.cluster, strip.spine[place], *strip.column(place), members)
         row.evidence, row.evidence_sha256 = freeze(formation)
         row.input_digest = bytes(strip.spine[place]["digest"]).hex()
 

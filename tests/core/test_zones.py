@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -142,3 +144,11 @@ def test_zones_do_not_overlap_at_birth() -> None:
     bands = sorted((zone.cluster.low, zone.cluster.high) for zone in tracker.alive)
     assert len(bands) == 2
     assert bands[0][1] <= bands[1][0]
+
+
+def test_nothing_ends_for_being_small_while_part_of_the_map_is_missing() -> None:
+    tracker, level = tracked(), np.full(1000, 0.1)
+    found = end(tracker, *(replace(column(level, at=hour * SLICE_MS), is_partial=True) for hour in range(1, 10)))
+    assert found == []
+    swept = replace(column(level, at=10 * SLICE_MS, low=21_880.0), is_partial=True)
+    assert end(tracker, swept) == [(Ending.SWEPT, 10 * SLICE_MS)]
