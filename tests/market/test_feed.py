@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 from django.db import OperationalError, connections
 
 from market import series as s
-from market.models import Coverage, FeedState, Hole, Instrument, Quarantine, VenueState
+from market.models import ContractTerms, Coverage, FeedState, Hole, Instrument, Quarantine, VenueState
 from market.operations import store
 from market.operations.feed import Timing, keeping, run_feed
 from market.operations.feed.intake import Intake
@@ -18,7 +19,7 @@ from market.operations.feed.line import Line
 from market.queries import heard_venues, load_bars, load_liquidations
 from market.series import epoch_ms
 from market.sources import SOURCES
-from market.sources.base import Channel, Fault, Heard, Part, SourceError
+from market.sources.base import Channel, Fault, Heard, InstrumentFacts, Part, SourceError
 from tests.factories import make_instrument
 
 from .rows import T0, after
@@ -307,6 +308,16 @@ def test_feed_follows_what_is_enabled(venue: StreamedVenue, instrument: Instrume
 def _enable(instrument: Instrument, *, is_live: bool) -> None:
     Instrument.objects.filter(pk=instrument.pk).update(is_live=is_live)
     connections["default"].close()
+
+
+def test_feed_reads_the_lists_of_the_venues(venue: StreamedVenue, instrument: Instrument) -> None:
+    venue.facts = (InstrumentFacts(instrument.symbol, "BTC", "USDT", "linear", 1.0, "0.5", "0.001"),)
+
+    async def script() -> None:
+        await until(lambda: Instrument.objects.filter(tick_size="0.5").exists())
+
+    play(timing(Clock()), script)
+    assert ContractTerms.objects.get().tick_size == Decimal("0.5")
 
 
 def test_second_feed_stands_by(venue: StreamedVenue, instrument: Instrument) -> None:

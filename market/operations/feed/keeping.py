@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Final
 
-from django.db import connection, transaction
+from django.db import DatabaseError, InterfaceError, connection, transaction
 from django.db.models import Max
 from django.db.models.functions import Now
 
@@ -15,6 +16,7 @@ from market.operations.herd import store_all
 from market.operations.quarantine import Doubt, hold
 from market.operations.schema import SeriesKey
 from market.operations.storing import lock
+from market.operations.syncing import sync_venue
 from market.series import MINUTE_MS, epoch_ms
 from market.sources import SOURCES, load_source
 from market.sources.base import SourceError, is_venue
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 
     from .intake import Item
     from .line import Line
+
+logger = logging.getLogger(__name__)
 
 # A line that is a minute behind what is stored by other ways has stalled.
 _STALLED_MS: Final = MINUTE_MS
@@ -65,6 +69,21 @@ def ask(venue: str) -> None:
     seconds = rests_s(venue)
     if seconds > 0:
         raise SourceError(f"{venue} is left alone for {seconds:.0f} s more", retry_after_s=seconds)
+
+
+def sync(slugs: Sequence[str], now: dt.datetime) -> bool:
+    """Bring the instruments of venues in line with what they list; tell whether all of them answered."""
+    try:
+        done = [sync_venue(slug=slug, now=now) for slug in slugs]
+    except (DatabaseError, InterfaceError, SourceError) as error:
+        logger.warning("the venues' lists could not be read: %s", error)
+        return False
+    finally:
+        connection.close()
+    for one in done:
+        if one.added or one.changed or one.ended or one.held:
+            logger.info("%s", one)
+    return not any(one.refused for one in done)
 
 
 def write(items: Sequence[Item], now: dt.datetime) -> list[Item]:

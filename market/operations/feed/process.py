@@ -43,6 +43,9 @@ class Timing:
     flush_s: float = 0.25
     describe_s: float = 5.0
     rescan_s: float = 15.0
+    # So often the venues' lists are read: terms that change, contracts that end. Sooner where one did not answer.
+    sync_s: float = 6 * 3600.0
+    sync_again_s: float = 600.0
     # The venues end a websocket after a day; two overlap before that.
     life_s: float = 22 * 3600.0
     overlap_s: float = 5.0
@@ -73,6 +76,7 @@ class Feed:
     _thread: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "feed-database"))
     _is_leader: bool = False
     _is_away: bool = False
+    _syncing: asyncio.Task[None] | None = None
 
     async def run(self, stop: asyncio.Event) -> None:
         """Do what is due until told to stop."""
@@ -82,6 +86,8 @@ class Feed:
             if loop.time() >= rescan_at:
                 rescan_at = loop.time() + self.timing.rescan_s
                 await self._rescan()
+                if self._is_leader and self._syncing is None:
+                    self._syncing = asyncio.create_task(self._sync())
             await self._flush()
             if loop.time() >= describe_at:
                 describe_at = loop.time() + self.timing.describe_s
@@ -91,6 +97,8 @@ class Feed:
 
     async def close(self) -> None:
         """Stop listening, then write what was heard: what a venue's line has taken is not lost."""
+        if self._syncing is not None:
+            self._syncing.cancel()
         await self._end_lines(list(self.lines))
         await self._flush()
         await self._in_thread(keeping.end_session)
@@ -133,6 +141,13 @@ class Feed:
             if wanted[venue.slug] != before.get(venue.slug):
                 await self._open(venue, instruments)
         await self._end_lines(gone)
+
+    async def _sync(self) -> None:
+        """Read the lists of the venues that are followed, now and again, in a thread that may wait for them."""
+        while True:
+            slugs = sorted(self._made_for)
+            is_whole = await asyncio.to_thread(keeping.sync, slugs, self.timing.now()) if self._is_leader else False
+            await asyncio.sleep(self.timing.sync_s if is_whole else self.timing.sync_again_s)
 
     async def _open(self, venue: Venue, instruments: list[Instrument]) -> None:
         access = await self._in_thread(access_for, venue)
