@@ -39,7 +39,7 @@ MODULES: Final = (
 @require_safe
 def instruments(request: HttpRequest) -> HttpResponse:
     """List what there is to look at."""
-    return render(request, "heatmaps/instruments.html", {"rows": listing.instruments(now=timezone.now())})
+    return render(request, "heatmaps/instruments.html", {"page": listing.instruments(now=timezone.now())})
 
 
 @member

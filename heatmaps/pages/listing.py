@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from heatmaps.models import Heatmap
     from market.models import Instrument
-    from market.queries import Day, Freshness
+    from market.queries import Day, Freshness, VenueHealth
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,26 +34,52 @@ class InstrumentRow:
     above: zones.ZoneRow | None
     below: zones.ZoneRow | None
     reason: str
+    # Why there is nothing, or nothing newer.
+    note: str
 
 
-def instruments(*, now: dt.datetime) -> list[InstrumentRow]:
-    """Return every instrument, live ones first; the number of statements does not depend on how many there are."""
-    found = market.list_instruments()
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """All rows, and what is wrong with venues that some of them wait for."""
+
+    rows: list[InstrumentRow]
+    outages: list[str]
+
+
+def instruments(*, now: dt.datetime) -> Listing:
+    """Return what is followed or stored, live ones first; however much it is, the statements are as many."""
+    found = market.list_followed()
+    health = {slug: one for slug, one in market.venue_health(now=now).items() if one.is_away}
+    waiting = sorted({instrument.venue for instrument in found if instrument.is_fetched} & set(health))
     fresh = market.freshness_of_all(instruments=found, now=now)
     moments = {pk: freshness.as_of for pk, freshness in fresh.items() if freshness.as_of is not None}
     days = market.last_days(moments=moments)
     maps = queries.get_heatmaps(instrument_ids=[instrument.pk for instrument in found])
     active = _active_zones([heatmap.pk for heatmap in maps.values()])
-    return [
+    rows = [
         _row(
             instrument=instrument,
             freshness=fresh[instrument.pk],
             day=days.get(instrument.pk),
             zones_=active[maps[instrument.pk].pk] if _is_built(maps.get(instrument.pk)) else None,
+            outage=health.get(instrument.venue) if instrument.is_fetched else None,
             now=now,
         )
         for instrument in found
     ]
+    return Listing(rows, [f"{market.venue_name(slug)} {_outage(health[slug])}" for slug in waiting])
+
+
+def _outage(health: VenueHealth) -> str:
+    if health.is_banned:
+        return f"has banned us until {figures.moment(health.retry_at)}"
+    return f"unreachable since {figures.moment(health.unreachable_since)}"
+
+
+def _note(freshness: Freshness, outage: VenueHealth | None) -> str:
+    if outage is not None and (freshness.as_of is None or freshness.is_stale):
+        return f"venue {_outage(outage)}"
+    return "the first bars have not arrived" if freshness.as_of is None and freshness.is_live else ""
 
 
 def _is_built(heatmap: Heatmap | None) -> bool:
@@ -67,8 +93,14 @@ def _active_zones(heatmap_ids: Sequence[int]) -> defaultdict[int, list[Zone]]:
     return grouped
 
 
-def _row(
-    *, instrument: Instrument, freshness: Freshness, day: Day | None, zones_: list[Zone] | None, now: dt.datetime
+def _row(  # noqa: PLR0913  # what was read for all at once
+    *,
+    instrument: Instrument,
+    freshness: Freshness,
+    day: Day | None,
+    zones_: list[Zone] | None,
+    outage: VenueHealth | None,
+    now: dt.datetime,
 ) -> InstrumentRow:
     digits = figures.decimals(instrument.tick_size)
     last = day.close if day else None
@@ -84,6 +116,7 @@ def _row(
         above=near.above[-1].row if near.above else None,
         below=near.below[0].row if near.below else None,
         reason="" if zones_ is not None else "no estimate yet",
+        note=_note(freshness, outage),
     )
 
 

@@ -47,6 +47,9 @@ def _words(freshness: Freshness, now: dt.datetime) -> tuple[str, str, str, str]:
     if freshness.as_of is None:
         return "empty", "No data yet", "No data yet", "The first bars of this instrument have not arrived."
     ended = figures.moment(freshness.as_of)
+    if freshness.ended_at is not None:
+        day = figures.day(freshness.ended_at)
+        return "history", f"Ended {day}", f"Ended {day}", "The contract no longer trades. What was stored of it stays."
     if not freshness.is_live:
         day = figures.day(freshness.as_of)
         return (

@@ -107,7 +107,7 @@ def is_measured(instrument: Instrument) -> bool:
 
 def venue_label(instrument: Instrument) -> str:
     """Write a venue's name as people do."""
-    return instrument.venue.capitalize() if not instrument.is_simulated else "Simulated market"
+    return "Simulated market" if instrument.is_simulated else market.venue_name(instrument.venue)
 
 
 def _record(heatmap: Heatmap, freshness: Freshness) -> Record:

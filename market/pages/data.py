@@ -13,7 +13,7 @@ from django.db.models import Exists, OuterRef, Q
 from market.models import Coverage, Instrument, Quarantine
 from market.pages import strips, venues, words
 from market.queries.completeness import Ledger, judge, load_ledgers, newest, stale_after
-from market.queries.venues import BANNED, UNREACHABLE, venue_health
+from market.queries.venues import BANNED, venue_health, venue_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -106,7 +106,7 @@ def load(*, days: int, venue: str, is_all: bool, page: int, now: dt.datetime) ->
         held_count=Quarantine.objects.filter(state=Quarantine.State.HELD).count(),
         days=days,
         venue=venue,
-        venues=[(slug, words.venue(slug)) for slug in slugs],
+        venues=[(slug, venue_name(slug)) for slug in slugs],
         span_text=words.span(*span),
         is_followed_only=not is_all,
     )
@@ -134,7 +134,7 @@ def _block(
     return InstrumentBlock(
         instrument=instrument,
         title=f"{instrument.base}-{instrument.quote}",
-        venue=words.venue(instrument.venue),
+        venue=venue_name(instrument.venue),
         state=state,
         rows=tuple(_row(instrument, key, known, now) for key in ordered),
         reason="" if keys else why_empty(instrument, known.health.get(instrument.venue)),
@@ -145,9 +145,9 @@ def why_empty(instrument: Instrument, health: VenueHealth | None) -> str:
     """Say why there is nothing of an instrument."""
     if not instrument.is_live:
         return "It is not fetched, and nothing was imported."
-    if health is not None and health.kind in {BANNED, UNREACHABLE}:
+    if health is not None and health.is_away:
         verb = "has banned us" if health.kind == BANNED else "has not been reachable"
-        return f"{words.venue(instrument.venue)} {verb} {venues.state_since(health)}."
+        return f"{venue_name(instrument.venue)} {verb} {venues.state_since(health)}."
     return "Nothing has arrived yet."
 
 

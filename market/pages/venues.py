@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from market.models import Instrument
 from market.pages import words
-from market.queries.venues import BANNED, PAUSED, REACHABLE, UNASKED, UNREACHABLE, list_feeds
+from market.queries.venues import BANNED, PAUSED, REACHABLE, UNASKED, UNREACHABLE, list_feeds, venue_name
 from market.sources import load_source
 from market.sources.base import LIVE_SHARE, SourceError, is_venue
 
@@ -87,7 +87,7 @@ def cards(*, health: Mapping[str, VenueHealth], now: dt.datetime) -> list[VenueC
 def _card(slug: str, health: VenueHealth | None, enabled: int, feeds: list[FeedState], now: dt.datetime) -> VenueCard:
     kind = health.kind if health else UNASKED
     return VenueCard(
-        name=words.venue(slug),
+        name=venue_name(slug),
         tone=_TONES[kind],
         label=_LABELS[kind],
         detail=state_since(health),

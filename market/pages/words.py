@@ -7,7 +7,6 @@ from typing import Final
 
 DASH: Final = "—"
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
-_NAMES: Final = {"okx": "OKX", "bitmex": "BitMEX", "pair": "Asset pair", "simulated": "Simulated market"}
 _SERIES: Final = {
     "bars": "Bars",
     "mark_bars": "Mark price bars",
@@ -22,11 +21,6 @@ _SERIES: Final = {
     "file": "File",
 }
 SERIES: Final = tuple(_SERIES)
-
-
-def venue(slug: str) -> str:
-    """Write a venue's name as it does itself."""
-    return _NAMES.get(slug, slug.capitalize())
 
 
 def series(name: str, timeframe: int = 0) -> str:

@@ -12,12 +12,14 @@ from .instruments import (
     freshness_of_all,
     get_instrument,
     list_fetched,
+    list_followed,
     list_instruments,
     stored_span,
 )
 from .outages import heard_venues, resting_venues
 from .pairs import KnownInterest, Member, list_members, newest_interest, rankings
 from .rows import load_bars, load_funding, load_liquidation_totals, load_liquidations, load_open_interest, load_window
+from .venues import VenueHealth, venue_health, venue_name
 
 __all__ = [
     "Changes",
@@ -26,6 +28,7 @@ __all__ = [
     "KnownInterest",
     "Member",
     "Stretch",
+    "VenueHealth",
     "changes",
     "checkpoints",
     "coverage",
@@ -36,6 +39,7 @@ __all__ = [
     "heard_venues",
     "last_days",
     "list_fetched",
+    "list_followed",
     "list_instruments",
     "list_members",
     "load_bars",
@@ -48,4 +52,6 @@ __all__ = [
     "rankings",
     "resting_venues",
     "stored_span",
+    "venue_health",
+    "venue_name",
 ]

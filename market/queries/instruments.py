@@ -6,7 +6,7 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from django.db.models import Max, Min
+from django.db.models import Exists, Max, Min, OuterRef, Q
 
 from market.models import Coverage, Instrument, SourceCheckpoint
 
@@ -27,6 +27,7 @@ class Freshness:
     stale_after: dt.datetime | None
     is_live: bool
     is_stale: bool
+    ended_at: dt.datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,12 @@ def find_instrument(*, instrument_id: int) -> Instrument:
 def list_instruments() -> list[Instrument]:
     """List all instruments, live ones first, then by key."""
     return list(Instrument.objects.order_by("-is_live", "venue", "symbol"))
+
+
+def list_followed() -> list[Instrument]:
+    """List what is enabled or stored, live ones first, then by key: not the hundreds that venues only list."""
+    is_stored = Exists(Coverage.objects.filter(instrument=OuterRef("pk")))
+    return list(Instrument.objects.filter(Q(is_live=True) | is_stored).order_by("-is_live", "venue", "symbol"))
 
 
 def list_fetched(*, with_venues: bool) -> list[Instrument]:
@@ -93,7 +100,7 @@ def freshness_of_all(*, instruments: Sequence[Instrument], now: dt.datetime) -> 
 
 def _judge(instrument: Instrument, as_of: dt.datetime | None, now: dt.datetime) -> Freshness:
     if not instrument.is_live or instrument.ended_at is not None:
-        return Freshness(as_of=as_of, stale_after=None, is_live=False, is_stale=False)
+        return Freshness(as_of, stale_after=None, is_live=False, is_stale=False, ended_at=instrument.ended_at)
     stale_after = as_of + (PAIR_GRACE if instrument.is_pair else LIVE_GRACE) if as_of else None
     return Freshness(as_of, stale_after, is_live=True, is_stale=stale_after is None or now > stale_after)
 

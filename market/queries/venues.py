@@ -10,6 +10,8 @@ from market.models import FeedState, VenueState
 if TYPE_CHECKING:
     import datetime as dt
 
+_NAMES: Final = {"okx": "OKX", "bitmex": "BitMEX", "pair": "Asset pair", "simulated": "Simulated market"}
+
 BANNED: Final = "banned"
 UNREACHABLE: Final = "unreachable"
 PAUSED: Final = "paused"
@@ -33,6 +35,21 @@ class VenueHealth:
     spent: float
     window_at: dt.datetime
     refused_count: int
+
+    @property
+    def is_banned(self) -> bool:
+        """Whether it has told us to stay away."""
+        return self.kind == BANNED
+
+    @property
+    def is_away(self) -> bool:
+        """Whether nothing can come from it now: nobody answers, or we are banned."""
+        return self.kind in {BANNED, UNREACHABLE}
+
+
+def venue_name(slug: str) -> str:
+    """Write a venue's name as it does itself."""
+    return _NAMES.get(slug, slug.capitalize())
 
 
 def venue_health(*, now: dt.datetime) -> dict[str, VenueHealth]:

@@ -160,7 +160,7 @@ def test_terminal_costs_the_same_for_one_zone_and_for_many(world: World, member:
 
 
 def test_instruments_page_says_what_is_missing(member: Client) -> None:
-    make_instrument(symbol="ETHUSDT")
+    make_instrument(symbol="ETHUSDT", is_live=True)
     words = text_of(member.get(reverse("heatmaps:instruments")))
     assert "No data yet" in words
     assert "no estimate yet" in words
