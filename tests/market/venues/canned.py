@@ -12,12 +12,14 @@ from threading import Thread
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl, urlsplit
 
+import numpy as np
+
 from market.sources.base import Access
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from market.sources.base import Connection, Venue
+    from market.sources.base import Connection, Part, Venue
 
 FOLDER: Final = Path(__file__).resolve().parents[2] / "data" / "venues"
 
@@ -92,6 +94,13 @@ def serving() -> Iterator[Canned]:
         server.shutdown()
         server.server_close()
         thread.join(5)
+
+
+def expect(part: Part, dtype: np.dtype[np.void], *rows: tuple[float, ...]) -> None:
+    """Make sure that a part has exactly these rows, NaN where there is NaN."""
+    expected = np.array(list(rows), dtype)
+    assert part.rows.dtype == dtype
+    assert [repr(row) for row in part.rows] == [repr(row) for row in expected]
 
 
 def said(venue: str) -> dict[str, Any]:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pytest
 
 from market.series import ACCOUNT_RATIO, BAR, DEPTH, FUNDING, OPEN_INTEREST, validate
 from market.sources.base import Budget, InstrumentFacts, LeverageBracket, SourceError
 from market.sources.bybit import SOURCE
-from tests.market.venues.canned import REMOVED, Canned, changed, said, serving
+from tests.market.venues.canned import REMOVED, Canned, changed, expect, said, serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,12 +47,6 @@ def read(venue: Canned, series: SeriesName, since: int = MIDNIGHT, until: int = 
     return connection.read(
         series=series, symbol="BTCUSDT", contract_size=1.0, since_ms=since, until_ms=until, now_ms=now
     )
-
-
-def expect(part: Part, dtype: np.dtype[np.void], *rows: tuple[float, ...]) -> None:
-    expected = np.array(list(rows), dtype)
-    assert part.rows.dtype == dtype
-    assert [repr(row) for row in part.rows] == [repr(row) for row in expected]
 
 
 def test_presents_itself() -> None:

@@ -1,0 +1,5 @@
+"""OKX: the file of the venue, in two halves."""
+
+from .source import SOURCE
+
+__all__ = ["SOURCE"]
