@@ -163,7 +163,7 @@ class Bybit(BybitStreams):
         ]  # fmt: skip
         cursor = str(found[-1][0]) if len(found) == limit else ""
         result = {"symbol": listing.symbol, "category": "linear", "list": rows, "nextPageCursor": cursor}
-        fields = {"time": "timestamp", "amount": "singleOpenInterest"}
+        fields = {"time": "timestamp", "amount": "singleOpenInterest", "both_sides": "openInterest"}
         return Answer(self.wrapped(result), "interest", listing.symbol, rows, [row[0] for row in found], fields)
 
     def funding_history(self, query: Mapping[str, str]) -> Answer:
@@ -189,17 +189,17 @@ class Bybit(BybitStreams):
         listings = [self.asked(query)] if query.get("symbol") else trading
         rows = [self.state(listing) for listing in listings]
         result = {"category": query.get("category", ""), "list": rows}
-        fields = {"price": "markPrice", "amount": "openInterest", "usd": "openInterestValue", "symbol": "symbol"}
-        fields |= {"rate": "fundingRate"}
+        fields = {"price": "markPrice", "amount": "singleOpenInterest", "usd": "openInterestValue", "symbol": "symbol"}
+        fields |= {"rate": "fundingRate", "both_sides": "openInterest"}
         return Answer(self.wrapped(result), "ticker", query.get("symbol", ""), rows, fields=fields)
 
     def order_book(self, query: Mapping[str, str]) -> Answer:
-        """Return the book, 500 levels at most."""
+        """Return the book, 1000 levels at most."""
         listing = self.asked(query)
         terms = listing.tape.terms
         bids, asks = (
             [[terms.tick.text(price), terms.lot.text(lots)] for price, lots in side]
-            for side in self.book(listing, min(whole(query, "limit") or 25, 500))
+            for side in self.book(listing, min(whole(query, "limit") or 25, 1000))
         )
         result = {
             "s": listing.symbol,

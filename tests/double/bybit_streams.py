@@ -17,7 +17,10 @@ WS_KLINE: Final = {
     "closed": "confirm", "quote_volume": "turnover",
 }  # fmt: skip
 LIQUIDATION: Final = {"time": "T", "price": "p", "volume": "v", "side": "S", "symbol": "s"}
-TICKER: Final = {"price": "markPrice", "amount": "openInterest", "usd": "openInterestValue", "symbol": "symbol"}
+TICKER: Final = {
+    "price": "markPrice", "amount": "singleOpenInterest", "both_sides": "openInterest", "usd": "openInterestValue",
+    "symbol": "symbol",
+}  # fmt: skip
 CONNECTION: Final = "double-0001"
 
 

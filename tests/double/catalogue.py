@@ -11,10 +11,10 @@ from tests.double.fault_rows import ROW_FAULTS
 from tests.double.fault_streams import STREAM_FAULTS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from tests.double.faults import Fault
 
-FAULTS: Final[Mapping[str, type[Fault]]] = {
+FAULTS: Final[Mapping[str, Callable[..., Fault]]] = {
     fault.name: fault for fault in (*ANSWER_FAULTS, *FIELD_FAULTS, *ROW_FAULTS, *STREAM_FAULTS, *MARKET_FAULTS)
 }

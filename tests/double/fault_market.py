@@ -5,6 +5,7 @@ from __future__ import annotations
 from fnmatch import fnmatch
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
+from tests.double.fault_rows import scale_interest
 from tests.double.faults import Fault
 from tests.double.market import SLUGS, Revision
 from tests.double.tape import HOUR, MINUTE
@@ -92,13 +93,9 @@ class MultiplierChange(MarketFault):
     default_on: ClassVar[tuple[str, ...]] = ("interest", "interest_now", "ticker", "ws.interest", "ws.ticker")
 
     def alter(self, answer: Answer) -> bool:
-        place = answer.fields.get("amount")
-        if answer.slug in {"okx", "binance-coin-m"} or place is None or not answer.rows:
-            return False
-        for row in answer.rows:
-            row[place] = f"{float(row[place] or 0) * 10:.8f}"
-        answer.spoilt = True
-        return True
+        is_told = answer.slug not in {"okx", "binance-coin-m"} and scale_interest(answer, 10)
+        answer.spoilt = is_told or answer.spoilt
+        return is_told
 
     def change(self, market: Market, listing: Listing, now: int) -> None:
         del market

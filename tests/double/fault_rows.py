@@ -210,13 +210,16 @@ class UnitChange(FieldFault):
     name, default_on = "unit_change", ("interest", "interest_now", "ticker", "ws.interest", "ws.ticker")
 
     def spoil(self, answer: Answer) -> bool:
-        place = answer.fields.get("amount")
-        if place is None:
-            return False
-        factor = self.random.choice((1_000.0, 0.001, 60_000.0))
-        for row in answer.rows:
-            row[place] = f"{float(row[place] or 0) * factor:.8f}"
-        return True
+        return scale_interest(answer, self.random.choice((1_000.0, 0.001, 60_000.0)))
+
+
+def scale_interest(answer: Answer, factor: float) -> bool:
+    """Multiply open interest in base; tell whether there was any."""
+    places = [answer.fields[name] for name in ("amount", "both_sides") if name in answer.fields]
+    cells = [(row, place) for row in answer.rows for place in places if place in row or isinstance(place, int)]
+    for row, place in cells:
+        row[place] = f"{float(row[place] or 0) * factor:.8f}"
+    return bool(cells)
 
 
 ROW_FAULTS: Final = (

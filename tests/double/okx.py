@@ -81,7 +81,8 @@ class Okx(OkxStreams):
         lot, family = listing.size_at(self.now).text(1), f"{listing.base}-USDT"
         return {
             "alias": "", "auctionEndTime": "", "baseCcy": "", "category": "1", "contTdSwTime": "", "ctMult": "1",
-            "ctType": "linear", "ctVal": f"{listing.contract_at(self.now):f}", "ctValCcy": listing.base, "expTime": "",
+            "ctType": "linear", "ctVal": f"{listing.contract_at(self.now).normalize():f}", "ctValCcy": listing.base,
+            "expTime": "",
             "futureSettlement": False, "groupId": "1", "instFamily": family, "instId": listing.symbol,
             "instIdCode": 10_000 + len(listing.base), "instType": "SWAP", "lever": "100", "listTime": "1573557408000",
             "lotSz": lot, "maxIcebergSz": "100000000", "maxLmtAmt": "20000000", "maxLmtSz": "100000000",
