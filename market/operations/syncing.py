@@ -193,6 +193,7 @@ def _are_sane(rows: Sequence[BracketFacts]) -> bool:
 
 def store_brackets(*, instrument: Instrument, rows: Sequence[BracketFacts], now: dt.datetime) -> bool:
     """Store a table of leverage brackets under its day where it differs from the newest one; tell whether it did."""
+    day = rows[0].as_of or now.date()
     given = [tuple(float(getattr(row, name)) for name in _BRACKET) for row in rows]
     with transaction.atomic():
         lock(f"instrument:{instrument.pk}")
@@ -200,9 +201,9 @@ def store_brackets(*, instrument: Instrument, rows: Sequence[BracketFacts], now:
         newest = brackets.order_by("-as_of_date").values_list("as_of_date", flat=True).first()
         if newest and given == list(brackets.filter(as_of_date=newest).order_by("floor").values_list(*_BRACKET)):
             return False
-        brackets.filter(as_of_date=now.date()).delete()
+        brackets.filter(as_of_date=day).delete()
         LeverageBracket.objects.bulk_create(
-            LeverageBracket(instrument=instrument, as_of_date=now.date(), **dict(zip(_BRACKET, row, strict=True)))
+            LeverageBracket(instrument=instrument, as_of_date=day, **dict(zip(_BRACKET, row, strict=True)))
             for row in given
         )
     return True

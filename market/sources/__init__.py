@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 # slug -> "module:attribute", loaded on use so that one venue's client costs nothing to the others.
 SOURCES: Final[Mapping[str, str]] = {
     "simulated": "market.sources.simulated:SOURCE",
+    "binance": "market.sources.binance:SOURCE",
+    "binance-coin-m": "market.sources.binance_coin_m:SOURCE",
 }
 
 

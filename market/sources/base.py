@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    import datetime as dt
+    from collections.abc import AsyncGenerator, Mapping
 
     from typing_extensions import TypeIs
 
@@ -181,11 +182,15 @@ class Access:
 
 @dataclass(frozen=True, slots=True)
 class LeverageBracket:
-    """From ``floor`` [quote, inverse: base] on a position may have this leverage and needs this maintenance."""
+    """From ``floor`` [quote, inverse: base] on a position may have this leverage and needs this maintenance.
+
+    as_of: the day of which that is known, None where the venue has just said so.
+    """
 
     floor: float
     max_leverage: float
     maintenance_rate: float
+    as_of: dt.date | None = None
 
 
 class Connection(Protocol):
@@ -207,7 +212,7 @@ class Connection(Protocol):
         ...
 
     def brackets(self, *, symbol: str) -> tuple[LeverageBracket, ...]:
-        """Return the table of leverage brackets, () where the venue shows it only to account holders."""
+        """Return the table of leverage brackets, () where nobody but account holders can see it."""
         ...
 
 
@@ -274,7 +279,7 @@ class Venue(Source, Protocol):
         """Read one message of a channel: decoded JSON, or its text where it is none. Never raises."""
         ...
 
-    def listen(self, channel: Channel, *, access: Access) -> AsyncIterator[Heard]:
+    def listen(self, channel: Channel, *, access: Access) -> AsyncGenerator[Heard, None]:
         """Open a websocket, subscribe, and yield what is heard until it ends, confirmations too.
 
         Answers pings and sends its own; raises SourceError when the connection is lost, falls silent, declines a topic

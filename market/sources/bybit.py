@@ -134,7 +134,9 @@ def brackets(raws: Iterable[object], symbol: str) -> tuple[LeverageBracket, ...]
         found.append(tuple(row.decimal(name) for name in ("riskLimitValue", "maxLeverage", "maintenanceMargin")))
     found.sort()
     floors = [0.0, *(most for most, _, _ in found)]
-    return tuple(LeverageBracket(floor, *terms) for floor, (_, *terms) in zip(floors, found, strict=False))
+    return tuple(
+        LeverageBracket(floor, leverage, rate) for floor, (_, leverage, rate) in zip(floors, found, strict=False)
+    )
 
 
 class _Rest(PagedClient):

@@ -30,7 +30,8 @@ LARGEST_BODY: Final = 16 * 1024 * 1024
 _CHUNK: Final = 64 * 1024
 _SHOWN: Final = 160
 _SECONDS: Final = re.compile(r"[0-9]{1,7}", re.ASCII)
-_OK, _REDIRECTS, _REFUSALS, _SERVER_FAULTS = 200, 300, 400, 500
+OK: Final = 200
+_REDIRECTS, _REFUSALS, _SERVER_FAULTS = 300, 400, 500
 TOO_MANY: Final = 429
 BANNED: Final = 418
 # What a guard in front of the venue answers, and a venue that serves nobody from here.
@@ -111,8 +112,12 @@ class RestClient:
         del answer
         return None
 
+    def wait_s(self, answer: Answer) -> float | None:
+        """Return how long the venue says to leave it alone [s], None where it doesn't say."""
+        return answer.wait_s()
+
     def _judge(self, answer: Answer) -> tuple[int, SourceError | None]:
-        status, wait_s = answer.status, answer.wait_s()
+        status, wait_s = answer.status, self.wait_s(answer)
         said = f"{self.slug} answered {status}: {' '.join(answer.text[: 2 * _SHOWN].split())[:_SHOWN]}"
         if own := self.refusal(answer):
             return own
@@ -122,7 +127,7 @@ class RestClient:
             return status, SourceError(said, retry_after_s=wait_s, is_outage=True)
         if not answer.is_json:
             return 0, SourceError(said, is_outage=True)
-        return status, None if status == _OK else SourceError(said)
+        return status, None if status == OK else SourceError(said)
 
     def _used(self, answer: Answer) -> int | None:
         text = answer.headers.get(self.used_header, "")

@@ -14,7 +14,7 @@ from market.series import BAR, DEPTH, FUNDING, HOUR_MS, LIQUIDATION, MINUTE_MS
 
 from . import depth
 from .base import Part, SourceError
-from .exchange import TOO_MANY, RestClient
+from .exchange import OK, TOO_MANY, RestClient
 from .strict import Row, UnreadableError, fault_of, records
 
 if TYPE_CHECKING:
@@ -144,11 +144,10 @@ class PagedClient(RestClient):
             return TOO_MANY, SourceError(said, retry_after_s=self.wait_s(answer))
         if isinstance(code, str | int) and code in codes.out_of_order:
             return _UNAVAILABLE, SourceError(said, is_outage=True)
-        return answer.status, SourceError(said, permanent=isinstance(code, str | int) and code in codes.unknown)
-
-    def wait_s(self, answer: Answer) -> float | None:
-        """Return how long to wait after too many requests [s], None where the venue doesn't say."""
-        return answer.wait_s()
+        if isinstance(code, str | int) and code in codes.unknown:
+            return answer.status, SourceError(said, permanent=True)
+        # A status of its own says more than a code that nobody knows.
+        return (answer.status, SourceError(said)) if answer.status == OK else None
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from .base import SourceError
 from .exchange import redirected
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncGenerator
 
     from .base import Access, Channel, Heard, Venue
 
@@ -106,7 +106,7 @@ class _Socket:
         self._inbox.put_nowait(SourceError(f"the connection ended: {reason or 'closed'}", is_outage=True))
 
 
-async def listen(venue: Venue, channel: Channel, *, access: Access) -> AsyncIterator[Heard]:
+async def listen(venue: Venue, channel: Channel, *, access: Access) -> AsyncGenerator[Heard, None]:
     """Keep one websocket of a venue open and yield what is heard; see ``market.sources.base.Venue.listen``."""
     socket = _Socket(redirected(channel.url, address=access.address, slug=venue.slug), channel.ping)
     missing = set(channel.topics)

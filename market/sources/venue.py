@@ -13,7 +13,7 @@ from .base import Heard
 from .strict import Row, UnreadableError, fault_of
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Mapping
+    from collections.abc import AsyncGenerator, Iterator, Mapping
     from typing import ClassVar
 
     from market.series import SeriesName
@@ -52,7 +52,7 @@ class NetworkVenue(ABC):
         except UnreadableError as error:
             return Heard(faults=(fault_of(message, str(error)),))
 
-    def listen(self, channel: Channel, *, access: Access) -> AsyncIterator[Heard]:
+    def listen(self, channel: Channel, *, access: Access) -> AsyncGenerator[Heard, None]:
         """Open a websocket, subscribe, and yield what is heard until it ends."""
         return stream.listen(self, channel, access=access)
 

@@ -11,7 +11,7 @@ from market import series as s
 from market.sources.base import Budget, InstrumentFacts, LeverageBracket, Offer, Part
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncGenerator, Mapping
 
     from market.series import Records, SeriesName
     from market.sources.base import Access, Channel, Fault, Heard, SourceError
@@ -52,7 +52,7 @@ class ScriptedVenue:
     def hear(self, message: object, *, channel: Channel) -> Heard:
         raise NotImplementedError
 
-    def listen(self, channel: Channel, *, access: Access) -> AsyncIterator[Heard]:
+    def listen(self, channel: Channel, *, access: Access) -> AsyncGenerator[Heard, None]:
         raise NotImplementedError
 
     def read(

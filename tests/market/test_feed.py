@@ -26,7 +26,7 @@ from .rows import T0, after
 from .scripted_venue import ScriptedVenue, minute_bars
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 
     from market.sources.base import Access
 
@@ -48,7 +48,7 @@ class StreamedVenue(ScriptedVenue):
     def channels(self, sizes: Mapping[str, float]) -> tuple[Channel, ...]:
         return (Channel("wss://scripted", (), frozenset({"bars"}), sizes),)
 
-    async def listen(self, channel: Channel, *, access: Access) -> AsyncIterator[Heard]:
+    async def listen(self, channel: Channel, *, access: Access) -> AsyncGenerator[Heard, None]:
         self.opened += 1
         self.open_now += 1
         try:

@@ -1,6 +1,7 @@
-"""What every source must keep; a new venue is held to it by its line in SOURCES.
+"""What every source must keep that brings all series of a span at once; its line in SOURCES holds it to that.
 
-A source that asks over a network is given a server on loopback that speaks its venue's protocol: one line in VENUES.
+One that asks over a network is given a server on loopback: one line in VENUES. What a venue must keep that is asked
+series by series stands in ``tests/market/venues/test_contract.py``.
 """
 
 from __future__ import annotations
@@ -36,9 +37,10 @@ def loopback_venue() -> Iterator[None]:
 
 # slug -> what surrounds the source while it is asked.
 VENUES = {"loopback": loopback_venue}
+BATCH_SOURCES = [slug for slug in SOURCES if not is_venue(load_source(slug))]
 
 
-@pytest.fixture(scope="module", params=sorted({*SOURCES, *VENUES}))
+@pytest.fixture(scope="module", params=sorted({*BATCH_SOURCES, *VENUES}))
 def source(request: pytest.FixtureRequest) -> Iterator[BatchSource]:
     with VENUES.get(request.param, nullcontext)():
         source = load_source(request.param)
