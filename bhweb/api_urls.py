@@ -11,7 +11,18 @@ from access.permissions import public
 from access.permissions.api import CountedApi
 from heatmaps.api import HeatmapApi, TileApi, ZoneApi, ZoneListApi
 from journal.api import PlanApi, PlanListApi
-from market.api import BarsApi, InstrumentApi, InstrumentListApi
+from market.api import (
+    AccountRatioApi,
+    BarsApi,
+    BracketsApi,
+    CoverageApi,
+    DepthApi,
+    FundingApi,
+    InstrumentApi,
+    InstrumentListApi,
+    LiquidationsApi,
+    OpenInterestApi,
+)
 
 if TYPE_CHECKING:
     from rest_framework.request import Request
@@ -32,6 +43,13 @@ urlpatterns = [
     path("v1/instruments/", InstrumentListApi.as_view(), name="api-instruments"),
     path(f"{INSTRUMENT}/", InstrumentApi.as_view(), name="api-instrument"),
     path(f"{INSTRUMENT}/bars/", BarsApi.as_view(), name="api-bars"),
+    path(f"{INSTRUMENT}/open-interest/", OpenInterestApi.as_view(), name="api-open-interest"),
+    path(f"{INSTRUMENT}/funding/", FundingApi.as_view(), name="api-funding"),
+    path(f"{INSTRUMENT}/liquidations/", LiquidationsApi.as_view(), name="api-liquidations"),
+    path(f"{INSTRUMENT}/depth/", DepthApi.as_view(), name="api-depth"),
+    path(f"{INSTRUMENT}/account-ratio/", AccountRatioApi.as_view(), name="api-account-ratio"),
+    path(f"{INSTRUMENT}/coverage/", CoverageApi.as_view(), name="api-coverage"),
+    path(f"{INSTRUMENT}/brackets/", BracketsApi.as_view(), name="api-brackets"),
     path(f"{INSTRUMENT}/heatmap/", HeatmapApi.as_view(), name="api-heatmap"),
     path(f"{INSTRUMENT}/zones/", ZoneListApi.as_view(), name="api-zones"),
     re_path(TILE, TileApi.as_view(), name="api-tile"),

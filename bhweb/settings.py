@@ -222,6 +222,12 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "0.1.0",
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "SERVE_INCLUDE_SCHEMA": False,
+    "ENUM_NAME_OVERRIDES": {
+        "ClosedSideEnum": ["long", "short"],
+        "ZoneSideEnum": ["longs", "shorts"],
+        "HoleStateEnum": "market.api.source.STATES",
+        "ZoneStateEnum": "heatmaps.models.Zone.State",
+    },
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",

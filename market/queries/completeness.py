@@ -75,6 +75,13 @@ def stale_after(*, series: str, timeframe: int, as_of: dt.datetime) -> dt.dateti
     return as_of + dt.timedelta(seconds=timeframe + _GRACE.get(series, 0))
 
 
+def due_after(*, instrument: Instrument, key: SeriesKey, as_of: dt.datetime | None) -> dt.datetime | None:
+    """Return when a series is stale; None where nothing came yet or nobody waits for more."""
+    if as_of is None or not instrument.is_fetched:
+        return None
+    return stale_after(series=key.series, timeframe=key.timeframe, as_of=as_of)
+
+
 def judge(*, span: Span, present: Iterable[Span], holes: Iterable[Missing]) -> Completeness:
     """Part a span into what is present and what is missing, with the state of each missing stretch.
 

@@ -6,7 +6,7 @@ when ``since < time <= until``, because it belongs to the step that it ends; an 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 from django.db import connection
@@ -19,17 +19,20 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Mapping, Sequence
 
-    from market.series import Records
+    from market.series import Records, SeriesName
 
 _NULLABLE: Final = frozenset({"volume", *s.OPTIONAL})
 
 
-def _read(table: str, dtype: np.dtype[np.void], where: str, params: Mapping[str, object]) -> Records:
+def _read(
+    table: str, dtype: np.dtype[np.void], where: str, params: Mapping[str, object], *, most: int | None = None
+) -> Records:
     fields = dtype.names or ()
     time = fields[0]
     columns = ", ".join(f"coalesce({f}, 'NaN')" if f in _NULLABLE else _int8(f, dtype) for f in fields)
     # Names come from the dtypes of market.series, values are bound.
-    statement = f"COPY (SELECT {columns} FROM {table} WHERE {where} ORDER BY {time}) TO STDOUT (FORMAT binary)"  # noqa: S608
+    first = f" FETCH FIRST {most:d} ROWS WITH TIES" if most is not None else ""
+    statement = f"COPY (SELECT {columns} FROM {table} WHERE {where} ORDER BY {time}{first}) TO STDOUT (FORMAT binary)"  # noqa: S608
     stream = bytearray()
     # The driver's own cursor: Django's, while it keeps statements, takes no parameters for a copy.
     with connection.cursor() as cursor, cursor.cursor.copy(statement, params) as copy:
@@ -82,6 +85,35 @@ def load_liquidation_totals(
     """Return LIQUIDATION_TOTAL[n] of periods of ``timeframe`` [s] wholly inside [since, until]."""
     params = {"id": instrument_id, "since": since, "until": until, "timeframe": timeframe}
     return _read("market_liquidationtotal", s.LIQUIDATION_TOTAL, _TOTALS, params)
+
+
+class SeriesPage(NamedTuple):
+    """Rows, ascending, and from when to ask for what follows; None where these are all."""
+
+    rows: Records
+    next_since: dt.datetime | None
+
+
+_PAGED: Final[Mapping[SeriesName, tuple[str, str]]] = {
+    "open_interest": ("market_openinterest", _SAMPLES),
+    "funding": ("market_fundingrate", _SAMPLES),
+    "depth": ("market_depth", _SAMPLES),
+    "account_ratio": ("market_accountratio", _SAMPLES),
+    "liquidations": ("market_liquidation", _EVENTS),
+}
+
+
+def load_page(
+    *, instrument_id: int, series: SeriesName, since: dt.datetime, until: dt.datetime, most: int
+) -> SeriesPage:
+    """Return the first ``most`` rows of a span, with all of the last one's moment, so that none is cut off."""
+    table, where = _PAGED[series]
+    params = {"id": instrument_id, "since": since, "until": until}
+    rows = _read(table, s.DTYPES[series], where, params, most=most)
+    if len(rows) < most:
+        return SeriesPage(rows, None)
+    # A sample's span begins after ``since``, an event's at it.
+    return SeriesPage(rows, s.moment(int(rows["time"][-1]) + (where is _EVENTS)))
 
 
 def load_window(*, instrument_id: int, since: dt.datetime, until: dt.datetime) -> s.Window:

@@ -78,6 +78,10 @@ ROUTES = {
     "api-instruments": Route(200),
     "api-instrument": Route(200, kwargs=KEY),
     "api-bars": Route(200, kwargs=KEY),
+    **{
+        f"api-{name}": Route(200, kwargs=KEY)
+        for name in ("open-interest", "funding", "liquidations", "depth", "account-ratio", "coverage", "brackets")
+    },
     "api-heatmap": Route(200, kwargs=KEY),
     "api-zones": Route(200, kwargs=KEY),
     "api-tile": Route(404, kwargs=KEY | {"level": 0, "row": 0, "col": 0}),
