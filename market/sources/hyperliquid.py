@@ -19,7 +19,7 @@ from .strict import Row, UnreadableError, part_of, row_of, rows_of
 from .venue import NetworkVenue, in_groups
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncGenerator, Mapping
 
     from market.series import SeriesName
 
@@ -220,7 +220,7 @@ class Hyperliquid(NetworkVenue):
         """Share symbols out over websockets."""
         return tuple(_channel(group) for group in in_groups(sizes, _SYMBOLS_PER_SOCKET))
 
-    def listen(self, channel: Channel, *, access: Access) -> AsyncIterator[Heard]:
+    def listen(self, channel: Channel, *, access: Access) -> AsyncGenerator[Heard, None]:
         """Open a websocket, subscribe, and yield what is heard until it ends."""
         return stream.listen(Listening(), channel, access=access)
 

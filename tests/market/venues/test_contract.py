@@ -5,8 +5,6 @@ The double knows the truth in this house's units, so what a venue's source reads
 
 from __future__ import annotations
 
-import asyncio
-from contextlib import aclosing
 from dataclasses import astuple
 from typing import TYPE_CHECKING, Final
 
@@ -19,30 +17,22 @@ from market.series import (
     DEPTH,
     DEPTH_BPS,
     FUNDING,
-    LIQUIDATION,
     MINUTE_MS,
     OPEN_INTEREST,
     OPTIONAL,
     validate,
 )
-from market.sources import SOURCES, load_source, load_venue
-from market.sources.base import Access, SourceError, is_venue
+from market.sources.base import SourceError
 from tests.double import ManualClock, serve, synthetic_market, truth
-from tests.double.market import symbol_of
 from tests.double.tape import DAY, HOUR
-from tests.market.venues.canned import OpenGate
+from tests.market.venues.side import NOON, NOW, SLUGS, Side, same
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from market.series import Records, SeriesName
-    from market.sources.base import Connection, Part
     from tests.double import Double
-    from tests.double.market import Listing
 
-NOON: Final = 20_440 * DAY + 12 * HOUR
-NOW: Final = NOON + 30_000
-SLUGS: Final = [slug for slug in SOURCES if is_venue(load_source(slug))]
 DTYPES: Final = {
     "bars": BAR,
     "mark_bars": BAR,
@@ -53,42 +43,6 @@ DTYPES: Final = {
 }
 # Where nobody but the venue itself could tell which of its refusals means that there is no such contract.
 SAYS_NO_REASON: Final = ("hyperliquid",)
-
-
-class Side:
-    """One venue's source, and the truth behind what it reads."""
-
-    def __init__(self, double: Double, slug: str) -> None:
-        self.double, self.slug, self.venue = double, slug, load_venue(slug)
-        self.symbol = symbol_of(slug, "BTC")
-        self.listing: Listing = double.market.listing(slug, self.symbol)
-        self.size = float(self.listing.contract)
-        self.gate = OpenGate()
-        self.access = Access(self.gate, double.address)
-        self.connection: Connection = self.venue.connect(self.access)
-
-    def read(self, series: SeriesName, since_ms: int, until_ms: int, symbol: str = "") -> Part:
-        """Ask once."""
-        return self.connection.read(
-            series=series,
-            symbol=symbol or self.symbol,
-            contract_size=self.size,
-            since_ms=since_ms,
-            until_ms=until_ms,
-            now_ms=NOW,
-        )
-
-    def read_all(self, series: SeriesName, since_ms: int, until_ms: int) -> Records:
-        """Ask page by page, each where the one before has ended."""
-        pages: list[Records] = []
-        while since_ms < until_ms:
-            part = self.read(series, since_ms, until_ms)
-            assert part.faults == ()
-            assert part.covered is not None
-            assert part.covered[0] <= since_ms < part.covered[1] <= until_ms
-            since_ms = part.covered[1]
-            pages.append(part.rows)
-        return np.concatenate(pages)
 
 
 @pytest.fixture(scope="module")
@@ -105,15 +59,6 @@ def side(request: pytest.FixtureRequest, double: Double) -> Side:
 def offered(side: Side, series: SeriesName) -> None:
     if series not in side.venue.offers:
         pytest.skip(f"{side.venue.name} does not tell {series}")
-
-
-def same(rows: Records, expected: Sequence[tuple[float, ...]]) -> None:
-    """Compare rows with tuples of the truth, in which NaN is what the venue does not tell."""
-    names = rows.dtype.names or ()
-    assert len(rows) == len(expected) > 0
-    told = np.array([row[: len(names)] for row in expected], dtype=rows.dtype)
-    for name in names:
-        np.testing.assert_allclose(rows[name], told[name], rtol=1e-12, err_msg=name)
 
 
 def believed(rows: Records, series: SeriesName, timeframe: int) -> None:
@@ -258,56 +203,6 @@ def test_each_question_is_asked_for_and_reported(side: Side) -> None:
         assert len(side.gate.asked) == len(side.gate.heard)
         assert 0 < sum(side.gate.asked) <= offer.weight
         assert {status for status, _ in side.gate.heard} == {200}
-
-
-def test_websockets_share_all_symbols_out(side: Side) -> None:
-    sizes = {f"S{index}USDT": 1.0 for index in range(700)}
-    channels = side.venue.channels(sizes)
-    assert [symbol for channel in channels for symbol in channel.sizes] == list(sizes)
-    topics = [topic for channel in channels for topic in channel.topics]
-    assert len(topics) == len(set(topics)) >= len(sizes)
-    assert side.venue.channels({}) == ()
-
-
-async def _hear(side: Side, clock: ManualClock, minutes: int) -> dict[SeriesName, list[Part]]:
-    """Listen until some minutes' bars have come and a little longer."""
-    (channel,) = side.venue.channels({side.symbol: side.size})
-    missing = set(channel.topics)
-    heard_of: dict[SeriesName, list[Part]] = {}
-    last = clock.at_ms // MINUTE_MS * MINUTE_MS + (minutes - 1) * MINUTE_MS
-    async with aclosing(side.venue.listen(channel, access=side.access)) as stream:
-        async for heard in stream:
-            assert heard.faults == ()
-            if missing and not (missing := missing - heard.confirmed):
-                clock.advance(minutes=minutes)
-            for symbol, series, part in heard.parts:
-                assert (symbol, part.faults, part.covered) == (side.symbol, (), None)
-                heard_of.setdefault(series, []).append(part)
-            if any(last in part.rows["open_time"] for part in heard_of.get("bars", ())):
-                break
-    return heard_of
-
-
-@pytest.mark.parametrize("slug", SLUGS)
-def test_websocket_tells_closed_bars_and_liquidations(slug: str) -> None:
-    clock = ManualClock(NOON)
-    market = synthetic_market(2, slugs=[slug], prints_per_day=50_000)
-    with serve(market=market, clock=clock) as double:
-        side = Side(double, slug)
-        heard = asyncio.run(_hear(side, clock, 3))
-    bars = np.concatenate([part.rows for part in heard["bars"]])
-    same(bars, truth.bars(side.listing, since=NOON, until=NOON + 3 * MINUTE_MS, now=NOON + 3 * MINUTE_MS))
-    assert {part.timeframe for part in heard["bars"]} == {60}
-    assert heard.keys() <= side.venue.streams
-    if "liquidations" not in side.venue.streams:
-        return
-    prints = np.concatenate([part.rows for part in heard["liquidations"]])
-    assert prints.dtype == LIQUIDATION
-    expected = truth.liquidations(side.listing, since=NOON, until=NOON + 3 * MINUTE_MS)
-    sides = {"LONG": 1, "SHORT": -1}
-    # The last minute's come before its bar.
-    same(prints[list(prints.dtype.names or ())[:4]], [(p.time, sides[p.position_side], *p[2:]) for p in expected])
-    assert {*prints["position_side"].tolist()} == {1, -1}
 
 
 def test_what_is_optional_is_nan_and_never_zero(side: Side) -> None:
