@@ -16,7 +16,17 @@ if TYPE_CHECKING:
 # These run on as many machines as needed and never start servers of their own.
 SCALED = {"web", "worker", "beat", "feed"}
 # These need no servers; the settings still ask for addresses.
-OFFLINE = {"help", "version", "check", "collectstatic", "findstatic", "diffsettings", "spectacular", "startapp"}
+OFFLINE = {
+    "help",
+    "version",
+    "check",
+    "collectstatic",
+    "findstatic",
+    "diffsettings",
+    "spectacular",
+    "startapp",
+    "venue_double",
+}
 # These look at the migrations themselves.
 SCHEMA = {
     "migrate",

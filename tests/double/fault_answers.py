@@ -59,7 +59,7 @@ class SlowDrip(Fault):
 
 
 class TooManyRequests(Fault):
-    """The venue's rate limit is hit; it wants to be left alone for ``seconds`` of virtual time."""
+    """The venue's rate limit is hit; it wants to be left alone for ``seconds``."""
 
     name, default_on = "too_many_requests", REST
     status: ClassVar[int] = 429
@@ -78,18 +78,21 @@ class TooManyRequests(Fault):
 
     def reaches(self, slug: str, endpoint: str, now: int) -> bool:
         """A ban holds for the whole venue."""
-        return now < self.until_ms.get(slug, 0) or super().reaches(slug, endpoint, now)
+        return slug in self.until_ms or super().reaches(slug, endpoint, now)
 
     async def instead(self, call: Call, ledger: Ledger) -> web.StreamResponse | None:
-        if call.now >= self.until_ms.get(call.slug, 0):
+        now = ledger.ban_ms()
+        if now >= self.until_ms.get(call.slug, 0):
+            self.until_ms.pop(call.slug, None)
+            if not self.reaches(call.slug, call.endpoint, call.now):
+                return None
             self.spend()
-            self.until_ms[call.slug] = call.now + self.seconds * 1000
-            ledger.ban(call.slug, self.seconds)
-        left = -(-(self.until_ms[call.slug] - call.now) // 1000)
+            self.until_ms[call.slug] = ledger.ban(call.slug, self.seconds)
+        left = -(-(self.until_ms[call.slug] - now) // 1000)
         headers = {"Retry-After": str(left)}
         status = self.statuses.get(call.slug, self.status)
         if call.slug == "bybit":
-            headers["X-Bapi-Limit-Reset-Timestamp"] = str(self.until_ms[call.slug])
+            headers["X-Bapi-Limit-Reset-Timestamp"] = str(call.now // 1000 * 1000 + left * 1000)
         return web.json_response(self.bodies.get(call.slug, self.binance), status=status, headers=headers)
 
 

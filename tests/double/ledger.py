@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.double.clock import AnyClock
     from tests.double.venue import Answer
 
@@ -17,9 +19,9 @@ WEIGHTS: Final = {"bars": 5, "marks": 5, "depth": 20, "funding_now": 10, "instru
 
 @dataclass
 class Request:
-    """One request; status 0 while it is not answered."""
+    """One request; ban_ms is its time in the ledger's time of bans, status is 0 while it is not answered."""
 
-    monotonic: float
+    ban_ms: int
     virtual_ms: int
     slug: str
     path: str
@@ -30,18 +32,23 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Ban:
-    """A stretch of virtual time in which a venue wants no request."""
+    """A stretch of time in which a venue wants no request, in ``Ledger.ban_ms``."""
 
     slug: str
     since_ms: int
     until_ms: int
 
 
+def wall_ms() -> int:
+    """Return the time that leases and budgets go by [ms]; its zero means nothing."""
+    return time.monotonic_ns() // 1_000_000
+
+
 class Ledger:
     """Everything the double remembers."""
 
-    def __init__(self, clock: AnyClock) -> None:
-        self.clock = clock
+    def __init__(self, clock: AnyClock, ban_ms: Callable[[], int] = wall_ms) -> None:
+        self.clock, self.ban_ms = clock, ban_ms
         self.requests: list[Request] = []
         self.bans: list[Ban] = []
         self.acknowledged: dict[tuple[str, str, str], dict[Any, int]] = defaultdict(dict)
@@ -49,7 +56,7 @@ class Ledger:
 
     def arrived(self, slug: str, path: str, query: dict[str, Any], endpoint: str) -> Request:
         """Note a request."""
-        entry = Request(time.monotonic(), self.clock.now_ms(), slug, path, query, endpoint)
+        entry = Request(self.ban_ms(), self.clock.now_ms(), slug, path, query, endpoint)
         self.requests.append(entry)
         return entry
 
@@ -59,17 +66,18 @@ class Ledger:
         for key in answer.keys:
             known.setdefault(key, self.clock.now_ms())
 
-    def ban(self, slug: str, seconds: int) -> None:
-        """Note that a venue told its clients to stay away."""
-        now = self.clock.now_ms()
+    def ban(self, slug: str, seconds: int) -> int:
+        """Note that a venue told its clients to stay away; return until when."""
+        now = self.ban_ms()
         self.bans.append(Ban(slug, now, now + seconds * 1000))
+        return self.bans[-1].until_ms
 
     def during_bans(self) -> list[Request]:
         """Return the requests that came while their venue wanted none."""
         return [
             entry
             for entry in self.requests
-            if any(ban.slug == entry.slug and ban.since_ms < entry.virtual_ms < ban.until_ms for ban in self.bans)
+            if any(ban.slug == entry.slug and ban.since_ms < entry.ban_ms < ban.until_ms for ban in self.bans)
         ]
 
     def headers(self, slug: str, endpoint: str) -> dict[str, str]:

@@ -6,6 +6,7 @@ import asyncio
 import json
 import threading
 from contextlib import contextmanager, suppress
+from email.utils import formatdate
 from typing import TYPE_CHECKING, Any, Final
 
 from aiohttp import web
@@ -14,7 +15,7 @@ from tests.double.binance import CoinM, UsdM
 from tests.double.bybit import Bybit
 from tests.double.faults import Call, Faults
 from tests.double.hyperliquid import Hyperliquid
-from tests.double.ledger import Ledger, Request
+from tests.double.ledger import Ledger, Request, wall_ms
 from tests.double.okx import Okx
 from tests.double.streams import Streams
 from tests.double.venue import Answer, RefusalError, Venue
@@ -34,9 +35,16 @@ VENUES: Final[tuple[type[Venue], ...]] = (UsdM, CoinM, Bybit, Okx, Hyperliquid)
 class Double:
     """A handle on the running server: what was asked, what was delivered, and the switches."""
 
-    def __init__(self, market: Market, clock: AnyClock, faults: Iterable[Fault] = (), port: int = 0) -> None:
+    def __init__(
+        self,
+        market: Market,
+        clock: AnyClock,
+        faults: Iterable[Fault] = (),
+        port: int = 0,
+        ban_ms: Callable[[], int] = wall_ms,
+    ) -> None:
         self.market, self.clock, self.port = market, clock, port
-        self.ledger = Ledger(clock)
+        self.ledger = Ledger(clock, ban_ms)
         self.faults = Faults(faults)
         self.venues = {venue.slug: venue(market, clock) for venue in VENUES}
         self.streams = Streams(self.venues, self.ledger, self.faults, clock)
@@ -105,6 +113,7 @@ class Double:
             return
         app = web.Application(client_max_size=1 << 20)
         app.router.add_route("*", "/{slug}/{path:.*}", self._handle)
+        app.on_response_prepare.append(self._date)
         self._runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=0.1)
         await self._runner.setup()
         site = web.TCPSite(self._runner, HOST, self.port, reuse_address=True, backlog=1024)
@@ -136,6 +145,11 @@ class Double:
         entry.status = response.status
         return response
 
+    async def _date(self, request: web.Request, response: web.StreamResponse) -> None:
+        venue = self.venues.get(request.match_info.get("slug", ""))
+        if venue is not None:
+            response.headers["Date"] = formatdate(venue.stamp / 1000, usegmt=True)
+
     @staticmethod
     async def _body(request: web.Request) -> dict[str, Any]:
         with suppress(ValueError):
@@ -166,9 +180,16 @@ class Double:
 
 
 @contextmanager
-def serve(*, market: Market, clock: AnyClock, faults: Iterable[Fault] = (), port: int = 0) -> Iterator[Double]:
-    """Run the double for a while."""
-    double = Double(market, clock, faults, port)
+def serve(
+    *,
+    market: Market,
+    clock: AnyClock,
+    faults: Iterable[Fault] = (),
+    port: int = 0,
+    ban_ms: Callable[[], int] = wall_ms,
+) -> Iterator[Double]:
+    """Run the double for a while; ``ban_ms`` is the time that its bans go by, the wall's unless a test moves it."""
+    double = Double(market, clock, faults, port, ban_ms)
     try:
         double.start()
         yield double

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
@@ -32,7 +33,8 @@ SNAPSHOT = {"coin": "BTC", "interval": "1m", "startTime": NOW - 20 * MINUTE, "en
 
 @pytest.fixture
 def double() -> Iterator[Double]:
-    with serve(market=synthetic_market(2), clock=ManualClock(NOW)) as double:
+    clock = ManualClock(NOW)
+    with serve(market=synthetic_market(2), clock=clock, ban_ms=clock.now_ms) as double:
         yield double
 
 
@@ -91,6 +93,9 @@ def test_a_rate_limit_holds_until_its_time_is_over(double: Double, slug: str, st
     double.inject(FAULTS["too_many_requests"](slug=slug))
     first = read(double, slug)
     assert (first[0], first[1]["Retry-After"]) == (status, "5")
+    assert parsedate_to_datetime(first[1]["Date"]).timestamp() == NOW // 1000
+    if slug == "bybit":
+        assert int(first[1]["X-Bapi-Limit-Reset-Timestamp"]) == NOW + 5_000
     double.clock.advance(ms=1_200)  # type: ignore[union-attr]
     assert [read(double, slug)[1]["Retry-After"] for _ in range(2)] == ["4", "4"]
     assert len(double.ledger.during_bans()) == 2
