@@ -41,8 +41,6 @@ DTYPES: Final = {
     "account_ratio": ACCOUNT_RATIO,
     "depth": DEPTH,
 }
-# Where nobody but the venue itself could tell which of its refusals means that there is no such contract.
-SAYS_NO_REASON: Final = ("hyperliquid",)
 
 
 @pytest.fixture(scope="module")
@@ -186,7 +184,7 @@ def test_depth_is_quote_within_each_distance_of_the_middle(side: Side) -> None:
 def test_unknown_contract_is_refused(side: Side) -> None:
     with pytest.raises(SourceError) as caught:
         side.read("bars", NOON - HOUR, NOON, symbol="NOPE")
-    assert caught.value.permanent is (side.slug not in SAYS_NO_REASON)
+    assert caught.value.permanent is True
 
 
 def test_series_that_is_not_offered_is_refused_for_good(side: Side) -> None:

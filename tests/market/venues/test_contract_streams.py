@@ -16,7 +16,7 @@ from tests.market.venues.side import NOON, SLUGS, Side, same
 
 if TYPE_CHECKING:
     from market.series import SeriesName
-    from market.sources.base import Part
+    from market.sources.base import Channel, Part
 
 
 @pytest.mark.parametrize("slug", SLUGS)
@@ -24,29 +24,49 @@ def test_websockets_share_all_symbols_out(slug: str) -> None:
     venue = load_venue(slug)
     sizes = {f"S{index}USDT": 1.0 for index in range(700)}
     channels = venue.channels(sizes)
-    assert [symbol for channel in channels for symbol in channel.sizes] == list(sizes)
+    assert {symbol for channel in channels for symbol in channel.sizes} == sizes.keys()
     topics = [topic for channel in channels for topic in channel.topics]
     assert len(topics) == len(set(topics)) >= len(sizes)
     assert venue.channels({}) == ()
 
 
-async def _hear(side: Side, clock: ManualClock, minutes: int) -> dict[SeriesName, list[Part]]:
-    """Listen until some minutes' bars have come and a little longer."""
-    (channel,) = side.venue.channels({side.symbol: side.size})
-    missing = set(channel.topics)
-    heard_of: dict[SeriesName, list[Part]] = {}
-    last = clock.at_ms // MINUTE_MS * MINUTE_MS + (minutes - 1) * MINUTE_MS
-    async with aclosing(side.venue.listen(channel, access=side.access)) as stream:
-        async for heard in stream:
-            assert heard.faults == ()
-            if missing and not (missing := missing - heard.confirmed):
-                clock.advance(minutes=minutes)
-            for symbol, series, part in heard.parts:
-                assert (symbol, part.faults, part.covered) == (side.symbol, (), None)
-                heard_of.setdefault(series, []).append(part)
-            if any(last in part.rows["open_time"] for part in heard_of.get("bars", ())):
-                break
-    return heard_of
+class Ear:
+    """Listens on all of a venue's websockets for one symbol; the market goes on once all topics are confirmed."""
+
+    def __init__(self, side: Side, clock: ManualClock, minutes: int) -> None:
+        self.side, self.clock, self.minutes = side, clock, minutes
+        self.channels = side.venue.channels({side.symbol: side.size})
+        self.missing = {topic for channel in self.channels for topic in channel.topics}
+        self.parts: dict[SeriesName, list[Part]] = {}
+        self.last = clock.at_ms // MINUTE_MS * MINUTE_MS + (minutes - 1) * MINUTE_MS
+
+    async def hear(self) -> dict[SeriesName, list[Part]]:
+        """Listen until the bars of all minutes have come and nothing more does."""
+        tasks = [asyncio.create_task(self._listen(channel)) for channel in self.channels]
+        async with asyncio.timeout(20):
+            while not any(self.last in part.rows["open_time"] for part in self.parts.get("bars", ())):
+                await asyncio.sleep(0.01)
+                assert not any(task.done() for task in tasks)
+            await asyncio.sleep(0.3)
+        for task in tasks:
+            task.cancel()
+        ends = await asyncio.gather(*tasks, return_exceptions=True)
+        assert [type(end) for end in ends] == [asyncio.CancelledError] * len(tasks)
+        return self.parts
+
+    async def _listen(self, channel: Channel) -> None:
+        async with aclosing(self.side.venue.listen(channel, access=self.side.access)) as stream:
+            async for heard in stream:
+                assert heard.faults == ()
+                self._confirm(heard.confirmed)
+                for symbol, series, part in heard.parts:
+                    assert (symbol, part.faults, part.covered) == (self.side.symbol, (), None)
+                    self.parts.setdefault(series, []).append(part)
+
+    def _confirm(self, topics: frozenset[str]) -> None:
+        was_missing, self.missing = self.missing, self.missing - topics
+        if was_missing and not self.missing:
+            self.clock.advance(minutes=self.minutes)
 
 
 @pytest.mark.parametrize("slug", SLUGS)
@@ -55,7 +75,7 @@ def test_websocket_tells_closed_bars_and_liquidations(slug: str) -> None:
     market = synthetic_market(2, slugs=[slug], prints_per_day=50_000)
     with serve(market=market, clock=clock) as double:
         side = Side(double, slug)
-        heard = asyncio.run(_hear(side, clock, 3))
+        heard = asyncio.run(Ear(side, clock, 3).hear())
     bars = np.concatenate([part.rows for part in heard["bars"]])
     same(bars, truth.bars(side.listing, since=NOON, until=NOON + 3 * MINUTE_MS, now=NOON + 3 * MINUTE_MS))
     assert {part.timeframe for part in heard["bars"]} == {60}
@@ -66,6 +86,5 @@ def test_websocket_tells_closed_bars_and_liquidations(slug: str) -> None:
     assert prints.dtype == LIQUIDATION
     expected = truth.liquidations(side.listing, since=NOON, until=NOON + 3 * MINUTE_MS)
     sides = {"LONG": 1, "SHORT": -1}
-    # The last minute's come before its bar.
     same(prints[list(prints.dtype.names or ())[:4]], [(p.time, sides[p.position_side], *p[2:]) for p in expected])
     assert {*prints["position_side"].tolist()} == {1, -1}
