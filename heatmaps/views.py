@@ -27,10 +27,10 @@ MODULES: Final = (
     "vendor/lightweight-charts/lightweight-charts.standalone.production.mjs",
     *(
         f"js/{name}.js"
-        for name in ("freshness", "live", "terminal/app", "terminal/bands", "terminal/bars", "terminal/chart",
-                     "terminal/colour", "terminal/format", "terminal/grid", "terminal/heat", "terminal/keys",
-                     "terminal/layer", "terminal/legend", "terminal/readout", "terminal/requests", "terminal/side",
-                     "terminal/style", "terminal/tiles", "terminal/zones")
+        for name in ("freshness", "live", "terminal/absences", "terminal/app", "terminal/bands", "terminal/bars",
+                     "terminal/chart", "terminal/colour", "terminal/format", "terminal/grid", "terminal/heat",
+                     "terminal/keys", "terminal/layer", "terminal/legend", "terminal/readout", "terminal/requests",
+                     "terminal/side", "terminal/style", "terminal/tiles", "terminal/zones")
     ),
 )  # fmt: skip
 

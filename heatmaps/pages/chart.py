@@ -11,7 +11,7 @@ import numpy as np
 
 from heatmaps import queries
 from heatmaps.core.tile import DENSITY_BPS, LEVELS, TILE, codes_from_usd
-from heatmaps.pages import bands, figures, recency, scale, strip, tiles
+from heatmaps.pages import absences, bands, figures, recency, scale, strip, tiles
 from market import queries as market
 
 if TYPE_CHECKING:
@@ -53,6 +53,7 @@ def data(
         "heat": _heat(heatmap, instrument) if is_newest else None,
         "slice": _slice(heatmap) if is_newest else None,
         "zones": _zones(heatmap, since, until),
+        "absences": absences.between(heatmap=heatmap, since=since, until=until),
     }
 
 

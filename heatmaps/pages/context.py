@@ -15,6 +15,7 @@ from market import queries as market
 if TYPE_CHECKING:
     import numpy.typing as npt
 
+    from market.models import Instrument
     from market.series import Records
 
     Floats = npt.NDArray[np.float64]
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 WINDOW: Final = dt.timedelta(days=60)
 _HOUR: Final = 3600
 _HOURS_A_DAY: Final = 24
+_DAY_MS: Final = 86_400_000
 _HOURS_A_YEAR: Final = 24 * 365
 _RANGE_DAYS: Final = 14
 # A percentile of a few days says nothing.
@@ -54,26 +56,27 @@ class Context:
     days: int
 
 
-def load(*, instrument_id: int, as_of: dt.datetime) -> Context:
+def load(*, instrument: Instrument, as_of: dt.datetime) -> Context:
     """Return the context of a moment; it changes with each five minutes of data."""
     slot = int(as_of.timestamp()) // 300
-    key = f"heatmaps:context:{instrument_id}:{slot}"
+    key = f"heatmaps:context:{instrument.pk}:{slot}"
     kept: Context | None = cache.get(key)
     if kept is None:
-        kept = _measure(instrument_id, as_of)
+        kept = _measure(instrument, as_of)
         cache.set(key, kept, _KEEP_SECONDS)
     return kept
 
 
-def _measure(instrument_id: int, as_of: dt.datetime) -> Context:
+def _measure(instrument: Instrument, as_of: dt.datetime) -> Context:
+    instrument_id = instrument.pk
     since = as_of - WINDOW
     bars = market.load_bars(instrument_id=instrument_id, since=since, until=as_of, timeframe=_HOUR)
     interest = market.load_open_interest(instrument_id=instrument_id, since=since, until=as_of)
     funding = market.load_funding(instrument_id=instrument_id, since=since, until=as_of)
     rows = (
         _range_row(bars, as_of),
-        _funding_row(funding, as_of),
-        _interest_row(interest, as_of),
+        _funding_row(instrument, funding, as_of),
+        _interest_row(instrument, interest, as_of),
         _volatility_row(bars),
     )
     return Context(rows=rows, days=_span_days(bars))
@@ -96,11 +99,11 @@ def _range_row(bars: Records, as_of: dt.datetime) -> ContextRow:
     return ContextRow(label, f"{share:.0f}%", f"of {max(1, round(recent.size / 24))} d range", share)
 
 
-def _funding_row(funding: Records, as_of: dt.datetime) -> ContextRow:
+def _funding_row(instrument: Instrument, funding: Records, as_of: dt.datetime) -> ContextRow:
     label = "Funding"
     reason = recency.age_reason(times=funding["time"], as_of=as_of, otherwise=strip.FUNDING_INTERVAL)
     if reason:
-        return ContextRow(label, figures.DASH, reason, None)
+        return ContextRow(label, figures.DASH, strip.ONE_A_VENUE if instrument.is_pair else reason, None)
     rates = np.asarray(funding["rate"], dtype=np.float64)
     interval = recency.spacing(funding["time"])
     # The same span holds fewer prints than hours.
@@ -111,7 +114,7 @@ def _funding_row(funding: Records, as_of: dt.datetime) -> ContextRow:
     )
 
 
-def _interest_row(interest: Records, as_of: dt.datetime) -> ContextRow:
+def _interest_row(instrument: Instrument, interest: Records, as_of: dt.datetime) -> ContextRow:
     label = "Open interest"
     reason = recency.age_reason(times=interest["time"], as_of=as_of, otherwise=_SAMPLED)
     if reason:
@@ -123,6 +126,9 @@ def _interest_row(interest: Records, as_of: dt.datetime) -> ContextRow:
     now = float(change[-1])
     if not np.isfinite(now):
         return ContextRow(label, figures.DASH, "not reported 24h ago", None)
+    newest = int(interest["time"][-1])
+    if not strip.has_same_members(instrument, newest - _DAY_MS, newest):
+        return ContextRow(label, figures.DASH, "other members 24h ago", None)
     return ContextRow(label, figures.signed(now, digits=1), "24h", _percentile(change, now))
 
 

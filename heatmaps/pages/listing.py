@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from heatmaps import queries
 from heatmaps.models import Zone
-from heatmaps.pages import figures, state, terminal, zones
+from heatmaps.pages import figures, naming, state, zones
 from market import queries as market
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class Listing:
 
 
 def instruments(*, now: dt.datetime) -> Listing:
-    """Return what is followed or stored, live ones first; however much it is, the statements are as many."""
+    """Return pairs with data, then what else is followed or stored, live ones first, by as many statements for all."""
     found = market.list_followed()
     health = {slug: one for slug, one in market.venue_health(now=now).items() if one.is_away}
     waiting = sorted({instrument.venue for instrument in found if instrument.is_fetched} & set(health))
@@ -65,7 +65,7 @@ def instruments(*, now: dt.datetime) -> Listing:
             outage=health.get(instrument.venue) if instrument.is_fetched else None,
             now=now,
         )
-        for instrument in found
+        for instrument in sorted(found, key=lambda one: not (one.is_pair and one.pk in moments))
     ]
     return Listing(rows, [f"{market.venue_name(slug)} {_outage(health[slug])}" for slug in waiting])
 
@@ -108,11 +108,11 @@ def _row(  # noqa: PLR0913  # what was read for all at once
     return InstrumentRow(
         instrument=instrument,
         title=f"{instrument.base}-{instrument.quote}",
-        venue=terminal.venue_label(instrument),
+        venue=naming.venue_label(instrument),
         status=state.describe(freshness=freshness, now=now),
         last_text=figures.price(last, digits),
         change_text=figures.signed(_change(last, day.close_before if day else None)),
-        interest_text=_interest(day),
+        interest_text=_interest(day, is_pair=instrument.is_pair),
         above=near.above[-1].row if near.above else None,
         below=near.below[0].row if near.below else None,
         reason="" if zones_ is not None else "no estimate yet",
@@ -124,10 +124,11 @@ def _change(now: float | None, before: float | None) -> float | None:
     return None if now is None or not before else (now / before - 1.0) * 100.0
 
 
-def _interest(day: Day | None) -> str:
+def _interest(day: Day | None, *, is_pair: bool) -> str:
     if day is None or day.open_interest is None or day.close is None:
         return figures.DASH
     value = day.open_interest_value
     amount = figures.usd(value if value is not None else day.open_interest * day.close)
     change = _change(day.open_interest, day.open_interest_before)
-    return amount if change is None else f"{amount} {figures.signed(change, digits=1)}"
+    # A day ago the sum may have been of other members.
+    return amount if change is None or is_pair else f"{amount} {figures.signed(change, digits=1)}"

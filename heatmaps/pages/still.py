@@ -11,7 +11,7 @@ from django.core.cache import cache
 
 from heatmaps import palette, picture, queries
 from heatmaps.core.tile import LEVELS, TILE, codes_from_usd
-from heatmaps.pages import chart, figures, scale, terminal
+from heatmaps.pages import absences, chart, figures, naming, scale
 from market import queries as market
 
 if TYPE_CHECKING:
@@ -64,10 +64,12 @@ def _scene(instrument: Instrument, heatmap: Heatmap | None, wish: _Wish, as_of: 
     starts, bars = _bars(instrument, timeframe, as_of)
     codes, bin_lo, factor = _codes(heatmap, starts, step, bars)
     simulated = "Simulated market. " if instrument.is_simulated else ""
+    missing = absences.newest(heatmap=heatmap)
+    partial = f"Partial: without {missing}. " if missing else ""
     display = scale.display_scale(heatmap=heatmap) if heatmap is not None else None
     return picture.Scene(
         title=_title(instrument, timeframe, width, as_of),
-        caption=f"{simulated}Estimate, not exchange data",
+        caption=f"{simulated}{partial}Estimate, not exchange data",
         digits=figures.decimals(instrument.tick_size),
         bars=bars,
         times=[_tick_text(int(start), step) for start in starts],
@@ -146,7 +148,7 @@ def _title(instrument: Instrument, timeframe: str, width: int, as_of: dt.datetim
     if width == min(WIDTHS):
         return f"{instrument.base} {timeframe}"
     pair = f"{instrument.base}-{instrument.quote} {timeframe}"
-    return f"{pair}, {terminal.venue_label(instrument)}, through {figures.moment(as_of)} UTC"
+    return f"{pair}, {naming.venue_label(instrument)}, through {figures.moment(as_of)} UTC"
 
 
 def _zones(heatmap: Heatmap | None, starts: npt.NDArray[np.int64], step: int) -> tuple[picture.Band, ...]:

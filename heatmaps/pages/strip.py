@@ -11,10 +11,12 @@ import numpy as np
 from heatmaps import queries
 from heatmaps.pages import figures, recency
 from market import queries as market
+from market.series import moment
 
 if TYPE_CHECKING:
     from heatmaps.core.bands import Banded
     from heatmaps.queries import Slice
+    from market.models import Instrument
     from market.series import Records
 
 _DAY: Final = dt.timedelta(days=1)
@@ -24,6 +26,8 @@ NEAR_PCT: Final = 5.0
 # Prints enough to see how far apart they are, and the distance taken where there is only one.
 FUNDING_SPAN: Final = dt.timedelta(days=7)
 FUNDING_INTERVAL: Final = dt.timedelta(hours=8)
+# Why a pair has none.
+ONE_A_VENUE: Final = "one for each venue"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +51,9 @@ class Strip:
     kpis: tuple[Kpi, ...]
 
 
-def load(*, instrument_id: int, digits: int, as_of: dt.datetime | None, newest: Slice | None) -> Strip:
+def load(*, instrument: Instrument, digits: int, as_of: dt.datetime | None, newest: Slice | None) -> Strip:
     """Return the strip as of the newest bar; all of it from one moment."""
+    instrument_id = instrument.pk
     if as_of is None:
         return Strip(None, figures.DASH, "", (Kpi("Market data", figures.DASH, reason="nothing stored yet"),))
     # One step more than a day: the close 24 h ago belongs to the bar that ended then.
@@ -60,8 +65,8 @@ def load(*, instrument_id: int, digits: int, as_of: dt.datetime | None, newest: 
         change_text=_change(bars, as_of),
         kpis=(
             *_near(newest, last),
-            _open_interest(instrument_id, as_of, last),
-            _funding(instrument_id, as_of),
+            _open_interest(instrument, as_of, last),
+            _funding(instrument, as_of),
             _range(bars, as_of, digits),
         ),
     )
@@ -100,10 +105,10 @@ def _banded(label: str, amount: Banded) -> Kpi:
     return Kpi(label, figures.usd(amount.usd), figures.usd_range(amount.low, amount.high), is_estimate=True)
 
 
-def _open_interest(instrument_id: int, as_of: dt.datetime, last: float | None) -> Kpi:
+def _open_interest(instrument: Instrument, as_of: dt.datetime, last: float | None) -> Kpi:
     # Some samples more than a day: the newest may be late, and a day before it there must be one.
     since = as_of - _DAY - 4 * _STEP_SPAN
-    samples = market.load_open_interest(instrument_id=instrument_id, since=since, until=as_of)
+    samples = market.load_open_interest(instrument_id=instrument.pk, since=since, until=as_of)
     reason = recency.age_reason(times=samples["time"], as_of=as_of, otherwise=_STEP_SPAN)
     if reason or last is None:
         return Kpi("Open interest", figures.DASH, reason=reason or "no price to value it at")
@@ -115,14 +120,23 @@ def _open_interest(instrument_id: int, as_of: dt.datetime, last: float | None) -
     note = ""
     if before.size and before["open_interest"][-1] > 0:
         change = float(samples["open_interest"][-1] / before["open_interest"][-1]) - 1
-        note = f"{figures.signed(change * 100, digits=1)} 24h"
+        is_same = has_same_members(instrument, int(before["time"][-1]), int(samples["time"][-1]))
+        note = f"{figures.signed(change * 100, digits=1)} 24h" if is_same else "other members 24h ago"
     return Kpi("Open interest", figures.usd(value), note)
 
 
-def _funding(instrument_id: int, as_of: dt.datetime) -> Kpi:
-    rates = market.load_funding(instrument_id=instrument_id, since=as_of - FUNDING_SPAN, until=as_of)
+def has_same_members(instrument: Instrument, *times_ms: int) -> bool:
+    """Tell whether a pair's sums at these moments are of the same members; of one instrument they always are."""
+    if not instrument.is_pair:
+        return True
+    counted = [market.counted_members(pair_id=instrument.pk, at=moment(time)) for time in times_ms]
+    return len(set(counted)) == 1
+
+
+def _funding(instrument: Instrument, as_of: dt.datetime) -> Kpi:
+    rates = market.load_funding(instrument_id=instrument.pk, since=as_of - FUNDING_SPAN, until=as_of)
     reason = recency.age_reason(times=rates["time"], as_of=as_of, otherwise=FUNDING_INTERVAL)
     if reason:
-        return Kpi("Funding", figures.DASH, reason=reason)
+        return Kpi("Funding", figures.DASH, reason=ONE_A_VENUE if instrument.is_pair else reason)
     note = recency.interval_text(recency.spacing(rates["time"]))
     return Kpi("Funding", figures.signed(float(rates["rate"][-1]) * 100, digits=4), note)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from heatmaps import queries
-from heatmaps.pages import bands, chart, context, figures, state, strip, zones
+from heatmaps.pages import bands, chart, context, figures, members, naming, state, strip, zones
 from market import queries as market
 
 if TYPE_CHECKING:
@@ -17,11 +17,19 @@ if TYPE_CHECKING:
 
 _ZONE_ROWS: Final = 24
 _LAG: Final = dt.timedelta(minutes=15)
-LIMITS: Final = (
+_LIMITS: Final = (
     "Not where price goes next. A cluster may stay untouched.",
     "Not real positions. Entries, leverage and margin are inferred from public volume and open interest.",
     "Hedges, cross margin and added collateral are not visible and may move levels.",
+)
+LIMITS: Final = (
+    *_LIMITS,
     "Not this venue's whole market: positions at other venues are outside this estimate.",
+)
+PAIR_LIMITS: Final = (
+    *_LIMITS,
+    "Not the whole market: positions at venues that are not listed below are outside this sum.",
+    "USDT, USDC and USD count as one dollar, and prices of venues differ a little: levels are as sharp as that.",
 )
 CHECKLIST: Final = (
     "The invalidation level is written down",
@@ -58,11 +66,16 @@ class Terminal:
     clusters: zones.Clusters
     zones: list[zones.ZoneRow]
     record: Record | None
+    members: members.Members | None
     timeframe: str
     version: int
     timeframes: tuple[str, ...] = tuple(chart.TIMEFRAMES)
-    limits: tuple[str, ...] = LIMITS
     checklist: tuple[str, ...] = CHECKLIST
+
+    @property
+    def limits(self) -> tuple[str, ...]:
+        """Return what the map does not say."""
+        return PAIR_LIMITS if self.instrument.is_pair else LIMITS
 
     @property
     def is_measured(self) -> bool:
@@ -84,30 +97,26 @@ def load(*, key: str, timeframe: str, now: dt.datetime) -> Terminal:
     newest = queries.latest_slice(heatmap=built) if built is not None else None
     found = queries.list_zones(heatmap=built, limit=_ZONE_ROWS) if built is not None else None
     digits = figures.decimals(instrument.tick_size)
-    shown = strip.load(instrument_id=instrument.pk, digits=digits, as_of=freshness.as_of, newest=newest)
+    shown = strip.load(instrument=instrument, digits=digits, as_of=freshness.as_of, newest=newest)
     return Terminal(
         instrument=instrument,
-        title=f"{instrument.base}-{instrument.quote} perpetual",
-        venue=venue_label(instrument),
+        title=naming.title(instrument),
+        venue=naming.venue_label(instrument),
         status=state.describe(freshness=freshness, now=now),
         strip=shown,
-        context=context.load(instrument_id=instrument.pk, as_of=freshness.as_of) if freshness.as_of else None,
+        context=context.load(instrument=instrument, as_of=freshness.as_of) if freshness.as_of else None,
         clusters=zones.clusters(zones=found, last=shown.last, digits=digits),
         zones=zones.table(zones=found or [], last=shown.last, digits=digits),
         record=_record(built, freshness) if built is not None else None,
+        members=members.load(heatmap=built, now=now) if built is not None else None,
         timeframe=timeframe if timeframe in chart.TIMEFRAMES else chart.DEFAULT_TIMEFRAME,
         version=state.version(freshness=freshness, heatmap=heatmap),
     )
 
 
 def is_measured(instrument: Instrument) -> bool:
-    """Tell whether maps of this instrument were held against liquidations: of BTC, in a real market."""
-    return instrument.base == "BTC" and not instrument.is_simulated
-
-
-def venue_label(instrument: Instrument) -> str:
-    """Write a venue's name as people do."""
-    return "Simulated market" if instrument.is_simulated else market.venue_name(instrument.venue)
+    """Tell whether maps of this instrument were held against liquidations: of BTC, at one real venue."""
+    return instrument.base == "BTC" and not instrument.is_simulated and not instrument.is_pair
 
 
 def _record(heatmap: Heatmap, freshness: Freshness) -> Record:

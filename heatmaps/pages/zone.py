@@ -10,7 +10,7 @@ import numpy as np
 
 from heatmaps import queries
 from heatmaps.core.tile import usd_from_code
-from heatmaps.pages import figures, terminal, zones
+from heatmaps.pages import figures, naming, terminal, zones
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -95,8 +95,8 @@ def load(*, zone_id: int) -> ZonePage:
         zone=zone,
         row=zones.row(zone=zone, last=None, digits=digits),
         instrument=instrument,
-        title=f"{instrument.base}-{instrument.quote} perpetual",
-        venue=terminal.venue_label(instrument),
+        title=naming.title(instrument),
+        venue=naming.venue_label(instrument),
         steps=_steps(zone),
         evidence=_evidence(zone.evidence, digits),
         profile=_profile(zone.evidence, digits),
@@ -137,6 +137,15 @@ def _evidence(evidence: Mapping[str, Any], digits: int) -> tuple[tuple[str, str]
         ("Estimator", f"{evidence.get('estimator', figures.DASH)} {evidence.get('version', '')}"),
         ("Open interest placed", figures.DASH if share is None else f"{100 * share:.1f}%"),
         ("Simulated", str(evidence.get("is_simulated", figures.DASH))),
+        *_members(evidence),
+    )
+
+
+def _members(evidence: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """Write what each member of an asset pair had within 10 % of the price, and who was missing."""
+    return tuple(
+        (f"Of {one['instrument']}", f"{float(one['share_pct']):.1f}% of the heat" if one["share_pct"] else "missing")
+        for one in evidence.get("members", ())
     )
 
 

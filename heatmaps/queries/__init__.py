@@ -11,7 +11,7 @@ from .maps import (
     release_name,
     sum_slug,
 )
-from .members import MemberMap, member_maps, read_column, read_records
+from .members import MemberMap, MemberShare, MemberShares, member_maps, member_shares, read_column, read_records
 from .scale import measure_scale
 from .slices import Slice, latest_slice, slice_of, within_distance
 from .tiles import StoredTile, find_tile, read_codes, read_strip, read_tile, read_tiles
@@ -21,6 +21,8 @@ __all__ = [
     "DEFAULT_ESTIMATOR",
     "MapSize",
     "MemberMap",
+    "MemberShare",
+    "MemberShares",
     "Slice",
     "StoredTile",
     "decimal_text",
@@ -35,6 +37,7 @@ __all__ = [
     "map_size",
     "measure_scale",
     "member_maps",
+    "member_shares",
     "page_zones",
     "read_codes",
     "read_column",

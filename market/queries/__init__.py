@@ -17,7 +17,7 @@ from .instruments import (
     stored_span,
 )
 from .outages import heard_venues, resting_venues
-from .pairs import KnownInterest, Member, list_members, newest_interest, rankings
+from .pairs import KnownInterest, Member, counted_members, list_members, newest_interest, rankings
 from .rows import load_bars, load_funding, load_liquidation_totals, load_liquidations, load_open_interest, load_window
 from .venues import VenueHealth, venue_health, venue_name
 
@@ -31,6 +31,7 @@ __all__ = [
     "VenueHealth",
     "changes",
     "checkpoints",
+    "counted_members",
     "coverage",
     "find_instrument",
     "freshness",

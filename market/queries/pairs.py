@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from django.db import connection
 
-from market.models import PairDay, PairMember
+from market.models import Coverage, PairDay, PairMember
+from market.series import STEP_MS
 
 if TYPE_CHECKING:
-    import datetime as dt
     from collections.abc import Sequence
 
     from market.models import Instrument
@@ -32,6 +33,8 @@ class KnownInterest:
     usd: float
 
 
+_STEP: Final = dt.timedelta(milliseconds=STEP_MS)
+_LATE: Final = dt.timedelta(seconds=30)
 # What a base unit was worth: as reported, else at the mark price, else at the newest close of an hour before.
 _NEWEST: Final = """
 SELECT q.id, o.time, coalesce(o.open_interest_value, o.open_interest * coalesce(o.mark_price, b.close))
@@ -64,3 +67,10 @@ def newest_interest(*, instrument_ids: Sequence[int], at: dt.datetime) -> dict[i
     with connection.cursor() as cursor:
         cursor.execute(_NEWEST, {"ids": list(instrument_ids), "at": at})
         return {pk: KnownInterest(time, usd) for pk, time, usd in cursor.fetchall() if usd is not None}
+
+
+def counted_members(*, pair_id: int, at: dt.datetime) -> frozenset[int]:
+    """Return the numbers of the members whose open interest a pair's sum counts at the end of a step."""
+    counted = Coverage.objects.filter(series="open_interest", start_at__lte=at + _LATE, end_at__gt=at - _STEP + _LATE)
+    members = PairMember.objects.filter(pair_id=pair_id, instrument__in=counted.values("instrument"))
+    return frozenset(members.values_list("number", flat=True))

@@ -67,8 +67,8 @@ def instrument_without(*, interest_hours: float, funding_hours: float, hours: in
 
 def shown(instrument: Instrument) -> dict[str, tuple[str, str]]:
     """Return value and words of each figure, of the strip and of the context."""
-    page = strip.load(instrument_id=instrument.pk, digits=1, as_of=END, newest=None)
-    rows = context.load(instrument_id=instrument.pk, as_of=END).rows
+    page = strip.load(instrument=instrument, digits=1, as_of=END, newest=None)
+    rows = context.load(instrument=instrument, as_of=END).rows
     figures = {f"strip {kpi.label}": (kpi.value, kpi.note or kpi.reason) for kpi in page.kpis}
     return figures | {f"context {row.label}": (row.value, row.note) for row in rows}
 

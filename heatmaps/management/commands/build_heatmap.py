@@ -12,7 +12,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from heatmaps.core.estimators import ESTIMATORS
-from heatmaps.operations import build, track_zones
+from heatmaps.operations import build, sum_members, track_zones
 from heatmaps.queries import get_current_heatmap, history_before, map_size
 from market.queries import list_instruments, stored_span
 
@@ -38,11 +38,14 @@ class Command(BaseCommand):
         parser.add_argument("--estimator", choices=sorted(ESTIMATORS), action="append", help="only this one")
 
     def handle(self, *_args: object, **options: Any) -> None:  # noqa: ANN401 -- what argparse found
-        instruments = {one.key: one.pk for one in list_instruments()}
+        instruments = {one.key: one for one in list_instruments()}
         if options["instrument"] not in instruments:
             known = ", ".join(sorted(instruments)) or "none yet; `manage.py import_history` brings some in"
             raise CommandError(f"There is no instrument {options['instrument']!r}. Known: {known}.")
-        instrument_id = instruments[options["instrument"]]
+        instrument_id = instruments[options["instrument"]].pk
+        if instruments[options["instrument"]].is_pair:
+            self._sum(instrument_id, options)
+            return
         _require_span(instrument_id, options["since"], options["until"])
         try:
             self._build(instrument_id, options)
@@ -62,6 +65,18 @@ class Command(BaseCommand):
             )
             progress.end()
             self._sum_up(instrument_id, built, progress.seconds)
+        self._follow(instrument_id)
+
+    def _sum(self, instrument_id: int, options: dict[str, Any]) -> None:
+        if options["since"] or options["until"] or options["estimator"]:
+            raise CommandError(
+                f"{options['instrument']} is the sum of its members' maps: it takes no other options."
+                " Build a member's map again, and the sum follows."
+            )
+        self.progress = progress = _Progress(self, "sum")
+        built = sum_members(instrument_id=instrument_id, now=timezone.now(), on_part=progress.show)
+        progress.end()
+        self._sum_up(instrument_id, built, progress.seconds)
         self._follow(instrument_id)
 
     def _interrupted(self, options: dict[str, Any]) -> str:

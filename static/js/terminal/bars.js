@@ -1,4 +1,5 @@
 // The bars of one time frame on an even grid of indices, holes included: the time axis counts bars, not hours.
+import { Absences } from './absences.js';
 
 const COLUMNS = ['open', 'high', 'low', 'close', 'volume', 'open_interest', 'funding'];
 
@@ -12,6 +13,7 @@ const UNDRAWN = Object.fromEntries(
 export class Bars {
   constructor(url) {
     this.url = url;
+    this.absences = new Absences();
   }
 
   async fetch(parameters, signal) {
@@ -29,6 +31,7 @@ export class Bars {
     this.digits = document.digits;
     this.fundingInterval = document.funding_interval_ms;
     this.columns = document.bars;
+    this.absences.replace(document);
     this.reachedStart = false;
   }
 
@@ -39,6 +42,7 @@ export class Bars {
       this.reachedStart = true;
       return 0;
     }
+    this.absences.add(document);
     const hole = Math.round((this.start - document.start_ms) / this.step) - count;
     for (const name of COLUMNS) {
       this.columns[name] = [...document.bars[name], ...new Array(hole).fill(null), ...this.columns[name]];
@@ -49,6 +53,7 @@ export class Bars {
 
   // Replace the open bar and add what closed since.
   append(document) {
+    this.absences.add(document);
     if (document.bars.open.length === 0) return;
     const at = Math.round((document.start_ms - this.start) / this.step);
     for (const name of COLUMNS) {

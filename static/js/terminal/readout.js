@@ -52,7 +52,9 @@ export class Readout {
     const at = element('b', price(level, bars.digits));
     const found = this.estimate(index, level);
     if (found === null) return [document.createTextNode('At '), at, document.createTextNode(' · no data for this column')];
-    if (found.amount === 0) return [document.createTextNode('At '), at, document.createTextNode(' · no estimate above the floor')];
+    const missing = this.missing(index);
+    const partial = missing === null ? [] : [element('span', `partial: without ${missing}`, 'interval')];
+    if (found.amount === 0) return [document.createTextNode('At '), at, document.createTextNode(' · no estimate above the floor '), ...partial];
     const parts = [element('span', '', `dot dot-${found.side}`), document.createTextNode('At '), at];
     parts.push(document.createTextNode(` · est. ${found.side} `), element('b', usd(found.amount)), document.createTextNode(' per 0.1% '));
     if (found.interval) {
@@ -60,7 +62,14 @@ export class Readout {
       const width = CLASS_NAMES[bands.widthClass(found.side, found.away)];
       parts.push(element('span', `80% interval ${usdRange(...found.interval)}, ${width}`, 'interval'));
     }
-    return parts;
+    return [...parts, ...partial];
+  }
+
+  // Who is missing from the column that a bar shows: its last one that is drawn.
+  missing(index) {
+    const { bars, grid } = this.view;
+    const { built_through_ms: built, provisional_through_ms: provisional } = grid.heat;
+    return bars.absences.at(Math.min(bars.time(index) + bars.step, provisional ?? built));
   }
 
   // The estimate of the column under the crosshair; null where nothing is stored.

@@ -17,6 +17,8 @@ from heatmaps import queries
 from heatmaps.models import Zone
 from market import queries as market_queries
 
+from .members import MemberSerializer, describe_members
+
 if TYPE_CHECKING:
     import datetime as dt
 
@@ -68,6 +70,12 @@ class BinSerializer(serializers.Serializer[Any]):
 
 class SliceSerializer(EstimateSerializer):
     close = serializers.FloatField(allow_null=True)
+    is_partial = serializers.BooleanField(help_text="true: members of an asset pair are missing from this sum")
+    coverage_pct = serializers.FloatField(
+        allow_null=True,
+        help_text="known open interest that is in an asset pair's sum, 0 to 100; null for one instrument",
+    )
+    members = MemberSerializer(many=True, allow_null=True, help_text="of an asset pair; null for one instrument")
     is_provisional = serializers.BooleanField(allow_null=True, help_text="true while the five-minute step runs")
     bins = BinSerializer(
         many=True, allow_null=True, help_text="ascending; a bin without an estimate is absent; null: no data"
@@ -177,6 +185,7 @@ class HeatmapApi(MemberApi):
         heatmap = _find(key, asked.validated_data["estimator"])
         found = queries.latest_slice(heatmap=heatmap, at=at)
         body = _describe(heatmap, found.at if found else None, _freshness(heatmap), ages=at is None) | {
+            **describe_members(heatmap, at),
             "close": found.close if found else None,
             "is_provisional": found.provisional if found else None,
             "bins": _bins(found) if found else None,
