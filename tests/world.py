@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -17,8 +18,7 @@ from market import series as s
 from tests.factories import make_instrument
 
 if TYPE_CHECKING:
-    import datetime as dt
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from pytest_django import DjangoDbBlocker
 
@@ -60,29 +60,59 @@ def make_world(
     return World(instrument, heatmap)
 
 
+def make_pair(*, end: dt.datetime, down_hours: float = 0.0, hours: int = 72) -> World:
+    """Store live members of BTC-USDT at four venues, one of them inverse, and build their maps and the pair's.
+
+    OKX has been down for so long.
+    """
+    members = {
+        "binance": make_instrument(is_live=True),
+        "bybit": make_instrument(venue="bybit", is_live=True),
+        "okx": make_instrument(venue="okx", symbol="BTC-USDT-SWAP", is_live=True),
+        "coinm": make_instrument(venue="binance", symbol="BTCUSD_PERP", quote="USD", contract_usd=100.0, is_live=True),
+    }
+    sizes = {"binance": 1.0, "bybit": 0.55, "okx": 0.32, "coinm": 0.07}
+    for name, one in members.items():
+        missing = down_hours if name == "okx" else 0.0
+        add_bars(instrument=one, end=end - dt.timedelta(hours=missing), hours=hours - missing, contracts=sizes[name])
+        heatmaps.advance(instrument_id=one.pk, now=end)
+    (pair,) = market.ensure_pairs()
+    market.ingest(instrument_id=pair.pk, now=end)
+    heatmaps.advance(instrument_id=pair.pk, now=end)
+    heatmaps.track_zones(instrument_id=pair.pk, now=end)
+    heatmap = get_heatmap(instrument_id=pair.pk)
+    assert heatmap is not None
+    return World(pair, heatmap)
+
+
 @contextmanager
-def lasting_world(blocker: DjangoDbBlocker, *, end: dt.datetime) -> Iterator[World]:
+def lasting_world(
+    blocker: DjangoDbBlocker, *, end: dt.datetime, make: Callable[..., World] = make_world
+) -> Iterator[World]:
     """Keep one world for all tests of a module: it is committed, and removed at the end."""
     # Without a test that is marked for the database there is no test database, and this would be the real one.
     assert str(connection.settings_dict["NAME"]).startswith("test_")
     with blocker.unblock():
-        world = make_world(end=end)
+        world = make(end=end)
     yield world
     with blocker.unblock(), connection.cursor() as cursor:
         cursor.execute("TRUNCATE market_instrument, market_bar, heatmaps_estimatorrelease CASCADE")
 
 
-def add_bars(*, instrument: Instrument, end: dt.datetime, hours: float, seed: int = 7) -> None:
-    """Store five-minute bars, open interest and funding up to ``end``."""
+def add_bars(*, instrument: Instrument, end: dt.datetime, hours: float, seed: int = 7, contracts: float = 1.0) -> None:
+    """Store five-minute bars, open interest and funding up to ``end``; volumes and sizes times ``contracts``."""
     count = round(hours * 12)
     rng = np.random.default_rng(seed)
     last = int(end.timestamp() * 1000) // STEP_MS * STEP_MS
     opens = last - STEP_MS * np.arange(count, 0, -1)
     closes = 60_000 * np.exp(np.cumsum(rng.normal(0, 0.0016, count)))
-    _store(instrument, "bars", _bars(opens, closes, rng), end, timeframe=300)
+    bars = _bars(opens, closes, rng)
+    for name in ("volume", "quote_volume", "taker_buy_volume"):
+        bars[name] *= contracts
+    _store(instrument, "bars", bars, end, timeframe=300)
     interest = np.zeros(count, s.OPEN_INTEREST)
     interest["time"] = opens + STEP_MS
-    interest["open_interest"] = 90_000 + np.cumsum(rng.normal(0, 120, count))
+    interest["open_interest"] = contracts * (90_000 + np.cumsum(rng.normal(0, 120, count)))
     interest["open_interest_value"] = interest["open_interest"] * closes
     interest["mark_price"] = closes
     _store(instrument, "open_interest", interest, end)
