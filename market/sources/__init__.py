@@ -17,6 +17,9 @@ SOURCES: Final[Mapping[str, str]] = {
     "simulated": "market.sources.simulated:SOURCE",
     "binance": "market.sources.binance:SOURCE",
     "binance-coin-m": "market.sources.binance_coin_m:SOURCE",
+    "bybit": "market.sources.bybit:SOURCE",
+    "okx": "market.sources.okx:SOURCE",
+    "hyperliquid": "market.sources.hyperliquid:SOURCE",
 }
 
 
