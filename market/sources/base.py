@@ -221,7 +221,8 @@ class Channel:
     """One websocket: where, what is said first, and which topics must be confirmed before it counts as live.
 
     sizes: symbol -> contract size of all that is listened to. ping: what is said so that the venue answers, None where
-    it answers the protocol's own pings.
+    it answers the protocol's own pings. series: what it brings of its symbols, where the venue has an address for each
+    kind of stream; empty: all that the venue streams.
     """
 
     url: str
@@ -229,6 +230,7 @@ class Channel:
     topics: frozenset[str]
     sizes: Mapping[str, float]
     ping: Any = None
+    series: frozenset[SeriesName] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

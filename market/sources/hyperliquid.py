@@ -43,7 +43,7 @@ _MOST_DECIMALS: Final = 6
 _SYMBOLS_PER_SOCKET: Final = 100
 # A margin table below this number is not listed: it has one tier, and the number is its leverage.
 _FIRST_TABLE: Final = 50
-_OK, _UNPROCESSABLE, _SERVER_FAULT = 200, 422, 500
+_OK, _UNPROCESSABLE = 200, 422
 # A coin of a thousand is written with a small k: kPEPE.
 _THOUSAND: Final = "k"
 # Funding is paid at each full hour; rows bear the time of the block that paid, some milliseconds later.
@@ -176,8 +176,8 @@ class _Rest(PagedClient):
         return self.ask("public_post_info", asked, weight=weight).body
 
     def refusal(self, answer: Answer) -> tuple[int, SourceError] | None:
-        # What does not exist is answered by "null", of candles with status 500.
-        if answer.text.strip() == "null" and answer.status in {_OK, _SERVER_FAULT}:
+        # A book of a coin that does not exist is "null"; of candles the same comes with status 500, as any breakdown.
+        if answer.text.strip() == "null" and answer.status == _OK:
             return _OK, SourceError("hyperliquid knows nothing of this coin", permanent=True)
         if answer.status == _UNPROCESSABLE:
             return answer.status, SourceError(f"hyperliquid refuses: {answer.text[:160]}", permanent=True)

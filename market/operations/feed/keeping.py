@@ -165,7 +165,7 @@ def find_stalled(lines: Sequence[Line]) -> list[Line]:
 
 
 def _has_stalled(line: Line, stored: dict[int, int]) -> bool:
-    if "bars" not in line.venue.streams or line.connected_at is None:
+    if "bars" not in line.series or line.connected_at is None:
         return False
     # The first bar to close whole after the line was opened is the first that it owes.
     first_ms = -(-epoch_ms(line.connected_at) // MINUTE_MS) * MINUTE_MS

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
+    from market.series import SeriesName
     from market.sources.base import Access, Channel, Heard, Part, Venue
 
     from .intake import Intake
@@ -55,6 +56,11 @@ class Line:
     lags: deque[float] = field(default_factory=lambda: deque(maxlen=_LAGS))
     newest_bars: dict[int, int] = field(default_factory=dict)
     _doubt: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def series(self) -> frozenset[SeriesName]:
+        """What this line owes of its instruments."""
+        return self.channel.series or self.venue.streams
 
     async def keep(self) -> None:
         """Listen until cancelled."""

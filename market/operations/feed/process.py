@@ -186,7 +186,7 @@ class Feed:
         await self._try(keeping.describe, lines, now)
         silence = dt.timedelta(seconds=self.timing.silence_s * self.timing.speed)
         for line in lines:
-            if line.listening_since and "liquidations" in line.venue.streams:
+            if line.listening_since and "liquidations" in line.series:
                 await self._try(keeping.note_listening, list(line.ids.values()), line.listening_since, now - silence)
         for line in await self._try(keeping.find_stalled, lines) or ():
             line.doubt()

@@ -172,14 +172,10 @@ class Okx(NetworkVenue):
         if not sizes:
             return ()
         everything = {"channel": "liquidation-orders", "instType": "SWAP"}
+        groups = in_groups(sizes, _SYMBOLS_PER_SOCKET)
         return (
-            _channel("public", sizes, [everything]),
-            *(
-                _channel(
-                    "business", group, [{"channel": kind, "instId": symbol} for symbol in group for kind in _CANDLES]
-                )
-                for group in in_groups(sizes, _SYMBOLS_PER_SOCKET)
-            ),
+            _channel("public", sizes, [everything], "liquidations"),
+            *(_channel("business", group, _candles_of(group), "bars", "mark_bars") for group in groups),
         )
 
     def hear(self, message: object, *, channel: Channel) -> Heard:
@@ -208,13 +204,18 @@ _CANDLES: Final[Mapping[str, tuple[SeriesName, Callable[[Any], tuple[float, ...]
 }
 
 
-def _channel(path: str, sizes: Mapping[str, float], arguments: list[dict[str, str]]) -> Channel:
+def _candles_of(sizes: Mapping[str, float]) -> list[dict[str, str]]:
+    return [{"channel": kind, "instId": symbol} for symbol in sizes for kind in _CANDLES]
+
+
+def _channel(path: str, sizes: Mapping[str, float], arguments: list[dict[str, str]], *series: SeriesName) -> Channel:
     return Channel(
         url=f"wss://ws.okx.com:8443/ws/v5/{path}",
         requests=({"op": "subscribe", "args": arguments},),
         topics=frozenset(map(_topic, arguments)),
         sizes=sizes,
         ping="ping",
+        series=frozenset(series),
     )
 
 

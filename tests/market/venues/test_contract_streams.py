@@ -24,7 +24,9 @@ def test_websockets_share_all_symbols_out(slug: str) -> None:
     venue = load_venue(slug)
     sizes = {f"S{index}USDT": 1.0 for index in range(700)}
     channels = venue.channels(sizes)
-    assert {symbol for channel in channels for symbol in channel.sizes} == sizes.keys()
+    for series in venue.streams:
+        bringing = [channel for channel in channels if series in (channel.series or venue.streams)]
+        assert [symbol for channel in bringing for symbol in channel.sizes] == list(sizes), series
     topics = [topic for channel in channels for topic in channel.topics]
     assert len(topics) == len(set(topics)) >= len(sizes)
     assert venue.channels({}) == ()
@@ -61,6 +63,7 @@ class Ear:
                 self._confirm(heard.confirmed)
                 for symbol, series, part in heard.parts:
                     assert (symbol, part.faults, part.covered) == (self.side.symbol, (), None)
+                    assert series in (channel.series or self.side.venue.streams)
                     self.parts.setdefault(series, []).append(part)
 
     def _confirm(self, topics: frozenset[str]) -> None:

@@ -210,16 +210,16 @@ def test_payment_of_another_shape_is_a_fault(venue: Canned, field: str, to: obje
     assert (len(part.rows), len(part.faults)) == (1, 1)
 
 
-@pytest.mark.parametrize("series", ["bars", "funding", "depth"])
-@pytest.mark.parametrize("status", [200, 500])
-def test_coin_that_is_answered_by_null_is_unknown_for_good(venue: Canned, series: SeriesName, status: int) -> None:
+@pytest.mark.parametrize(("status", "permanent", "is_outage"), [(200, True, False), (500, False, True)])
+def test_null_is_an_unknown_coin_unless_the_venue_breaks_down(
+    venue: Canned, status: int, *, permanent: bool, is_outage: bool
+) -> None:
     venue.status = status
-    for name in ("candleSnapshot", "fundingHistory", "l2Book"):
-        venue.put(name, "null")
-    with pytest.raises(SourceError, match="knows nothing of this coin") as caught:
-        read(venue, series)
-    assert (caught.value.permanent, caught.value.is_outage) == (True, False)
-    assert venue.gate.heard == [(200, None)]
+    venue.put("l2Book", "null")
+    with pytest.raises(SourceError) as caught:
+        read(venue, "depth")
+    assert (caught.value.permanent, caught.value.is_outage) == (permanent, is_outage)
+    assert venue.gate.heard == [(status, None)]
 
 
 def test_coin_that_is_not_in_the_universe_is_unknown_for_good(venue: Canned) -> None:

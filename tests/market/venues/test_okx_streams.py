@@ -35,6 +35,7 @@ def test_liquidations_are_asked_for_once_and_candles_by_symbol() -> None:
     assert PUBLIC.requests == ({"op": "subscribe", "args": [{"channel": "liquidation-orders", "instType": "SWAP"}]},)
     assert [argument["channel"] for argument in BUSINESS.requests[0]["args"]] == ["candle1m", "mark-price-candle1m"] * 2
     assert (len(PUBLIC.topics), len(BUSINESS.topics), PUBLIC.ping) == (1, 4, "ping")
+    assert (sorted(PUBLIC.series), sorted(BUSINESS.series)) == (["liquidations"], ["bars", "mark_bars"])
 
 
 def test_symbols_are_shared_out_over_sockets() -> None:
