@@ -50,6 +50,7 @@ class Ledger:
     def __init__(self, clock: AnyClock, ban_ms: Callable[[], int] = wall_ms) -> None:
         self.clock, self.ban_ms = clock, ban_ms
         self.requests: list[Request] = []
+        self.connects: list[tuple[int, str, str]] = []
         self.bans: list[Ban] = []
         self.acknowledged: dict[tuple[str, str, str], dict[Any, int]] = defaultdict(dict)
         self._weights: dict[str, list[tuple[float, int]]] = defaultdict(list)
@@ -59,6 +60,10 @@ class Ledger:
         entry = Request(self.ban_ms(), self.clock.now_ms(), slug, path, query, endpoint)
         self.requests.append(entry)
         return entry
+
+    def connected(self, slug: str, path: str) -> None:
+        """Note that a websocket was opened: virtual time [ms], venue, path."""
+        self.connects.append((self.clock.now_ms(), slug, path))
 
     def acknowledge(self, slug: str, answer: Answer) -> None:
         """Note rows that went out whole."""

@@ -31,7 +31,6 @@ from tests.double.tape import (
     Tape,
     Terms,
     between,
-    marks_of,
     values,
 )
 from tests.double.units import Unit
@@ -86,7 +85,7 @@ class _Cut:
         since, until = index * DAY, (index + 1) * DAY
         random = np.random.default_rng([self.seed, index])
         bars = cut_candles(between(self.candles, since, until), random)
-        return Day(bars, marks_of(bars), between(self.interest, since, until), _prints(bars, random))
+        return Day(bars, between(self.interest, since, until), _prints(bars, random))
 
 
 def cut_candles(candles: Records, random: np.random.Generator) -> Records:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 from contextlib import suppress
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from aiohttp import WSMsgType, web
 
+from tests.double.connection import Connection, ended
 from tests.double.tape import BARS, MINUTE
 
 if TYPE_CHECKING:
@@ -25,18 +25,8 @@ if TYPE_CHECKING:
 
 PAUSE: Final = 0.01
 TICK_MS: Final = 5_000  # virtual time between tickers and between updates of the open bar
-TICK_SECONDS: Final = 0.25  # and the least of the wall's
+TICK_SECONDS: Final = 0.5  # and the least of the wall's
 NO_ROWS: Final = np.empty(0, BARS)
-
-
-@dataclass(eq=False)
-class Connection:
-    """One open websocket."""
-
-    venue: Venue
-    socket: web.WebSocketResponse
-    combined: bool
-    topics: dict[str, Topic] = field(default_factory=dict)
 
 
 class Streams:
@@ -57,15 +47,13 @@ class Streams:
         """Cut a venue's connections."""
         found = self.of(slug)
         for connection in found:
-            self._cut(connection)
+            self._forget(connection)
+            connection.cut()
         return len(found)
 
-    def _cut(self, connection: Connection) -> None:
+    def _forget(self, connection: Connection) -> None:
         with suppress(ValueError):
             self.connections.remove(connection)
-        transport = connection.socket._req.transport if connection.socket._req else None
-        if transport is not None:
-            transport.abort()
 
     async def serve(self, venue: Venue, path: str, request: web.Request) -> web.WebSocketResponse:
         """Hold one websocket until it ends."""
@@ -74,12 +62,14 @@ class Streams:
         connection = Connection(venue, socket, "stream" in path.split("/"))
         connection.topics |= {topic.wire: topic for topic in venue.greet(path, dict(request.query))}
         self.connections.append(connection)
+        self.ledger.connected(venue.slug, path)
+        writer = asyncio.get_running_loop().create_task(connection.write(self.ledger))
         try:
             async for message in socket:
                 await self._take(connection, message.type, message.data)
         finally:
-            with suppress(ValueError):
-                self.connections.remove(connection)
+            self._forget(connection)
+            await ended(writer)
         return socket
 
     async def _take(self, connection: Connection, kind: WSMsgType, data: Any) -> None:  # noqa: ANN401 text or bytes
@@ -98,15 +88,7 @@ class Streams:
         if self.faults.muted(slug, "ws.pong" if is_ping else "ws.subscribe", now):
             return
         for reply in connection.venue.receive(message, connection.topics):
-            await self._write(connection, reply)
-
-    @staticmethod
-    async def _write(connection: Connection, payload: Any) -> bool:  # noqa: ANN401 text or an object
-        try:
-            await connection.socket.send_str(payload if isinstance(payload, str) else json.dumps(payload))
-        except (ConnectionError, RuntimeError):
-            return False
-        return True
+            connection.say(reply)
 
     def start_pump(self) -> None:
         """Begin to push."""
@@ -124,25 +106,25 @@ class Streams:
         while True:
             now = self.clock.now_ms()
             if self.connections and now > self._done_ms:
-                await self._advance(now)
+                self._advance(now)
             self._done_ms = max(self._done_ms, now)
             await asyncio.sleep(PAUSE)
 
-    async def _advance(self, now: int) -> None:
+    def _advance(self, now: int) -> None:
         """Push what happened since the last round, minute by minute."""
         since = self._done_ms
         while since < now:
             until = min((since // MINUTE + 1) * MINUTE, now)
             for connection in list(self.connections):
-                await self._push_prints(connection, since, until)
+                self._push_prints(connection, since, until)
                 if until % MINUTE == 0:
-                    await self._push_bars(connection, until - MINUTE)
+                    self._push_bars(connection, until - MINUTE)
             since = until
         loop_time = asyncio.get_running_loop().time()
         if now >= self._ticked[0] + TICK_MS and loop_time >= self._ticked[1] + TICK_SECONDS:
             self._ticked = (now, loop_time)
             for connection in list(self.connections):
-                await self._push_tickers(connection, now)
+                self._push_tickers(connection, now)
 
     def _subscribed(self, connection: Connection, *kinds: str) -> list[tuple[Topic, Listing]]:
         listings = connection.venue.market.listings[connection.venue.slug]
@@ -153,38 +135,38 @@ class Streams:
                 found += [(topic, listings[symbol]) for symbol in symbols if symbol in listings]
         return found
 
-    async def _push_prints(self, connection: Connection, since: int, until: int) -> None:
+    def _push_prints(self, connection: Connection, since: int, until: int) -> None:
         for topic, listing in self._subscribed(connection, "liquidations"):
             # A venue that samples by the second publishes a second when it is over.
             rows = listing.prints(since=since // 1000 * 1000, until=until // 1000 * 1000)
             if len(rows):
-                await self._send(connection, topic, connection.venue.push(topic, listing, rows, closed=True))
+                self._send(connection, topic, connection.venue.push(topic, listing, rows, closed=True))
 
-    async def _push_bars(self, connection: Connection, opened: int) -> None:
+    def _push_bars(self, connection: Connection, opened: int) -> None:
         batches: dict[str, list[tuple[Topic, Answer]]] = {}
         for topic, listing in self._subscribed(connection, "bars", "marks"):
             rows = listing.bars(since=opened, until=opened + MINUTE, now=opened + MINUTE, series=topic.kind)
             written = connection.venue.push(topic, listing, rows, closed=True)
             batches.setdefault(topic.kind, []).extend((topic, answer) for answer in written)
         for kind, batch in batches.items():
-            await self._send_batch(connection, kind, batch)
+            self._send_batch(connection, kind, batch)
 
-    async def _push_tickers(self, connection: Connection, now: int) -> None:
+    def _push_tickers(self, connection: Connection, now: int) -> None:
         for topic, listing in self._subscribed(connection, "ticker", "interest", "trades"):
             if listing.is_listed(now):
-                await self._send(connection, topic, connection.venue.push(topic, listing, NO_ROWS, closed=False))
+                self._send(connection, topic, connection.venue.push(topic, listing, NO_ROWS, closed=False))
         for topic, listing in self._subscribed(connection, "bars", "marks"):
             rows = self._open_row(listing, now, topic.kind)
-            await self._send(connection, topic, connection.venue.push(topic, listing, rows, closed=False))
+            self._send(connection, topic, connection.venue.push(topic, listing, rows, closed=False))
 
     @staticmethod
     def _open_row(listing: Listing, now: int, series: str) -> Records:
         return listing.bars(since=now // MINUTE * MINUTE, until=now + 1, now=now, series=series)
 
-    async def _send(self, connection: Connection, topic: Topic, answers: list[Answer]) -> None:
-        await self._send_batch(connection, topic.kind, [(topic, answer) for answer in answers])
+    def _send(self, connection: Connection, topic: Topic, answers: list[Answer]) -> None:
+        self._send_batch(connection, topic.kind, [(topic, answer) for answer in answers])
 
-    async def _send_batch(self, connection: Connection, kind: str, batch: list[tuple[Topic, Answer]]) -> None:
+    def _send_batch(self, connection: Connection, kind: str, batch: list[tuple[Topic, Answer]]) -> None:
         slug, now = connection.venue.slug, self.clock.now_ms()
         if not batch or self.faults.muted(slug, f"ws.{kind}", now):
             return
@@ -192,9 +174,4 @@ class Streams:
             answer.slug, answer.wire, answer.peer = slug, topic.wire, id(connection)
             self.faults.alter_at(slug, f"ws.{kind}", now, answer)
         for answer in self.faults.frames(slug, f"ws.{kind}", now, [answer for _, answer in batch]):
-            if answer.payload is None:
-                self._cut(connection)
-                return
-            payload = {"stream": answer.wire, "data": answer.payload} if connection.combined else answer.payload
-            if await self._write(connection, payload) and not answer.spoilt:
-                self.ledger.acknowledge(slug, answer)
+            connection.push(answer)

@@ -19,7 +19,6 @@ from tests.double.tape import (
     Records,
     Tape,
     Terms,
-    marks_of,
     values,
 )
 from tests.double.units import Unit
@@ -65,7 +64,7 @@ class _Maker:
     def day(self, index: int) -> Day:
         random = np.random.default_rng([*self.seed, index])
         bars = self.bars(index, random)
-        return Day(bars, marks_of(bars), self.interest(index, random, bars), self.prints(random, bars))
+        return Day(bars, self.interest(index, random, bars), self.prints(random, bars))
 
     def bars(self, index: int, random: np.random.Generator) -> Records:
         path = _bridge(random, self.level(index), self.level(index + 1), MINUTES, MINUTE_SIGMA)

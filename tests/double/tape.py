@@ -19,7 +19,7 @@ MINUTE: Final = 60_000
 FIVE_MINUTES: Final = 5 * MINUTE
 HOUR: Final = 60 * MINUTE
 DAY: Final = 24 * HOUR
-DAYS_KEPT: Final = 8
+DAYS_KEPT: Final = 3
 
 Records: TypeAlias = npt.NDArray[np.void]
 # Prices in ticks (marks in hundredths of a tick), volumes in lots, value in ticks times lots.
@@ -54,7 +54,6 @@ class Day:
     """One UTC day of a tape."""
 
     bars: Records
-    marks: Records
     interest: Records
     prints: Records
 
@@ -78,7 +77,9 @@ class Tape:
             return self._days[index]
 
     def rows(self, series: str, since: int, until: int) -> Records:
-        """Return one series (a field of Day), ``since <= time < until``."""
+        """Return one series (marks, or a field of Day), ``since <= time < until``."""
+        if series == "marks":
+            return marks_of(self.rows("bars", since, until))
         since, until = max(since, self.first_ms), min(until, self.end_ms)
         days = range(since // DAY, -(-until // DAY)) if since < until else range(0)
         found = [between(getattr(self.day(index), series), since, until) for index in days]

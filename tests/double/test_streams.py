@@ -225,7 +225,8 @@ def test_the_connection_is_cut_in_the_middle_of_a_minute(double: Double) -> None
         assert ("binance", "ETHUSDT", "bars") not in double.acknowledged
 
     talk(double, "binance", use)
-    assert double.websockets("binance") == 0
+    assert whenever(lambda: double.websockets("binance") == 0)
+    assert double.ledger.connects == [(NOW, "binance", PATHS["binance"])]
 
 
 def test_frames_come_twice_late_and_in_reverse(double: Double) -> None:
