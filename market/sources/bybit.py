@@ -39,9 +39,8 @@ _QUOTES: Final = ("USDT", "USDC")
 # contracts volume is in base, turnover in quote. What takers bought is not told.
 _KLINE: Final = ("start", "open", "high", "low", "close", "volume", "turnover")
 _PRICES: Final = _KLINE[1:5]
-# market/orderbook: "linear&inverse: [1, 1000]".
-_LEVELS: Final = 1000
-_BARS, _SAMPLES, _RATIOS, _RATES, _LISTINGS = 1000, 200, 500, 200, 1000
+# Largest pages; of the book market/orderbook says: "linear&inverse: [1, 1000]".
+_BARS, _SAMPLES, _RATIOS, _RATES, _LISTINGS, _LEVELS = 1000, 200, 500, 200, 1000, 1000
 # ws/connect: "args" of one websocket may hold 21,000 letters; two topics of a symbol take about 60.
 _SYMBOLS_PER_SOCKET: Final = 150
 # error, rate-limit: "10006 Too many visits", "10018 Exceeded the IP Rate Limit"; who goes on is answered "403, access
@@ -134,9 +133,7 @@ def brackets(raws: Iterable[object], symbol: str) -> tuple[LeverageBracket, ...]
         found.append(tuple(row.decimal(name) for name in ("riskLimitValue", "maxLeverage", "maintenanceMargin")))
     found.sort()
     floors = [0.0, *(most for most, _, _ in found)]
-    return tuple(
-        LeverageBracket(floor, leverage, rate) for floor, (_, leverage, rate) in zip(floors, found, strict=False)
-    )
+    return tuple(LeverageBracket(floor, top, rate) for floor, (_, top, rate) in zip(floors, found, strict=False))
 
 
 class _Rest(PagedClient):

@@ -43,7 +43,7 @@ _MOST_DECIMALS: Final = 6
 _SYMBOLS_PER_SOCKET: Final = 100
 # A margin table below this number is not listed: it has one tier, and the number is its leverage.
 _FIRST_TABLE: Final = 50
-_OK, _UNPROCESSABLE = 200, 422
+_OK, _UNPROCESSABLE, _SERVER_FAULT = 200, 422, 500
 # A coin of a thousand is written with a small k: kPEPE.
 _THOUSAND: Final = "k"
 # Funding is paid at each full hour; rows bear the time of the block that paid, some milliseconds later.
@@ -130,6 +130,10 @@ def _index(meta: Row, symbol: str) -> int:
     return names.index(symbol)
 
 
+class _NothingError(SourceError):
+    """The answer is "null": of a coin that does not exist it is, and of candles with status 500, as in a breakdown."""
+
+
 class _Rest(PagedClient):
     exchange = "hyperliquid"
     slug = "hyperliquid"
@@ -148,13 +152,15 @@ class _Rest(PagedClient):
     def _bars(self, question: Question) -> Part:
         page = question.page(step_ms=MINUTE_MS, rows=_BARS)
         asked = {"coin": page.symbol, "interval": "1m", "startTime": page.since_ms, "endTime": page.last_ms}
-        rows = self._info({"type": "candleSnapshot", "req": asked}, _weight(page, MINUTE_MS, _BARS_PER_WEIGHT))
+        rows = self._info_of(
+            page.symbol, {"type": "candleSnapshot", "req": asked}, _weight(page, MINUTE_MS, _BARS_PER_WEIGHT)
+        )
         return page.bars(rows_of(rows, "hyperliquid's candles"), lambda raw: bar(raw, page.symbol))
 
     def _funding(self, question: Question) -> Part:
         page = question.page(step_ms=HOUR_MS, rows=_RATES)
         asked = {"type": "fundingHistory", "coin": page.symbol, "startTime": page.since_ms, "endTime": page.last_ms}
-        rows = self._info(asked, _weight(page, HOUR_MS, _RATES_PER_WEIGHT))
+        rows = self._info_of(page.symbol, asked, _weight(page, HOUR_MS, _RATES_PER_WEIGHT))
         return page.samples(rows_of(rows, "hyperliquid's funding"), FUNDING, lambda raw: funding(raw, page.symbol))
 
     def _open_interest(self, question: Question) -> Part:
@@ -167,7 +173,8 @@ class _Rest(PagedClient):
         return question.snapshot(raw, lambda: open_interest(raw, time_ms=question.minute_ms), OPEN_INTEREST)
 
     def _depth(self, question: Question) -> Part:
-        book = row_of(self._info({"type": "l2Book", "coin": question.symbol}, _BOOK_WEIGHT), "hyperliquid's book")
+        asked = {"type": "l2Book", "coin": question.symbol}
+        book = row_of(self._info_of(question.symbol, asked, _BOOK_WEIGHT), "hyperliquid's book")
         book.only("coin", question.symbol)
         sides = Row(book.rows("levels"), ("bids", "asks"))
         return question.book(book.fields, lambda: (_levels(sides.rows("bids")), _levels(sides.rows("asks"))))
@@ -175,10 +182,16 @@ class _Rest(PagedClient):
     def _info(self, asked: Mapping[str, object], weight: int) -> object:
         return self.ask("public_post_info", asked, weight=weight).body
 
+    def _info_of(self, coin: str, asked: Mapping[str, object], weight: int) -> object:
+        try:
+            return self._info(asked, weight)
+        except _NothingError as error:
+            _index(self._meta(), coin)
+            raise SourceError(f"hyperliquid tells nothing of {coin}, which it lists", is_outage=True) from error
+
     def refusal(self, answer: Answer) -> tuple[int, SourceError] | None:
-        # A book of a coin that does not exist is "null"; of candles the same comes with status 500, as any breakdown.
-        if answer.text.strip() == "null" and answer.status == _OK:
-            return _OK, SourceError("hyperliquid knows nothing of this coin", permanent=True)
+        if answer.text.strip() == "null" and answer.status in {_OK, _SERVER_FAULT}:
+            return _OK, _NothingError("hyperliquid answered null")
         if answer.status == _UNPROCESSABLE:
             return answer.status, SourceError(f"hyperliquid refuses: {answer.text[:160]}", permanent=True)
         return None

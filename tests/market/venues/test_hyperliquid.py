@@ -210,16 +210,19 @@ def test_payment_of_another_shape_is_a_fault(venue: Canned, field: str, to: obje
     assert (len(part.rows), len(part.faults)) == (1, 1)
 
 
-@pytest.mark.parametrize(("status", "permanent", "is_outage"), [(200, True, False), (500, False, True)])
-def test_null_is_an_unknown_coin_unless_the_venue_breaks_down(
-    venue: Canned, status: int, *, permanent: bool, is_outage: bool
+@pytest.mark.parametrize(
+    ("series", "name"), [("bars", "candleSnapshot"), ("funding", "fundingHistory"), ("depth", "l2Book")]
+)
+@pytest.mark.parametrize(("symbol", "permanent", "is_outage"), [("NOPE", True, False), ("BTC", False, True)])
+def test_null_is_an_unknown_coin_unless_it_is_listed(
+    venue: Canned, series: SeriesName, name: str, symbol: str, *, permanent: bool, is_outage: bool
 ) -> None:
-    venue.status = status
-    venue.put("l2Book", "null")
+    venue.put(name, "null")
     with pytest.raises(SourceError) as caught:
-        read(venue, "depth")
+        read(venue, series, symbol=symbol)
     assert (caught.value.permanent, caught.value.is_outage) == (permanent, is_outage)
-    assert venue.gate.heard == [(status, None)]
+    assert venue.gate.heard == [(200, None), (200, None)]
+    assert venue.questions[1] == {"type": "meta"}
 
 
 def test_coin_that_is_not_in_the_universe_is_unknown_for_good(venue: Canned) -> None:
