@@ -124,6 +124,21 @@ def from_fields(fields: Fields, *, dtype: np.dtype[np.void]) -> Records:
     return np.array([row], dtype=dtype)
 
 
+# How late a venue may stamp what it samples at a minute [ms].
+_LATE: Final = {"funding": 1_000, "open_interest": 5_000, "account_ratio": 5_000}
+
+
+def on_the_minute(rows: Records, *, series: SeriesName) -> Records:
+    """Return samples with the minute that each one was taken at, where its stamp lies only a little beside it."""
+    jitter = _LATE.get(series)
+    if jitter is None or len(rows) == 0:
+        return rows
+    minutes = (rows["time"] + MINUTE_MS // 2) // MINUTE_MS * MINUTE_MS
+    settled = rows.copy()
+    settled["time"] = np.where(np.abs(rows["time"] - minutes) <= jitter, minutes, rows["time"])
+    return settled
+
+
 @dataclass(frozen=True, slots=True)
 class Validated:
     """Which rows are believed, where they stood, and why the others are not."""
@@ -240,10 +255,6 @@ def _liquidation_faults(rows: Records) -> list[_Fault]:
     ]
 
 
-def _no_faults(_rows: Records) -> list[_Fault]:
-    return []
-
-
 _TIME: Final = {
     BAR: "open_time",
     LIQUIDATION_TOTAL: "open_time",
@@ -258,8 +269,6 @@ _CHECKS: Final[dict[np.dtype[np.void], Callable[[Records], list[_Fault]]]] = {
     OPEN_INTEREST: _open_interest_faults,
     FUNDING: _funding_faults,
     LIQUIDATION: _liquidation_faults,
-    LIQUIDATION_TOTAL: _no_faults,
-    DEPTH: _no_faults,
     ACCOUNT_RATIO: _account_ratio_faults,
 }
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import time
+from typing import TYPE_CHECKING, Any, Final
 
 from market import benchmark, operations
 from market.operations import feed
@@ -12,10 +13,14 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Callable, Mapping
 
+# A job is ended after a minute; what is left of a long history is read by the next ones [s].
+INGEST_S: Final = 40.0
+
 
 def ingest(*, instrument_id: int, now: dt.datetime) -> None:
     """Bring one live instrument up to date."""
-    operations.ingest(instrument_id=instrument_id, now=now)
+    deadline = time.monotonic() + INGEST_S
+    operations.ingest(instrument_id=instrument_id, now=now, may_go_on=lambda: time.monotonic() < deadline)
 
 
 def ensure_pairs() -> None:

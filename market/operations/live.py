@@ -20,6 +20,7 @@ from .storing import lock, store
 
 if TYPE_CHECKING:
     import datetime as dt
+    from collections.abc import Callable
 
     from market.series import Records, SeriesName
     from market.sources.base import Batch
@@ -38,7 +39,11 @@ class Ingested:
     through: dt.datetime | None
 
 
-def ingest(*, instrument_id: int, now: dt.datetime) -> Ingested:
+def _always() -> bool:
+    return True
+
+
+def ingest(*, instrument_id: int, now: dt.datetime, may_go_on: Callable[[], bool] = _always) -> Ingested:
     """Fetch what closed since the last stored bar and store it with its ledger and checkpoints in one transaction.
 
     Safe to repeat and to run twice at once. Raises SourceError; nothing is stored then.
@@ -49,7 +54,7 @@ def ingest(*, instrument_id: int, now: dt.datetime) -> Ingested:
     source = load_source(instrument.venue)
     if is_venue(source):
         siblings = Instrument.objects.filter(venue=instrument.venue, is_live=True).count()
-        bars = poll(instrument=instrument, venue=source, now=now, siblings=siblings)
+        bars = poll(instrument=instrument, venue=source, now=now, siblings=siblings, may_go_on=may_go_on)
         return Ingested(bars, _through(instrument_id))
     span = queries.stored_span(instrument_id=instrument_id)
     until_ms = epoch_ms(now) // MINUTE_MS * MINUTE_MS

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Final
 
 from market.series import HOUR_MS, MINUTE_MS, epoch_ms
@@ -35,24 +34,24 @@ CADENCE: Final[dict[SeriesName, int]] = {
 _AT_THE_MINUTE: Final = frozenset({"bars", "open_interest", "funding"})
 # The part of the live budget that depth may take; with many instruments each is asked less often.
 _DEPTH_SHARE: Final = 0.1
-# A job is ended after a minute; what is left of a long history is read by the next ones [s].
-_PATIENCE_S: Final = 40.0
 # A first fetch of funding reaches so far back as a week's rates are shown.
 _WEEK_MS: Final = 7 * 24 * HOUR_MS
 
 
-def poll(*, instrument: Instrument, venue: Venue, now: dt.datetime, siblings: int) -> int:
+def poll(
+    *, instrument: Instrument, venue: Venue, now: dt.datetime, siblings: int, may_go_on: Callable[[], bool]
+) -> int:
     """Read what is due of an instrument and return how many bars were new.
 
-    siblings: how many instruments of the venue share its budget. A venue that does not answer is no error here: its
+    siblings: how many instruments of the venue share its budget. may_go_on: asked before each page; what is left of a
+    long history is read the next time. A venue that does not answer is no error here: its
     state says so to everyone. Safe to repeat and to be killed. Raises SourceError where trying again will not help.
     """
     connection = venue.connect(access_for(venue))
-    deadline = time.monotonic() + _PATIENCE_S
     new_bars = 0
     for series, offer in _due(instrument, venue, now, siblings):
         try:
-            stored = _read(connection, instrument, series, offer, now, lambda: time.monotonic() < deadline)
+            stored = _read(connection, instrument, series, offer, now, may_go_on)
         except SourceError as error:
             if error.permanent:
                 raise

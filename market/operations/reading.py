@@ -10,7 +10,7 @@ from django.db import transaction
 
 from market.models import ContractTerms
 from market.queries import load_open_interest
-from market.series import DAY_MS, HOUR_MS, MINUTE_MS, epoch_ms, moment, validate
+from market.series import DAY_MS, HOUR_MS, MINUTE_MS, epoch_ms, moment, on_the_minute, validate
 from market.sources.base import Fault, SourceError
 
 from . import holes
@@ -129,12 +129,13 @@ def store_part(
 
     until_ms: where the series ought to reach by now, if the venue was asked up to there.
     """
-    checked = validate(part.rows, now_ms=epoch_ms(now), timeframe=part.timeframe, is_mark=series == "mark_bars")
+    told = on_the_minute(part.rows, series=series)
+    checked = validate(told, now_ms=epoch_ms(now), timeframe=part.timeframe, is_mark=series == "mark_bars")
     with transaction.atomic():
         lock(f"instrument:{instrument.pk}")
         rows, jumps = _without_jumps(instrument, checked.rows) if series == "open_interest" else (checked.rows, [])
         doubts = [
-            *doubts_of(rows=part.rows, rejected=checked.rejected, faults=part.faults),
+            *doubts_of(rows=told, rejected=checked.rejected, faults=part.faults),
             *doubts_of(rows=checked.rows, rejected=jumps),
         ]
         hold(
@@ -155,6 +156,10 @@ def _file(  # noqa: PLR0913, PLR0917 one page, judged
     filing.open()
     filing.add(rows)
     filing.settle_duplicates()
+    if series == "liquidations":
+        # Prints say nothing about the silence around them; who listened keeps that ledger, and its holes.
+        filing.stretches = [part.covered] if part.covered else []
+        return filing.close()
     stored = filing.close()
     settled_ms = now_ms - _SETTLED_MS.get(series, DAY_MS)
     covered = (part.covered[0], min(part.covered[1], settled_ms)) if part.covered else None

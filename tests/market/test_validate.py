@@ -167,3 +167,11 @@ def test_validate_agrees_with_a_plain_loop(given_rows: list[tuple[int, float]]) 
             rejected.append(index)
     checked = s.validate(rows, now_ms=NOW_MS)
     assert (checked.index.tolist(), [index for index, _ in checked.rejected]) == (kept, rejected)
+
+
+def test_samples_that_are_stamped_a_little_late_belong_to_their_minute() -> None:
+    rows = np.array([(NOW_MS + 999, 1e-4, NAN), (NOW_MS + 1_001, 1e-4, NAN), (NOW_MS - 3, 1e-4, NAN)], dtype=s.FUNDING)
+    settled = s.on_the_minute(rows, series="funding")
+    assert (settled["time"] - NOW_MS).tolist() == [0, 1_001, 0]
+    prints = np.array([(NOW_MS + 1, 1, 1.0, 1.0, 0)], dtype=s.LIQUIDATION)
+    assert s.on_the_minute(prints, series="liquidations")["time"].tolist() == [NOW_MS + 1]

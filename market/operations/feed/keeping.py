@@ -36,9 +36,13 @@ logger = logging.getLogger(__name__)
 _STALLED_MS: Final = MINUTE_MS
 NOT_LISTENING: Final = "nobody was listening, and the venue tells it once"
 
-_LISTENED: Final = """UPDATE market_coverage SET end_at = %(until)s
-    WHERE series = 'liquidations' AND timeframe = 0 AND instrument_id = ANY(%(ids)s)
-      AND end_at >= %(since)s AND end_at <= %(until)s RETURNING instrument_id"""
+# Only the newest stretch grows, and only if it reaches into the time of this line.
+_LISTENED: Final = """UPDATE market_coverage AS c SET end_at = greatest(c.end_at, %(until)s)
+    WHERE c.series = 'liquidations' AND c.timeframe = 0 AND c.instrument_id = ANY(%(ids)s)
+      AND c.end_at >= %(since)s AND NOT EXISTS (
+        SELECT FROM market_coverage AS later WHERE later.instrument_id = c.instrument_id
+          AND later.series = 'liquidations' AND later.timeframe = 0 AND later.start_at > c.start_at)
+    RETURNING c.instrument_id"""
 
 
 def lead() -> bool:

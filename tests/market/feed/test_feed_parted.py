@@ -12,9 +12,9 @@ from market.models import Coverage, FeedState, Instrument
 from market.sources import SOURCES
 from market.sources.base import Channel
 from tests.factories import make_instrument
+from tests.market.rows import after
 
-from .rows import after
-from .test_feed import Clock, StreamedVenue, _store, play, timing, until
+from .kit import Clock, StreamedVenue, play, store_bars, timing, until
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -81,7 +81,7 @@ def test_only_a_line_with_bars_is_doubted_for_them(
 
     async def script() -> None:
         await _pass(clock, 63)
-        await asyncio.to_thread(_store, instrument, 60, 63)
+        await asyncio.to_thread(store_bars, instrument, 60, 63)
         await until(lambda: venue.opened == opened)
         await asyncio.sleep(0.3)
 
