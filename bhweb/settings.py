@@ -12,6 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 from bhweb import clock
 
 BASE_DIR = Path(__file__).resolve().parent.parent
+_SHORTEST_SECRET = 20
 
 
 def _text(name: str, default: str | None = None) -> str:
@@ -26,6 +27,14 @@ def _flag(name: str, *, default: bool = False) -> bool:
     if value not in {"0", "1"}:
         raise ImproperlyConfigured(f"{name} must be 0 or 1, not {value!r}.")
     return value == "1"
+
+
+def _secret(name: str) -> str:
+    """Return a secret that may be left out, but not be guessed."""
+    value = os.environ.get(name, "")
+    if value and len(value) < _SHORTEST_SECRET:
+        raise ImproperlyConfigured(f"{name} must have at least {_SHORTEST_SECRET} characters, or be left out.")
+    return value
 
 
 def _database(url: str) -> dict[str, Any]:
@@ -76,6 +85,8 @@ REDIS_URL = _text("REDIS_URL")
 EVENTS_URL = _redis_py(REDIS_URL)
 # An open page hears the time so often, also when nothing happens.
 EVENTS_HEARTBEAT_S = float(_text("BH_EVENTS_HEARTBEAT_S", "15"))
+# Who shows it may read /metrics from another machine; empty: only programs on this one may.
+METRICS_TOKEN = _secret("BH_METRICS_TOKEN")
 # 0 leaves real venues out: nothing is asked of them, and the default set is not made.
 VENUES = _flag("BH_VENUES", default=True)
 # Where venues are reached instead of at their own addresses: a double on loopback, or a relay of the operator's.

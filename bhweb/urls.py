@@ -5,12 +5,13 @@ from __future__ import annotations
 from django.contrib import admin
 from django.urls import include, path
 
-from bhweb import health, views
+from bhweb import health, metrics, views
 
 urlpatterns = [
     path("", views.landing, name="landing"),
     path("method/", views.method, name="method"),
     path("healthz", health.healthz, name="healthz"),
+    path("metrics", metrics.metrics, name="metrics"),
     path("", include("access.urls")),
     path("", include("heatmaps.urls")),
     path("", include("journal.urls")),

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Callable
 from functools import wraps
+from hmac import compare_digest
 from typing import TYPE_CHECKING, Final
 
+from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
@@ -25,6 +28,7 @@ View = Callable[..., HttpResponseBase]
 PUBLIC: Final = "public"
 MEMBER: Final = "member"
 STAFF: Final = "staff"
+MACHINE: Final = "machine"
 BEARER: Final = "bearer"
 
 
@@ -56,6 +60,34 @@ def staff(view: View) -> View:
         return keep_private(view(request, *args, **kwargs))
 
     return _with_policy(login_not_required(guarded), STAFF)
+
+
+def machine(view: View) -> View:
+    """Let in programs on this machine, and who shows the metrics' token; to everyone else the page does not exist."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
+        if not (_is_local(request) or _shows_token(request)):
+            raise Http404
+        return keep_private(view(request, *args, **kwargs))
+
+    return _with_policy(login_not_required(guarded), MACHINE)
+
+
+def _is_local(request: HttpRequest) -> bool:
+    """Tell whether a request was made here; what a proxy hands on was not, wherever the proxy stands."""
+    if any(name in request.headers for name in ("X-Forwarded-For", "Forwarded", "X-Real-IP", "Via")):
+        return False
+    try:
+        return ipaddress.ip_address(request.META.get("REMOTE_ADDR", "")).is_loopback
+    except ValueError:
+        return False
+
+
+def _shows_token(request: HttpRequest) -> bool:
+    scheme, _, secret = request.headers.get("Authorization", "").strip().partition(" ")
+    token = settings.METRICS_TOKEN
+    return bool(token) and scheme.lower() == BEARER and compare_digest(secret.strip().encode(), token.encode())
 
 
 def _with_policy(view: View, policy: str) -> View:

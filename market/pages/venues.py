@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from market.models import Instrument
 from market.pages import words
-from market.queries.venues import BANNED, PAUSED, REACHABLE, UNASKED, UNREACHABLE, list_feeds, venue_name
-from market.sources import load_source
-from market.sources.base import LIVE_SHARE, SourceError, is_venue
+from market.queries.venues import BANNED, PAUSED, REACHABLE, UNASKED, UNREACHABLE, list_feeds, spent_at, venue_name
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -19,7 +16,6 @@ if TYPE_CHECKING:
 
     from market.models import FeedState
     from market.queries.venues import VenueHealth
-    from market.sources.base import Budget
 
 # A feed that has not described itself for so long has most likely ended [s].
 _SILENT_S: Final = 90
@@ -117,34 +113,24 @@ def _ago(at: dt.datetime | None, now: dt.datetime) -> str:
 
 
 def _spent(slug: str, health: VenueHealth | None, now: dt.datetime) -> Spent | None:
-    budget = _budget(slug)
-    if budget is None:
+    spent = spent_at(slug=slug, health=health, now=now)
+    if spent is None:
         return None
-    allowed = budget.weight * LIVE_SHARE
-    rate = allowed / budget.window_s
-    left = health.spent - (now - health.window_at).total_seconds() * rate if health else 0.0
-    spent = min(max(left, 0.0), allowed)
-    return Spent(f"{spent:,.0f} of {allowed:,.0f} in {words.length(budget.window_s)}", f"{spent / allowed:.1%}")
-
-
-@cache
-def _budget(slug: str) -> Budget | None:
-    try:
-        source = load_source(slug)
-    except SourceError:
-        return None
-    return source.budget if is_venue(source) else None
+    text = f"{spent.weight:,.0f} of {spent.allowed:,.0f} in {words.length(spent.window_s)}"
+    return Spent(text, f"{spent.weight / spent.allowed:.1%}")
 
 
 def _feed(feed: FeedState, now: dt.datetime) -> FeedRow:
-    is_silent = (now - feed.noted_at).total_seconds() > _SILENT_S
+    silence = now - feed.described_at
+    is_silent = silence.total_seconds() > _SILENT_S
     state = "Feed not running" if is_silent else "Connected" if feed.connected_at else "Not connected"
     return FeedRow(
         channel=feed.channel,
         tone="ok" if state == "Connected" else "warn" if is_silent else "bad",
         state=state,
         connected_text=words.moment(feed.connected_at),
-        heard_text=_ago(feed.heard_at, now),
+        # The feed's own clock may be that of a replay.
+        heard_text=_ago(feed.heard_at, feed.noted_at + silence),
         reconnects=feed.reconnects,
         rows=feed.rows,
         lag_text=words.DASH if feed.lag_p50 is None else f"{feed.lag_p50:.1f} / {feed.lag_p95 or 0:.1f} s",

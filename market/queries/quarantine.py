@@ -65,9 +65,9 @@ def held_groups(*, most: int) -> list[HeldGroup]:
     ]
 
 
-def held_reasons(*, most: int) -> list[tuple[str, str, str, int]]:
-    """Count what is held as (venue, series, reason, count), the largest first, ``most`` of them."""
+def held_reasons() -> list[tuple[str, str, str, int]]:
+    """Count what is held as (venue, series, reason, count), the largest first."""
     held = Quarantine.objects.filter(state=Quarantine.State.HELD)
     names = ("instrument__venue", "series", "reason")
     groups = held.values_list(*names).annotate(count=Count("pk")).order_by("-count", *names)
-    return [(venue or "", series, reason, count) for venue, series, reason, count in groups[:most]]
+    return [(venue or "", series, reason, count) for venue, series, reason, count in groups]

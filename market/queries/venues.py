@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from market.models import FeedState, VenueState
+from market.sources import SOURCES, load_source
+from market.sources.base import LIVE_SHARE, is_venue
 
 if TYPE_CHECKING:
     import datetime as dt
+
+    from market.sources.base import Budget
 
 _NAMES: Final = {"okx": "OKX", "bitmex": "BitMEX", "pair": "Asset pair", "simulated": "Simulated market"}
 
@@ -78,6 +83,33 @@ def _judge(row: VenueState, now: dt.datetime) -> VenueHealth:
         window_at=row.window_at,
         refused_count=row.refused_count,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """Weight of a venue's budget that is spent at a moment, of what all processes together allow themselves."""
+
+    weight: float
+    allowed: float
+    window_s: int
+
+
+def spent_at(*, slug: str, health: VenueHealth | None, now: dt.datetime) -> Spent | None:
+    """Return what is spent of a venue's budget; None for a venue that has no source or no budget."""
+    budget = _budget(slug)
+    if budget is None:
+        return None
+    allowed = budget.weight * LIVE_SHARE
+    leaked = (now - health.window_at).total_seconds() * allowed / budget.window_s if health else 0.0
+    return Spent(min(max((health.spent if health else 0.0) - leaked, 0.0), allowed), allowed, budget.window_s)
+
+
+@cache
+def _budget(slug: str) -> Budget | None:
+    if slug not in SOURCES:
+        return None
+    source = load_source(slug)
+    return source.budget if is_venue(source) else None
 
 
 def list_feeds() -> list[FeedState]:

@@ -81,3 +81,10 @@ def test_rows_are_released_without_scripts(visit: Open) -> None:
     page.get_by_role("link", name="Decide about 3 rows: the price leaps, binance:BTCUSDT").click()
     page.get_by_role("button", name="Release 3 rows").click()
     assert page.get_by_text("3 rows were released.").count() == 1
+
+
+def test_the_real_server_tells_its_metrics_on_this_machine(visit: Open) -> None:
+    opened = visit()
+    answer = opened.page.request.get(f"{opened.origin}/metrics")
+    assert (answer.status, 'bh_venue_banned{venue="okx"} 1.0' in answer.text()) == (200, True)
+    assert opened.page.request.get(f"{opened.origin}/metrics", headers={"X-Forwarded-For": "192.0.2.7"}).status == 404

@@ -84,6 +84,7 @@ def _make_feeds(now: dt.datetime) -> None:
         venue="binance",
         channel="linear 1",
         noted_at=now,
+        described_at=now,
         connected_at=now - 7 * HOUR,
         heard_at=now - MINUTE / 60,
         reconnects=2,
@@ -92,7 +93,13 @@ def _make_feeds(now: dt.datetime) -> None:
         lag_p95=1.3,
     )
     FeedState.objects.create(
-        venue="bybit", channel="linear 1", noted_at=now, reconnects=41, rows=90, error="the connection was refused"
+        venue="bybit",
+        channel="linear 1",
+        noted_at=now,
+        described_at=now,
+        reconnects=41,
+        rows=90,
+        error="the connection was refused",
     )
 
 

@@ -164,7 +164,7 @@ def test_held_rows_are_counted_by_reason(instrument: Instrument) -> None:
     first = HeldGroup(instrument.pk, "binance", "BTCUSDT", "bars", "a", 2)
     assert held_groups(most=1) == [first]
     assert [group.symbol for group in held_groups(most=9)] == ["BTCUSDT", "ETHUSDT"]
-    assert held_reasons(most=9) == [("binance", "bars", "a", 3)]
+    assert held_reasons() == [("binance", "bars", "a", 3)]
 
 
 @pytest.mark.django_db(transaction=True)
