@@ -124,21 +124,6 @@ def from_fields(fields: Fields, *, dtype: np.dtype[np.void]) -> Records:
     return np.array([row], dtype=dtype)
 
 
-# How late a venue may stamp what it samples at a minute [ms].
-_LATE: Final = {"funding": 1_000, "open_interest": 5_000, "account_ratio": 5_000}
-
-
-def on_the_minute(rows: Records, *, series: SeriesName) -> Records:
-    """Return samples with the minute that each one was taken at, where its stamp lies only a little beside it."""
-    jitter = _LATE.get(series)
-    if jitter is None or len(rows) == 0:
-        return rows
-    minutes = (rows["time"] + MINUTE_MS // 2) // MINUTE_MS * MINUTE_MS
-    settled = rows.copy()
-    settled["time"] = np.where(np.abs(rows["time"] - minutes) <= jitter, minutes, rows["time"])
-    return settled
-
-
 @dataclass(frozen=True, slots=True)
 class Validated:
     """Which rows are believed, where they stood, and why the others are not."""
@@ -165,7 +150,7 @@ def validate(
     faults = [
         *_time_faults(rows[time], timeframe * 1000, now_ms, is_event=rows.dtype == LIQUIDATION),
         *_number_faults(rows, is_mark=is_mark),
-        *([] if is_vouched and rows.dtype == OPEN_INTEREST else _CHECKS[rows.dtype](rows)),
+        *_own_faults(rows, is_vouched=is_vouched),
     ]
     for code, (fault, _) in enumerate(faults, start=1):
         reason[fault & (reason == 0)] = code
@@ -218,6 +203,11 @@ def _number_faults(rows: Records, *, is_mark: bool) -> list[_Fault]:
             largest = _LARGEST * (1000 if field in _VALUES else 1)
             faults.append((values >= largest, f"{field} is beyond belief"))
     return faults
+
+
+def _own_faults(rows: Records, *, is_vouched: bool) -> list[_Fault]:
+    check = None if is_vouched and rows.dtype == OPEN_INTEREST else _CHECKS.get(rows.dtype)
+    return check(rows) if check else []
 
 
 def _bar_faults(rows: Records) -> list[_Fault]:

@@ -10,7 +10,7 @@ from django.db import transaction
 
 from market.models import ContractTerms
 from market.queries import load_open_interest
-from market.series import DAY_MS, HOUR_MS, MINUTE_MS, epoch_ms, moment, on_the_minute, validate
+from market.series import DAY_MS, HOUR_MS, MINUTE_MS, epoch_ms, moment, validate
 from market.sources.base import Fault, SourceError
 
 from . import holes
@@ -37,6 +37,8 @@ _SETTLED_MS: Final = {
     "account_ratio": 15 * MINUTE_MS,
     "funding": HOUR_MS,
 }
+# How late a venue may stamp what it samples at a minute [ms].
+_LATE: Final = {"funding": 1_000, "open_interest": 5_000, "account_ratio": 5_000}
 # Open interest that changes by more than this while price doesn't is most likely told in another unit.
 _JUMP: Final = 5.0
 _STILL: Final = 0.2
@@ -120,6 +122,17 @@ def _reached(part: Part, offer: Offer, since_ms: int) -> int:
         return part.covered[1]
     names = part.rows.dtype.names or ()
     return int(part.rows[names[0]][-1]) + offer.timeframe * 1000 if len(part.rows) else since_ms
+
+
+def on_the_minute(rows: Records, *, series: SeriesName) -> Records:
+    """Return samples with the minute that each one was taken at, where its stamp lies only a little beside it."""
+    jitter = _LATE.get(series)
+    if jitter is None or len(rows) == 0:
+        return rows
+    minutes = (rows["time"] + MINUTE_MS // 2) // MINUTE_MS * MINUTE_MS
+    settled = rows.copy()
+    settled["time"] = np.where(np.abs(rows["time"] - minutes) <= jitter, minutes, rows["time"])
+    return settled
 
 
 def store_part(

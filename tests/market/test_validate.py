@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from market import series as s
+from market.operations.reading import on_the_minute
 
 NOW_MS = 1_768_478_400_000  # 2026-01-15 12:00 UTC
 STEP = 300_000
@@ -171,7 +172,7 @@ def test_validate_agrees_with_a_plain_loop(given_rows: list[tuple[int, float]]) 
 
 def test_samples_that_are_stamped_a_little_late_belong_to_their_minute() -> None:
     rows = np.array([(NOW_MS + 999, 1e-4, NAN), (NOW_MS + 1_001, 1e-4, NAN), (NOW_MS - 3, 1e-4, NAN)], dtype=s.FUNDING)
-    settled = s.on_the_minute(rows, series="funding")
+    settled = on_the_minute(rows, series="funding")
     assert (settled["time"] - NOW_MS).tolist() == [0, 1_001, 0]
     prints = np.array([(NOW_MS + 1, 1, 1.0, 1.0, 0)], dtype=s.LIQUIDATION)
-    assert s.on_the_minute(prints, series="liquidations")["time"].tolist() == [NOW_MS + 1]
+    assert on_the_minute(prints, series="liquidations")["time"].tolist() == [NOW_MS + 1]

@@ -8,6 +8,7 @@ import pytest
 from market.models import Coverage, FeedState, Hole, Instrument
 from market.operations.feed import keeping
 from market.queries import heard_venues
+from market.series import epoch_ms
 from tests.market.rows import T0, after
 
 from .kit import (
