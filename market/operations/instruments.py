@@ -11,7 +11,7 @@ from django.db.models import ProtectedError
 
 from market.models import Alias, ContractTerms, Coverage, Hole, Instrument, LeverageBracket, Quarantine
 from market.queries import get_instrument
-from market.sources import SOURCES, load_source
+from market.sources import SOURCES, load_source, load_venue
 from market.sources.base import SourceError, is_venue
 
 from .defaults import DEFAULT_SET
@@ -77,6 +77,7 @@ def ensure_default_set() -> list[Instrument]:
                 "tick_size": Decimal(facts.tick_size),
                 "lot_size": Decimal(facts.lot_size),
                 "underlying": facts.base,
+                "liquidation_sampling": load_venue(venue).liquidation_sampling,
                 "is_live": True,
             },
         )

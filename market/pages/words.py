@@ -77,4 +77,4 @@ def sampling(text: str) -> str:
         return "none published"
     if text == "all":
         return "all are published"
-    return f"{text} is published: a lower bound" if text else "nobody knows which are published"
+    return f"{text}: a lower bound" if text else "nobody knows which are published"

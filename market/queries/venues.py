@@ -15,7 +15,13 @@ if TYPE_CHECKING:
 
     from market.sources.base import Budget
 
-_NAMES: Final = {"okx": "OKX", "bitmex": "BitMEX", "pair": "Asset pair", "simulated": "Simulated market"}
+_NAMES: Final = {
+    "binance-coin-m": "Binance COIN-M",
+    "okx": "OKX",
+    "bitmex": "BitMEX",
+    "pair": "Asset pair",
+    "simulated": "Simulated market",
+}
 
 BANNED: Final = "banned"
 UNREACHABLE: Final = "unreachable"

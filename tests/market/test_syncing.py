@@ -247,6 +247,7 @@ def test_the_default_set_is_made_once_and_left_alone(monkeypatch: pytest.MonkeyP
         "okx:ETH-USDT-SWAP",
         "okx:SOL-USDT-SWAP",
     ]
+    assert set(Instrument.objects.values_list("liquidation_sampling", flat=True)) == {"latest per second"}
     disable(keys=["binance:BTCUSDT"])
     assert ensure_default_set() == []
     assert Instrument.objects.filter(is_live=True).count() == 5

@@ -79,7 +79,7 @@ def test_series_say_how_old_they_are_and_what_is_missing(now: dt.datetime) -> No
         "12 Jan 14:00 to 17:00: waiting to be fetched",
         "12 Jan 12:00 to 14:00: absent at the source, asked 3 times, the venue has nothing there",
     )
-    assert liquidations.sampling == "latest per second is published: a lower bound"
+    assert liquidations.sampling == "latest per second: a lower bound"
     assert liquidations.strip.told == ("12 Jan 12:00 to 17:00: lost for good, the websocket was away",)
     assert {run.state for run in bars.strip.runs} == {"present", "unknown", "absent", "waiting"}
 
