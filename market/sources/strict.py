@@ -125,8 +125,9 @@ class Row:
 
     def row(self, name: str) -> Row:
         """Read an object within."""
+        value = self._take(name)
         try:
-            return Row(self._take(name))
+            return Row(value)
         except UnreadableError as error:
             raise UnreadableError(f"{name}: {error}") from error
 
