@@ -7,6 +7,7 @@ all: bounded in time and size, asked for at the gate and reported to it, never r
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from importlib import import_module
@@ -171,10 +172,14 @@ class _Request(Thread):
         outcome = self._outcome
         if outcome is None:
             if self._response is not None:
-                self._response.raw.shutdown()  # ends the thread, which would read on for as long as it trickles
-            raise TimeoutError(f"not complete after {TOTAL_S:.0f} s")
-        if isinstance(outcome, Exception):
+                # Ends the thread, which would read on for as long as it trickles; unless it has just ended.
+                with suppress(ValueError, RuntimeError, OSError):
+                    self._response.raw.shutdown()
+            raise TimeoutError(f"not complete after {TOTAL_S:g} s")
+        if isinstance(outcome, OSError):
             raise outcome
+        if isinstance(outcome, Exception):
+            raise OSError(type(outcome).__name__) from outcome
         return outcome
 
 
@@ -209,9 +214,8 @@ def _redirect_all(urls: Any, address: str | None, slug: str) -> Any:  # noqa: AN
 
 
 def _cause(error: BaseException) -> str:
-    """Name what went wrong without the address, which may be long."""
-    if type(error) in {OSError, TimeoutError}:
-        return str(error)
-    inner = error.__context__ or error.__cause__
-    names = [type(error).__name__, *([type(inner).__name__] if inner else [])]
-    return " of ".join(dict.fromkeys(names))
+    """Say what went wrong at the bottom of it, without the address, which may be long."""
+    while inner := error.__cause__ or error.__context__:
+        error = inner
+    said = str(error) if type(error) in {OSError, TimeoutError} else f"{type(error).__name__} {error}"
+    return said[:_SHOWN]
