@@ -12,7 +12,7 @@ from rest_framework.response import Response
 
 from access.permissions.api import MemberApi
 from market.queries.brackets import find_brackets
-from market.queries.completeness import Ledger, due_after, judge, load_ledgers, newest
+from market.queries.completeness import Ledger, count_pending, due_after, judge, load_ledgers, newest
 
 from .source import CompletenessSerializer, SourceSerializer, describe_completeness, describe_source, find
 
@@ -66,12 +66,14 @@ class CoverageApi(MemberApi):
 def _describe(
     instrument: Instrument, one: SeriesKey, ledger: Ledger, as_of: dt.datetime | None, span: Span
 ) -> dict[str, Any]:
+    due = due_after(instrument=instrument, key=one, as_of=as_of)
+    ledger = count_pending(ledger, as_of=as_of, due=due, now=span[1])
     judged = judge(span=span, present=ledger.present, holes=ledger.holes)
     return {
         "series": one.series,
         "timeframe": one.timeframe,
         "as_of": as_of,
-        "stale_after": due_after(instrument=instrument, key=one, as_of=as_of),
+        "stale_after": due,
         "completeness": describe_completeness(judged, span),
     }
 

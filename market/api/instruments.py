@@ -12,7 +12,7 @@ from rest_framework.response import Response
 
 from access.permissions.api import MemberApi
 from market import queries
-from market.queries.completeness import judge_series, load_ledgers
+from market.queries.completeness import count_pending, judge_series, load_ledgers
 
 from .source import SourceSerializer, describe_completeness, describe_source, find
 
@@ -77,7 +77,11 @@ def _describe_all(instruments: Sequence[Instrument], now: dt.datetime) -> list[d
     ledgers = load_ledgers(instrument_ids=[row.pk for row in instruments if row.is_fetched], span=span)
     described = []
     for row in instruments:
-        own = {key: ledger for key, ledger in ledgers.items() if key.instrument_id == row.pk}
+        own = {
+            key: count_pending(ledger, as_of=fresh[row.pk].as_of, due=fresh[row.pk].stale_after, now=now)
+            for key, ledger in ledgers.items()
+            if key.instrument_id == row.pk
+        }
         judged = judge_series(ledgers=own, series="bars", span=span) if row.is_fetched else None
         source = describe_source(
             row,

@@ -53,6 +53,8 @@ def ensure_instrument(*, venue: str, facts: InstrumentFacts, is_simulated: bool,
             "contract_size": facts.contract_size,
             "tick_size": Decimal(facts.tick_size),
             "lot_size": Decimal(facts.lot_size),
+            # A simulation hides none of its liquidations.
+            "liquidation_sampling": "all" if is_simulated else "",
             "is_simulated": is_simulated,
             "is_live": is_live,
         },

@@ -12,7 +12,7 @@ from django.db.models import Exists, OuterRef, Q
 
 from market.models import Coverage, Instrument, Quarantine
 from market.pages import strips, venues, words
-from market.queries.completeness import Ledger, judge, load_ledgers, newest, stale_after
+from market.queries.completeness import Ledger, count_pending, due_after, judge, load_ledgers, newest
 from market.queries.venues import BANNED, venue_health, venue_name
 
 if TYPE_CHECKING:
@@ -152,8 +152,10 @@ def why_empty(instrument: Instrument, health: VenueHealth | None) -> str:
 
 
 def _row(instrument: Instrument, key: SeriesKey, known: _Known, now: dt.datetime) -> SeriesRow:
-    ledger, as_of = known.ledgers.get(key, Ledger()), known.ends.get(key)
-    state, tone = _state(instrument, key, as_of, now)
+    as_of = known.ends.get(key)
+    due = due_after(instrument=instrument, key=key, as_of=as_of)
+    ledger = count_pending(known.ledgers.get(key, Ledger()), as_of=as_of, due=due, now=now)
+    state, tone = _state(instrument, due, now)
     judged = judge(span=known.span, present=ledger.present, holes=ledger.holes)
     return SeriesRow(
         name=words.series(key.series, key.timeframe),
@@ -166,12 +168,11 @@ def _row(instrument: Instrument, key: SeriesKey, known: _Known, now: dt.datetime
     )
 
 
-def _state(instrument: Instrument, key: SeriesKey, as_of: dt.datetime | None, now: dt.datetime) -> tuple[str, str]:
+def _state(instrument: Instrument, due: dt.datetime | None, now: dt.datetime) -> tuple[str, str]:
     if instrument.ended_at is not None:
         return "Ended", ""
     if not instrument.is_live:
         return "History", ""
-    if as_of is None:
+    if due is None:
         return "Nothing yet", "warn"
-    is_stale = now > stale_after(series=key.series, timeframe=key.timeframe, as_of=as_of)
-    return ("Stale", "warn") if is_stale else ("Current", "ok")
+    return ("Stale", "warn") if now > due else ("Current", "ok")

@@ -130,6 +130,13 @@ class Ledger:
     holes: tuple[Missing, ...] = ()
 
 
+def count_pending(ledger: Ledger, *, as_of: dt.datetime | None, due: dt.datetime | None, now: dt.datetime) -> Ledger:
+    """Count what is not due yet as present: the next row of a series that is current is not missing."""
+    if as_of is None or due is None or not as_of < now <= due:
+        return ledger
+    return Ledger((*ledger.present, (as_of, now)), ledger.holes)
+
+
 def load_ledgers(*, instrument_ids: Sequence[int], span: Span) -> Mapping[SeriesKey, Ledger]:
     """Return the ledger of every series of these instruments within a span, in two statements."""
     since, until = span

@@ -14,6 +14,7 @@ from market.queries.completeness import (
     Missing,
     SeriesKey,
     completeness,
+    count_pending,
     judge,
     load_ledgers,
     newest,
@@ -146,6 +147,15 @@ def test_the_ledger_is_read_for_a_span() -> None:
         SeriesKey(instrument.pk, "open_interest", 300): after(95),
         SeriesKey(other.pk, "bars", 60): after(100),
     }
+
+
+@pytest.mark.parametrize(("now", "is_pending"), [(8, True), (9, True), (9.1, False), (5, False)])
+def test_the_next_row_of_a_current_series_is_not_missing(now: float, is_pending: bool) -> None:
+    ledger = Ledger(((after(0), after(5)),))
+    counted = count_pending(ledger, as_of=after(5), due=after(9), now=after(now))
+    expected = (*ledger.present, (after(5), after(now))) if is_pending else ledger.present
+    assert counted == Ledger(expected)
+    assert count_pending(ledger, as_of=after(5), due=None, now=after(now)) == ledger
 
 
 @pytest.mark.django_db

@@ -148,8 +148,8 @@ def test_coverage_tells_every_series(client: Client) -> None:
     make_states(now=timezone.now())
     answer = body(client, f"{BTC}/coverage/?days=7")
     said = {one["series"]: [hole["state"] for hole in one["completeness"]["holes"]] for one in answer["series"]}
-    assert said["bars"] == ["unknown", "absent", "waiting", "unknown"]
-    assert said["liquidations"] == ["unknown", "lost", "unknown"]
+    assert said["bars"] == ["unknown", "absent", "waiting"]
+    assert said["liquidations"] == ["unknown", "lost"]
     assert set(said) == {"bars", "depth", "funding", "liquidations", "open_interest"}
     assert answer["sampling"] == "latest per second"
     assert all(one["stale_after"] > one["as_of"] for one in answer["series"])
@@ -187,7 +187,7 @@ def test_brackets_come_with_their_day(client: Client) -> None:
 def test_instruments_say_how_complete_the_last_day_is(client: Client) -> None:
     make_states(now=timezone.now())
     rows = {row["instrument"]: row for row in body(client, f"{API}/instruments/")["results"]}
-    assert rows["binance:BTCUSDT"]["completeness"]["share"] == pytest.approx(1439 / 1440, abs=1e-4)
+    assert rows["binance:BTCUSDT"]["completeness"]["share"] == 1.0
     assert rows["okx:BTC-USDT-SWAP"]["completeness"]["share"] == pytest.approx(23 / 24, abs=1e-4)
     assert (rows["binance:OLDUSDT"]["completeness"], rows["binance:OLDUSDT"]["ended_at"] is None) == (None, False)
     assert rows["bybit:BTCUSDT"]["completeness"]["share"] == 0.0
