@@ -89,7 +89,7 @@ class _Socket:
         while not self.client.closed():
             await asyncio.sleep(PING_S)
             if self._loop.time() - self._heard_at > SILENT_S:
-                self._lose(f"nothing came for {SILENT_S:.0f} s, not even an answer to pings")
+                self._lose(f"nothing came for {SILENT_S:g} s, not even an answer to pings")
                 return
             try:
                 await (self.client.connection.ping() if self._ping is None else self.say(self._ping))
@@ -117,7 +117,7 @@ async def listen(venue: Venue, channel: Channel, *, access: Access) -> AsyncGene
             try:
                 text = await socket.next(deadline=deadline if missing else None)
             except TimeoutError as error:
-                told = f"{venue.slug} did not confirm {', '.join(sorted(missing)):.{_SHOWN}} in {CONFIRM_S:.0f} s"
+                told = f"{venue.slug} did not confirm {', '.join(sorted(missing)):.{_SHOWN}} in {CONFIRM_S:g} s"
                 raise SourceError(told, is_outage=True) from error
             heard = venue.hear(_decoded(text), channel=channel)
             if heard.refused:

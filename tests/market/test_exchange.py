@@ -187,7 +187,12 @@ def test_silence_ends_at_the_time_for_reading(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(exchange, "READ_S", 0.3)
     over = threading.Event()
     began = time.monotonic()
-    error, gate = refused(lambda _: None if over.wait(5) else None)
+
+    def stay_silent(handler: Handler) -> None:
+        over.wait(5)
+        handler.close_connection = True
+
+    error, gate = refused(stay_silent)
     assert 0.25 < time.monotonic() - began < 3
     over.set()
     assert (error.is_outage, gate.heard) == (True, [(0, None, None)])
