@@ -154,7 +154,7 @@ def _insert(runs: Sequence[_Run], timeframe: int) -> None:
 
 
 def _store_carefully(instrument: Instrument, one: Told, now: dt.datetime) -> int:
-    if one.series == "bars" and not _is_near(instrument.pk, one.part):
+    if one.part.timeframe and len(one.part.rows) and not _is_near(instrument.pk, one):
         # Its history is still on its way; back-fill will come to these bars. What is no bar is kept all the same.
         doubts = doubts_of(rows=one.part.rows, rejected=(), faults=one.part.faults)
         hold(instrument=instrument, series=one.series, origin=f"{instrument.venue} stream", doubts=doubts)
@@ -162,7 +162,7 @@ def _store_carefully(instrument: Instrument, one: Told, now: dt.datetime) -> int
     return store_part(instrument=instrument, series=one.series, part=one.part, now=now).new
 
 
-def _is_near(instrument_id: int, part: Part) -> bool:
+def _is_near(instrument_id: int, one: Told) -> bool:
     """Tell whether bars lie behind, at or not far beyond the end of what is stored."""
-    stored = stretches(SeriesKey(instrument_id, "bars", part.timeframe))
-    return bool(stored) and bool((part.rows["open_time"] <= stored[-1][1] + REACH_MS).all())
+    stored = stretches(SeriesKey(instrument_id, one.series, one.part.timeframe))
+    return bool(stored) and bool((one.part.rows["open_time"] <= stored[-1][1] + REACH_MS).all())

@@ -42,6 +42,7 @@ _LATE: Final = {"funding": 1_000, "open_interest": 5_000, "account_ratio": 5_000
 # Open interest that changes by more than this while price doesn't is most likely told in another unit.
 _JUMP: Final = 5.0
 _STILL: Final = 0.2
+_TOLD_ONCE: Final = "nobody asked at that moment, and the venue tells only the present"
 
 
 _NOTHING: Final = Stored(0, 0, 0)
@@ -91,7 +92,16 @@ def read_span(  # noqa: PLR0913 a series' key, the span, and how to go about it
             until_ms=until_ms,
             now_ms=epoch_ms(now),
         )
-        reading.add(store_part(instrument=instrument, series=series, part=part, now=now, until_ms=span[1]))
+        reading.add(
+            store_part(
+                instrument=instrument,
+                series=series,
+                part=part,
+                now=now,
+                until_ms=span[1],
+                is_told_once=offer.is_snapshot,
+            )
+        )
         reading.through_ms = max(since_ms, _reached(part, offer, since_ms))
         reading.is_complete = offer.is_snapshot or reading.through_ms == since_ms or reading.through_ms >= span[1]
         if on_page:
@@ -135,12 +145,19 @@ def on_the_minute(rows: Records, *, series: SeriesName) -> Records:
     return settled
 
 
-def store_part(
-    *, instrument: Instrument, series: SeriesName, part: Part, now: dt.datetime, until_ms: int | None = None
+def store_part(  # noqa: PLR0913 what came, and how it was asked for
+    *,
+    instrument: Instrument,
+    series: SeriesName,
+    part: Part,
+    now: dt.datetime,
+    until_ms: int | None = None,
+    is_told_once: bool = False,
 ) -> Stored:
     """Judge what a venue said of a series and store it, in one transaction with ledger, holes and quarantine.
 
-    until_ms: where the series ought to reach by now, if the venue was asked up to there.
+    until_ms: where the series ought to reach by now, if the venue was asked up to there. is_told_once: what is missing
+    can never be asked for again.
     """
     told = on_the_minute(part.rows, series=series)
     checked = validate(told, now_ms=epoch_ms(now), timeframe=part.timeframe, is_mark=series == "mark_bars")
@@ -158,31 +175,40 @@ def store_part(
             doubts=doubts,
             timeframe=part.timeframe,
         )
-        return _file(instrument, series, part, rows, epoch_ms(now), until_ms)
+        filing = _filed(instrument, series, part.timeframe, rows)
+        if series == "liquidations":
+            # Prints say nothing about the silence around them; who listened keeps that ledger, and its holes.
+            filing.stretches = [part.covered] if part.covered else []
+            return filing.close()
+        stored = filing.close()
+        key = SeriesKey(instrument.pk, series, filing.timeframe)
+        if is_told_once:
+            holes.refresh(key=key, state=holes.LOST, reason=_TOLD_ONCE)
+        else:
+            _look_for_holes(key, part, epoch_ms(now), until_ms)
+        return stored
 
 
-def _file(  # noqa: PLR0913, PLR0917 one page, judged
-    instrument: Instrument, series: SeriesName, part: Part, rows: Records, now_ms: int, until_ms: int | None
-) -> Stored:
-    timeframe = part.timeframe if TABLES[series].has_timeframe else 0
-    filing = Filing(instrument_id=instrument.pk, series=series, timeframe=timeframe)
+def _filed(instrument: Instrument, series: SeriesName, timeframe: int, rows: Records) -> Filing:
+    """Return rows as they stand before the table, duplicates settled."""
+    length = timeframe if TABLES[series].has_timeframe else 0
+    filing = Filing(instrument_id=instrument.pk, series=series, timeframe=length)
     filing.open()
     filing.add(rows)
     filing.settle_duplicates()
-    if series == "liquidations":
-        # Prints say nothing about the silence around them; who listened keeps that ledger, and its holes.
-        filing.stretches = [part.covered] if part.covered else []
-        return filing.close()
-    stored = filing.close()
-    settled_ms = now_ms - _SETTLED_MS.get(series, DAY_MS)
+    return filing
+
+
+def _look_for_holes(key: SeriesKey, part: Part, now_ms: int, until_ms: int | None) -> None:
+    """Bring the holes in line with what was just stored and answered; the newest rows may still be on their way."""
+    settled_ms = now_ms - _SETTLED_MS.get(key.series, DAY_MS)
     covered = (part.covered[0], min(part.covered[1], settled_ms)) if part.covered else None
     holes.refresh(
-        key=SeriesKey(instrument.pk, series, filing.timeframe),
+        key=key,
         until_ms=min(until_ms, settled_ms) if until_ms is not None else None,
         covered=covered if covered and covered[0] < covered[1] else None,
         now_ms=now_ms,
     )
-    return stored
 
 
 def _without_jumps(instrument: Instrument, rows: Records) -> tuple[Records, list[tuple[int, str]]]:

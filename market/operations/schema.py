@@ -72,7 +72,7 @@ TABLES: Final[Mapping[SeriesName, Table]] = {
     "liquidation_totals": Table(
         "market_liquidationtotal", s.LIQUIDATION_TOTAL, "open_time", ("long_usd", "short_usd"), has_timeframe=True
     ),
-    "depth": Table("market_depth", s.DEPTH, "time", (s.DEPTH.names or ())[1:], default_step=60),
+    "depth": Table("market_depth", s.DEPTH, "time", (s.DEPTH.names or ())[1:], default_step=300),
     "account_ratio": Table("market_accountratio", s.ACCOUNT_RATIO, "time", ("ratio",), default_step=300),
 }
 

@@ -106,6 +106,13 @@ def test_bars_wait_for_their_history(instruments: list[Instrument]) -> None:
     assert (spans(new), spans(instruments[0])) == ([], [(after(0), after(60))])
 
 
+def test_mark_bars_wait_for_their_history(instruments: list[Instrument]) -> None:
+    mark = Told(instruments[0].pk, "mark_bars", Part(BARS[60:61], 60))
+    assert store_all(told=[mark], now=after(61)) == Herd(0, [])
+    store(instrument_id=instruments[0].pk, series="mark_bars", rows=BARS[:60], timeframe=60, now=after(60))
+    assert store_all(told=[mark], now=after(61)) == Herd(1, [])
+
+
 def test_other_series_are_stored_with_them(instruments: list[Instrument]) -> None:
     prints = np.array([(T0 + 5, 1, 100.0, 2.0, 0)], s.LIQUIDATION)
     other = Told(instruments[0].pk, "liquidations", Part(prints, covered=(T0, T0 + 10)))
