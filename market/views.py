@@ -106,5 +106,5 @@ def _tell(request: HttpRequest, decided: Decided, decision: str) -> None:
     for key, since in decided.changed.items():
         command = f"manage.py build_heatmap {key} --from {since:%Y-%m-%d}"
         messages.info(
-            request, f"Maps of {key} take in changes of the last day by themselves; for older ones: {command}"
+            request, f"Maps of {key} take it in by themselves; what lies before a map's beginning: {command}"
         )

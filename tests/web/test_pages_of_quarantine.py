@@ -103,7 +103,7 @@ def test_a_group_is_released_after_its_count_was_shown(staff: Client, instrument
     newest = through(staff, LEAPS)
     told = send(staff, LEAPS, "released", newest)
     assert told[0] == "3 rows were released."
-    assert told[1].startswith("Maps of binance:BTCUSDT take in changes of the last day by themselves")
+    assert told[1].startswith("Maps of binance:BTCUSDT take it in by themselves")
     assert sorted(Quarantine.objects.values_list("state", flat=True)) == ["held"] * 2 + ["released"] * 3
     assert set(Quarantine.objects.exclude(decided_by="").values_list("decided_by", flat=True)) == {"staff@example.com"}
     assert Coverage.objects.filter(instrument=instrument, series="bars").count() == 1
