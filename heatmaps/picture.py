@@ -98,6 +98,8 @@ class Scene:
     scale_codes: tuple[int, int]
     scale_text: tuple[str, str]
     zones: tuple[Band, ...]
+    # What is wrong with the newest column; empty where nothing is.
+    notice: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +145,8 @@ def draw(*, scene: Scene, theme: Theme, width: int, height: int) -> bytes:
     _candles(pen, scene.bars, frame, ink)
     _axes(pen, scene, frame, ink)
     _caption(pen, scene, (width, height), ink)
+    if scene.notice:
+        _notice(pen, scene.notice, ink)
     return _encode(image)
 
 
@@ -238,6 +242,12 @@ def _ticks(frame: Frame) -> Floats:
     decade = 10 ** np.floor(np.log10(least))
     step = decade * next(factor for factor in (1, 2, 5, 10) if factor * decade >= least)
     return np.arange(np.ceil(frame.bottom / step) * step, frame.top, step)
+
+
+def _notice(pen: ImageDraw.ImageDraw, text: str, ink: Ink) -> None:
+    font = _font(11)
+    pen.rounded_rectangle([8, 8, 24 + pen.textlength(text, font=font), 28], 3, fill=ink.ground, outline=ink.text)
+    pen.text((16, 18), text, fill=ink.text, font=font, anchor="lm")
 
 
 def _caption(pen: ImageDraw.ImageDraw, scene: Scene, size: tuple[int, int], ink: Ink) -> None:

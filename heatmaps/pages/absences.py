@@ -1,4 +1,4 @@
-"""When which members were missing from an asset pair's map: for the read-out of the chart and the picture's caption."""
+"""When which members were missing from an asset pair's map: for the read-out of the chart and the picture's notice."""
 
 from __future__ import annotations
 

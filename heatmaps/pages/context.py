@@ -116,7 +116,7 @@ def _funding_row(instrument: Instrument, funding: Records, as_of: dt.datetime) -
 
 def _interest_row(instrument: Instrument, interest: Records, as_of: dt.datetime) -> ContextRow:
     label = "Open interest"
-    reason = recency.age_reason(times=interest["time"], as_of=as_of, otherwise=_SAMPLED)
+    reason = recency.age_reason(times=interest["time"], as_of=as_of, otherwise=_SAMPLED, is_sum=instrument.is_pair)
     if reason:
         return ContextRow(label, figures.DASH, reason, None)
     hourly = _hourly(interest)

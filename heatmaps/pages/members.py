@@ -43,7 +43,7 @@ class Members:
     at_text: str
     coverage_text: str
     leader_text: str
-    missing_text: str
+    candles_text: str
     partial_text: str
 
 
@@ -58,9 +58,18 @@ def load(*, heatmap: Heatmap, now: dt.datetime) -> Members | None:
         at_text=figures.moment(shares.at),
         coverage_text=coverage,
         leader_text=naming.venue_label(shares.leader) if shares.leader else "",
-        missing_text=", ".join(_name(one, shares) for one in shares.missing),
+        candles_text=_candles(shares),
         partial_text=_partial(shares, coverage),
     )
+
+
+def _candles(shares: MemberShares) -> str:
+    if shares.leader is None:
+        return ""
+    name = naming.venue_label(shares.leader)
+    if shares.ranks_first:
+        return f"Candles and their volume are of {name}, which had the largest open interest when the day began."
+    return f"Candles and their volume are of {name} for now: the venue with the largest open interest is missing."
 
 
 def _partial(shares: MemberShares, coverage: str) -> str:

@@ -33,17 +33,20 @@ def longest_hold(times: npt.NDArray[np.int64], otherwise: dt.timedelta) -> dt.ti
     return dt.timedelta(milliseconds=float(np.quantile(np.diff(times), _SPARSE, method="lower"))) + _GRACE
 
 
-def age_reason(*, times: npt.NDArray[np.int64], as_of: dt.datetime, otherwise: dt.timedelta) -> str:
+def age_reason(
+    *, times: npt.NDArray[np.int64], as_of: dt.datetime, otherwise: dt.timedelta, is_sum: bool = False
+) -> str:
     """Return why the newest sample does not speak for ``as_of``; empty where it does.
 
-    ``otherwise`` is the distance taken where there are too few samples to tell.
+    ``otherwise`` is the distance taken where there are too few samples to tell; a sum has a sample where all that it
+    counts have one.
     """
     if times.size == 0:
         return "not reported"
     age = as_of - dt.datetime.fromtimestamp(int(times[-1]) / 1000, tz=dt.UTC)
     if age <= (spacing(times) or otherwise) + _GRACE:
         return ""
-    return f"last reported {figures.age(age)} ago"
+    return f"last {'complete' if is_sum else 'reported'} {figures.age(age)} ago"
 
 
 def interval_text(interval: dt.timedelta | None) -> str:

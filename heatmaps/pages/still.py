@@ -65,11 +65,10 @@ def _scene(instrument: Instrument, heatmap: Heatmap | None, wish: _Wish, as_of: 
     codes, bin_lo, factor = _codes(heatmap, starts, step, bars)
     simulated = "Simulated market. " if instrument.is_simulated else ""
     missing = absences.newest(heatmap=heatmap)
-    partial = f"Partial: without {missing}. " if missing else ""
     display = scale.display_scale(heatmap=heatmap) if heatmap is not None else None
     return picture.Scene(
         title=_title(instrument, timeframe, width, as_of),
-        caption=f"{simulated}{partial}Estimate, not exchange data",
+        caption=f"{simulated}Estimate, not exchange data",
         digits=figures.decimals(instrument.tick_size),
         bars=bars,
         times=[_tick_text(int(start), step) for start in starts],
@@ -80,6 +79,7 @@ def _scene(instrument: Instrument, heatmap: Heatmap | None, wish: _Wish, as_of: 
         scale_codes=_scale_codes(heatmap, display),
         scale_text=(_scale_text(display.floor_usd), _scale_text(display.ceiling_usd)) if display else ("", ""),
         zones=_zones(heatmap, starts, step),
+        notice=f"Partial: without {missing}" if missing else "",
     )
 
 

@@ -109,7 +109,7 @@ def _open_interest(instrument: Instrument, as_of: dt.datetime, last: float | Non
     # Some samples more than a day: the newest may be late, and a day before it there must be one.
     since = as_of - _DAY - 4 * _STEP_SPAN
     samples = market.load_open_interest(instrument_id=instrument.pk, since=since, until=as_of)
-    reason = recency.age_reason(times=samples["time"], as_of=as_of, otherwise=_STEP_SPAN)
+    reason = recency.age_reason(times=samples["time"], as_of=as_of, otherwise=_STEP_SPAN, is_sum=instrument.is_pair)
     if reason or last is None:
         return Kpi("Open interest", figures.DASH, reason=reason or "no price to value it at")
     value = float(samples["open_interest_value"][-1])

@@ -90,13 +90,14 @@ class MemberShares:
     """A column of a pair's map by member.
 
     coverage_pct: open interest of the members that are in it, of what is known of all that are in or missing.
-    leader: whose prices the column has.
+    leader: whose prices the column has; ranks_first: whether that is the largest as the day began, and no stand-in.
     """
 
     at: dt.datetime
     members: tuple[MemberShare, ...]
     coverage_pct: float | None
     leader: Instrument | None
+    ranks_first: bool
 
     @property
     def missing(self) -> list[MemberShare]:
@@ -124,8 +125,10 @@ def member_shares(*, heatmap: Heatmap, now: dt.datetime, at: dt.datetime | None 
         seen=_seen(heatmap, period),
     )
     members = tuple(column.share(one) for one in maps)
-    ranking = market.rankings(pair_id=heatmap.instrument_id, since=_day(period), until=_day(period))
-    return MemberShares(end, members, _coverage(members), _leader(members, ranking.get(_day(period), [])))
+    ranking = market.rankings(pair_id=heatmap.instrument_id, since=_day(period), until=_day(period)).get(_day(period))
+    leader = _leader(members, ranking or [])
+    ranks_first = leader is not None and [leader.pk] == (ranking or [])[:1]
+    return MemberShares(end, members, _coverage(members), leader, ranks_first)
 
 
 def _day(period: int) -> dt.date:

@@ -16,7 +16,7 @@ from heatmaps import picture
 from heatmaps.pages import absences
 from heatmaps.queries import list_zones, member_shares
 from market import operations as market
-from market.models import Instrument
+from market.models import Instrument, PairDay
 from tests.factories import make_instrument, make_user
 from tests.pages import client_of
 from tests.web.published import API, body, client_with_key
@@ -87,6 +87,7 @@ def test_partial_map_says_so_first(world: World, member: Client) -> None:
         "BTC-USDT across venues",
         "4 instruments · candles of Binance",
         "Where this comes from",
+        "are of Binance, which had the largest open interest when the day began",
         "USDT, USDC and USD count as one dollar",
         "not measured for this instrument",
         "sum-open-interest 1",
@@ -105,7 +106,7 @@ def test_live_fragment_brings_members_and_notice(world: World, member: Client) -
 def test_figures_that_differ_by_venue_or_by_member_are_not_made_up(world: World, member: Client) -> None:
     page = words(member, TERMINAL)
     assert page.count("one for each venue") == 2
-    assert re.search(r"Open interest — last reported 35 min ago", page)
+    assert re.search(r"Open interest — last complete 35 min ago", page)
 
 
 def test_chart_data_tell_when_who_was_missing(world: World, member: Client) -> None:
@@ -120,20 +121,18 @@ def test_chart_data_tell_when_who_was_missing(world: World, member: Client) -> N
     assert single["absences"] is None
 
 
-def test_picture_is_drawn_and_its_caption_is_partial(
-    world: World, member: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    captions: list[str] = []
+def test_picture_says_that_it_is_partial(world: World, member: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    notices: list[str] = []
     draw = picture.draw
 
     def note(*, scene: Any, **size: Any) -> bytes:  # noqa: ANN401  # as the picture takes them
-        captions.append(scene.caption)
+        notices.append(scene.notice)
         return draw(scene=scene, **size)
 
     monkeypatch.setattr(picture, "draw", note)
     response = member.get(reverse("heatmaps:picture", kwargs=KEY), {"tf": "1h", "theme": "dark", "width": "1052"})
     assert (response.status_code, response["Content-Type"]) == (200, "image/png")
-    assert captions == ["Partial: without OKX BTC-USDT-SWAP. Estimate, not exchange data"]
+    assert notices == ["Partial: without OKX BTC-USDT-SWAP"]
 
 
 def test_instruments_page_lists_pairs_first(world: World, member: Client) -> None:
@@ -141,7 +140,7 @@ def test_instruments_page_lists_pairs_first(world: World, member: Client) -> Non
     page = member.get(reverse("heatmaps:instruments")).content.decode()
     links = re.findall(r'href="/t/([^"]+)/"', page)
     assert links[0] == "pair:BTC-USDT"
-    assert "All venues · BTC-USDT" in " ".join(re.sub(r"<[^>]+>", " ", page).split())
+    assert "BTC-USDT All venues" in " ".join(re.sub(r"<[^>]+>", " ", page).split())
 
 
 def test_zone_page_names_the_members_of_its_evidence(world: World, member: Client) -> None:
@@ -216,3 +215,11 @@ def test_api_tells_members_and_coverage(world: World) -> None:
 def test_api_of_one_instrument_has_no_members(world: World) -> None:
     answer = body(client_with_key(make_user()), f"{API}/instruments/binance:BTCUSDT/heatmap/")
     assert (answer["is_partial"], answer["coverage_pct"], answer["members"]) == (False, None, None)
+
+
+def test_a_stand_in_for_the_leader_is_named_as_one(world: World, member: Client) -> None:
+    days = PairDay.objects.filter(pair=world.instrument)
+    okx = Instrument.objects.get(venue="okx").pk
+    for day in days:
+        PairDay.objects.filter(pk=day.pk).update(ranking=[okx, *(one for one in day.ranking if one != okx)])
+    assert "are of Binance for now: the venue with the largest open interest is missing" in words(member, TERMINAL)
