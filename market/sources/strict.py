@@ -138,6 +138,11 @@ class Row:
             self._refuse(name, "a list")
         return value
 
+    def nothing(self, name: str) -> None:
+        """Make sure that a field is there and null."""
+        if self._take(name) is not None:
+            self._refuse(name, "null")
+
     def only(self, name: str, wanted: str) -> None:
         """Make sure that a text is the one asked for, such as the symbol of an answer."""
         if self.text(name) != wanted:

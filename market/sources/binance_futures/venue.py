@@ -76,9 +76,9 @@ def _sized(row: Row, channel: Channel) -> tuple[str, float]:
 
 
 def _acknowledged(row: Row, channel: Channel) -> Heard:
-    """Read {"result": null, "id": 1}; anything else that bears no event declines what was asked."""
-    number = row.whole("id") if row.fields.get("id") is not None else None
-    if row.fields.get("result", "") is not None:
-        return Heard(refused=str(row.fields.get("error", row.fields))[:200])
-    topics = (request["params"] for request in channel.requests if request["id"] == number)
+    """Read {"result": null, "id": 1} or {"error": {"code": 2, "msg": "Invalid request"}, "id": 1}."""
+    if "error" in row.fields:
+        return Heard(refused=f"{row.fields['error']!r:.200}")
+    row.nothing("result")
+    topics = (request["params"] for request in channel.requests if request["id"] == row.whole("id"))
     return Heard(confirmed=frozenset(topic for group in topics for topic in group))
