@@ -105,6 +105,4 @@ def _tell(request: HttpRequest, decided: Decided, decision: str) -> None:
         messages.info(request, "None of these rows was held any more; nothing was changed.")
     for key, since in decided.changed.items():
         command = f"manage.py build_heatmap {key} --from {since:%Y-%m-%d}"
-        messages.info(
-            request, f"Maps of {key} take it in by themselves; what lies before a map's beginning: {command}"
-        )
+        messages.info(request, f"Maps of {key} take it in by themselves; what lies before a map's beginning: {command}")

@@ -130,7 +130,12 @@ class Feed:
 
     async def _rescan(self) -> None:
         """Open lines for what is to be followed, close those for what no longer is."""
-        self._is_leader = self._is_leader or bool(await self._try(keeping.lead))
+        if not self._is_leader:
+            leads = await self._try(keeping.lead)
+            self._is_leader = bool(leads)
+            if leads is False:  # another feed took over while the database was away
+                self._made_for = {}
+                await self._end_lines(list(self.lines))
         chosen = await self._try(keeping.followed) if self._is_leader else None
         if chosen is None:
             return

@@ -144,3 +144,21 @@ def test_line_measures_lag_in_wall_time() -> None:
     )
     line.note_stored(Part(BARS[60:61], 60), epoch_ms(clock.at))
     assert line.lag(0.5) == 1.0
+
+
+def test_feed_stands_down_when_another_took_over(
+    venue: StreamedVenue, instrument: Instrument, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    describe = keeping.describe
+
+    def _away(*_: object) -> None:
+        monkeypatch.setattr(keeping, "describe", describe)
+        monkeypatch.setattr(keeping, "lead", lambda: False)
+        raise OperationalError("server closed the connection")
+
+    async def script() -> None:
+        await until(lambda: venue.open_now == 1)
+        monkeypatch.setattr(keeping, "describe", _away)
+        await until(lambda: venue.open_now == 0)
+
+    play(timing(Clock()), script)
