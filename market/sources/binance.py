@@ -10,7 +10,7 @@ import math
 from typing import TYPE_CHECKING, Final
 
 from .base import InstrumentFacts, LeverageBracket
-from .binance_futures import FuturesClient, FuturesVenue, filter_of
+from .binance_futures import FuturesClient, FuturesVenue, filter_of, is_perpetual
 from .question import multiple_of
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class _Rest(FuturesClient):
     is_inverse = False
 
     def terms(self, row: Row) -> InstrumentFacts | None:
-        if row.text("contractType") != "PERPETUAL" or row.text("quoteAsset") not in _QUOTES:
+        if not is_perpetual(row) or row.text("quoteAsset") not in _QUOTES:
             return None
         underlying, multiple = multiple_of(row.text("baseAsset"))
         return InstrumentFacts(

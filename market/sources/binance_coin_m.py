@@ -10,7 +10,7 @@ import math
 from typing import TYPE_CHECKING, Final
 
 from .base import InstrumentFacts, LeverageBracket
-from .binance_futures import FuturesClient, FuturesVenue, filter_of
+from .binance_futures import FuturesClient, FuturesVenue, filter_of, is_perpetual
 
 if TYPE_CHECKING:
     from .base import Access
@@ -26,7 +26,7 @@ class _Rest(FuturesClient):
     is_inverse = True
 
     def terms(self, row: Row) -> InstrumentFacts | None:
-        if row.text("contractType") != "PERPETUAL" or not row.text("symbol").endswith(_PERPETUAL):
+        if not is_perpetual(row) or not row.text("symbol").endswith(_PERPETUAL):
             return None
         return InstrumentFacts(
             symbol=row.text("symbol"),

@@ -96,10 +96,10 @@ class Row:
             self._refuse(name, "a whole number")
         return value
 
-    def text(self, name: str) -> str:
-        """Read a text that is not empty."""
+    def text(self, name: str, *, may_be_empty: bool = False) -> str:
+        """Read a text, which is not empty unless that says something."""
         value = self._take(name)
-        if not isinstance(value, str) or not value:
+        if not isinstance(value, str) or not (value or may_be_empty):
             self._refuse(name, "a text")
         return value
 

@@ -110,3 +110,8 @@ def filter_of(row: Row, kind: str) -> Row:
         if rule.text("filterType") == kind:
             return rule
     raise UnreadableError(f"filters hold no {kind}")
+
+
+def is_perpetual(row: Row) -> bool:
+    """Tell whether a contract never expires; one that has been announced but not begun has no type yet."""
+    return row.text("contractType", may_be_empty=True) == "PERPETUAL"
