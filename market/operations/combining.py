@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+from collections import defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from django.db import transaction
+from django.db.models import Max
+from django.db.models.functions import TruncDay
 
 from market import queries
-from market.models import Coverage, PairDay
+from market.models import Change, Coverage, PairDay
 from market.series import BAR, DAY_MS, OPEN_INTEREST, STEP_MS, epoch_ms, moment
 
 from .storing import lock, store
@@ -36,17 +39,22 @@ BEHIND_MS: Final = STEP_MS
 REMEMBERED_MS: Final = DAY_MS
 # A sample up to this late still describes the end of the step before it: venues stamp some seconds after.
 LATE_MS: Final = 30_000
+_SUMMED: Final = ("bars", "open_interest")
 # A job stays far below its limit: long histories take several, the newest days first.
 DAYS_PER_JOB: Final = 60
 
 
 @dataclass(frozen=True, slots=True)
 class _Past:
-    """What the ledger says of a member: where it has bars and open interest, and whether more is to come."""
+    """What the ledger says of a member: where it has bars and open interest, and what changed behind its edge.
+
+    changes: the day [ms] of the earliest row, and the newest such change.
+    """
 
     member: Member
     bars: tuple[Interval, ...]
     interest: tuple[Interval, ...]
+    changes: tuple[Interval, ...]
 
     @property
     def newest_ms(self) -> int:
@@ -59,7 +67,8 @@ class _Past:
             for stretches in (self.bars, self.interest)
         ]
         is_over = not self.member.instrument.is_fetched and self.newest_ms < until
-        return f"{self.member.number}:{is_over}:{parts}"
+        last_change = max((number for day, number in self.changes if day < until), default=0)
+        return f"{self.member.number}:{is_over}:{last_change}:{parts}"
 
 
 def combine(*, pair: Instrument, now: dt.datetime) -> tuple[int, dt.datetime | None]:
@@ -75,16 +84,18 @@ def combine(*, pair: Instrument, now: dt.datetime) -> tuple[int, dt.datetime | N
 
 
 def _pasts(members: Sequence[Member]) -> list[_Past]:
-    found: dict[tuple[int, str], list[Interval]] = {}
-    ledger = Coverage.objects.filter(
-        instrument__in=[one.instrument for one in members], series__in=("bars", "open_interest")
-    ).order_by("start_at", "timeframe")
-    for row in ledger:
-        key = (row.instrument_id, row.series)
-        found.setdefault(key, []).append((epoch_ms(row.start_at), epoch_ms(row.end_at)))
+    about = {"instrument__in": [one.instrument for one in members], "series__in": _SUMMED}
+    changed: defaultdict[int, list[Interval]] = defaultdict(list)
+    days = Change.objects.filter(**about).values_list("instrument_id", TruncDay("since", tzinfo=dt.UTC))
+    for pk, day, newest in days.annotate(newest=Max("pk")).order_by("instrument_id"):
+        changed[pk].append((epoch_ms(day), newest))
+    found: defaultdict[tuple[int, str], list[Interval]] = defaultdict(list)
+    for row in Coverage.objects.filter(**about).order_by("start_at", "timeframe"):
+        found[row.instrument_id, row.series].append((epoch_ms(row.start_at), epoch_ms(row.end_at)))
+    keys = [one.instrument.pk for one in members]
     return [
-        _Past(one, *(tuple(found.get((one.instrument.pk, series), ())) for series in ("bars", "open_interest")))
-        for one in members
+        _Past(one, *(tuple(found[pk, series]) for series in _SUMMED), tuple(changed[pk]))
+        for pk, one in zip(keys, members, strict=True)
     ]
 
 
@@ -96,7 +107,7 @@ def _days(pair: Instrument, pasts: Sequence[_Past], now: dt.datetime) -> list[dt
     last = min(epoch_ms(now), max(past.newest_ms for past in pasts)) - 1
     days = [moment(ms).date() for ms in range(min(starts) // DAY_MS * DAY_MS, last + 1, DAY_MS)]
     known = dict(PairDay.objects.filter(pair=pair).values_list("day", "inputs"))
-    # What members correct within a day is followed without a word from the ledger.
+    # The day that is still going on changes without a word from the ledger, and so may the one that has just ended.
     recent = moment(last - DAY_MS).date()
     return [day for day in reversed(days) if day >= recent or known.get(day) != _inputs(pasts, day)]
 

@@ -191,6 +191,18 @@ def test_correction_of_the_last_day_is_followed_and_its_trace_kept() -> None:
     assert Revision.objects.filter(instrument=the_pair()).count() == 7
 
 
+def test_correction_of_any_age_is_followed() -> None:
+    binance, bybit, _ = three()
+    for one in (binance, bybit):
+        fill(one, range(1500), price=100.0, amount=50.0)
+    ingest(instrument_id=the_pair().pk, now=at(1500))
+    put_bars(binance, range(10, 11), price=99.0)
+    put_interest(bybit, range(20, 21), 44.0)
+    ingest(instrument_id=the_pair().pk, now=at(1500))
+    assert leaders(the_pair())[10] == 99.0
+    assert sums(the_pair())[20.0] == 94.0
+
+
 def test_a_minute_costs_the_same_questions_for_a_long_history() -> None:
     binance, bybit, _ = three()
 
