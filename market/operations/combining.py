@@ -92,10 +92,9 @@ def _pasts(members: Sequence[Member]) -> list[_Past]:
     found: defaultdict[tuple[int, str], list[Interval]] = defaultdict(list)
     for row in Coverage.objects.filter(**about).order_by("start_at", "timeframe"):
         found[row.instrument_id, row.series].append((epoch_ms(row.start_at), epoch_ms(row.end_at)))
-    keys = [one.instrument.pk for one in members]
     return [
-        _Past(one, *(tuple(found[pk, series]) for series in _SUMMED), tuple(changed[pk]))
-        for pk, one in zip(keys, members, strict=True)
+        _Past(one, *(tuple(rows) for rows in (found[pk, "bars"], found[pk, "open_interest"], changed[pk])))
+        for one, pk in ((one, one.instrument.pk) for one in members)
     ]
 
 

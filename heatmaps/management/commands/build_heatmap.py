@@ -100,7 +100,7 @@ class Command(BaseCommand):
             return
         size = map_size(heatmap=heatmap)
         self.stdout.write(
-            f"{built.estimator} {heatmap.release.version}: {built.steps:,} steps in {seconds:.1f} s"
+            f"{heatmap.release}: {built.steps:,} steps in {seconds:.1f} s"
             f" ({built.steps / max(seconds, 1e-9):,.0f}/s), through {built.through:%Y-%m-%d %H:%M} UTC,"
             f" {100 * (heatmap.allocated_share or 0):.1f} % of open interest allocated;"
             f" {built.tiles} tiles written ({built.tile_bytes / 1e6:.2f} MB), {size.tiles} stored"
