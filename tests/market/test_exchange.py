@@ -280,7 +280,6 @@ def test_venues_own_addresses_are_used_unless_another_is_given() -> None:
     assert Client(Access(Gate())).client.urls["api"]["fapiPublic"] == "https://fapi.binance.com/fapi/v1"
     moved = Client(Access(Gate(), "http://127.0.0.1:8/")).client.urls["api"]
     assert moved["fapiPublic"] == "http://127.0.0.1:8/binance/fapi/v1"
-    assert moved["dapiData"] == "http://127.0.0.1:8/binance/futures/data"
 
 
 @pytest.mark.parametrize(
