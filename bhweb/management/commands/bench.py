@@ -1,4 +1,4 @@
-"""``manage.py bench import|heatmap``: how fast this machine does the heavy work."""
+"""``manage.py bench import|heatmap|ingest``: how fast this machine does the heavy work."""
 
 from __future__ import annotations
 
@@ -18,13 +18,14 @@ if TYPE_CHECKING:
 BENCHES: Final[Mapping[str, str]] = {
     "import": "market.tasks.bench_import",
     "heatmap": "heatmaps.tasks.bench_heatmap",
+    "ingest": "bhweb.capacity.run",
 }
 
 
 class Command(BaseCommand):
     """Measure and print."""
 
-    help = "Measure how fast files are imported or heatmaps are computed on this machine."
+    help = "Measure how fast this machine imports files, computes heatmaps and keeps up with live instruments."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare what may be given."""
@@ -33,6 +34,8 @@ class Command(BaseCommand):
         parser.add_argument("--rows", type=int, default=100_000, help="how many bars to import (import)")
         parser.add_argument("--instrument", help="venue:symbol: measure its stored bars too (heatmap)")
         parser.add_argument("--steps", type=_count, help="five-minute steps (heatmap; default: 56 days)")
+        parser.add_argument("--instruments", type=_count, default=600, help="how many are live (ingest)")
+        parser.add_argument("--minutes", type=_count, default=5, help="how long after the backlog is gone (ingest)")
 
     def handle(self, *_args: object, **options: Any) -> None:  # noqa: ANN401 Django hands over parsed options
         """Run one bench."""
