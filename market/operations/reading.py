@@ -80,6 +80,8 @@ def read_span(  # noqa: PLR0913 a series' key, the span, and how to go about it
     deliver; pages before it stay.
     """
     reading, sizes = Reading(through_ms=span[0]), contract_sizes(instrument)
+    # A sample of this very moment comes with the page that reaches it: another question for it alone is not worth it.
+    end_ms = min(span[1], epoch_ms(now))
     while not reading.is_complete and may_go_on():
         since_ms = reading.through_ms
         size, until_ms = _size_from(sizes, since_ms, span[1])
@@ -92,17 +94,12 @@ def read_span(  # noqa: PLR0913 a series' key, the span, and how to go about it
             until_ms=until_ms,
             now_ms=epoch_ms(now),
         )
-        reading.add(
-            store_part(
-                instrument=instrument,
-                series=series,
-                part=part,
-                now=now,
-                until_ms=span[1],
-                is_told_once=offer.is_snapshot,
-            )
+        stored = store_part(
+            instrument=instrument, series=series, part=part, now=now, until_ms=span[1], is_told_once=offer.is_snapshot
         )
-        reading.through_ms = max(since_ms, _reached(part, offer, since_ms))
+        reading.add(stored)
+        reached_ms = max(since_ms, _reached(part, offer, since_ms))
+        reading.through_ms = span[1] if reached_ms >= end_ms else reached_ms
         reading.is_complete = offer.is_snapshot or reading.through_ms == since_ms or reading.through_ms >= span[1]
         if on_page:
             on_page(reading)

@@ -70,7 +70,10 @@ class ScriptedVenue:
         visible = rows[(rows[time] >= since_ms) & (rows[time] < until_ms) & (rows[time] + length <= now_ms)]
         page = visible[: offer.page]
         through = until_ms if len(visible) <= offer.page else int(page[time][-1]) + max(length, 1)
-        return Part(page, offer.timeframe if length else 0, (since_ms, min(through, until_ms)), self.faults)
+        # As the venues' own sources have it: the moment itself is not settled yet.
+        end = min(through, until_ms, now_ms)
+        covered = (since_ms, end) if since_ms < end else None
+        return Part(page, offer.timeframe if length else 0, covered, self.faults)
 
 
 def minute_bars(start_ms: int, minutes: int) -> Records:
