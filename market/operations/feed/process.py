@@ -168,7 +168,17 @@ class Feed:
             line = Line(venue, channel, access, on_it, self.intake, self.timing, f"{venue.slug} {number}", ask)
             self.lines[line] = asyncio.create_task(line.keep())
 
+    async def _note_listening(self, lines: list[Line]) -> None:
+        """Extend the ledger of liquidations to when each line surely listened; a silent loss shows late."""
+        surely = self.timing.now() - dt.timedelta(seconds=self.timing.silence_s * self.timing.speed)
+        for line in lines:
+            if line.listening_since and "liquidations" in line.series:
+                until = max(surely, line.heard_at or surely)
+                await self._try(keeping.note_listening, list(line.ids.values()), line.listening_since, until)
+
     async def _end_lines(self, lines: list[Line]) -> None:
+        if self._is_leader:
+            await self._note_listening(lines)
         tasks = [self.lines.pop(line) for line in lines]
         for task in tasks:
             task.cancel()
@@ -189,10 +199,7 @@ class Feed:
         if not self._is_leader:
             return
         await self._try(keeping.describe, lines, now)
-        silence = dt.timedelta(seconds=self.timing.silence_s * self.timing.speed)
-        for line in lines:
-            if line.listening_since and "liquidations" in line.series:
-                await self._try(keeping.note_listening, list(line.ids.values()), line.listening_since, now - silence)
+        await self._note_listening(lines)
         for line in await self._try(keeping.find_stalled, lines) or ():
             line.doubt()
         for line, task in list(self.lines.items()):

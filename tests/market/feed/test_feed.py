@@ -148,3 +148,16 @@ def test_prints_leave_the_ledger_of_listening_whole(venue: StreamedVenue, instru
     spans = Coverage.objects.filter(series="liquidations").values_list("start_at", "end_at")
     assert (list(spans), Hole.objects.count()) == ([(after(61), after(66))], 0)
     assert len(stored_prints(instrument)) == 3
+
+
+def test_feed_notes_up_to_when_it_listened_before_it_ends(venue: StreamedVenue, instrument: Instrument) -> None:
+    clock = Clock(after(61))
+
+    async def script() -> None:
+        await until(lambda: venue.open_now == 1)
+        clock.at = after(64)
+        venue.said.put_nowait(bars(instrument, 60))
+        await until(lambda: stored_bars(instrument) == 61)
+
+    play(timing(clock, silence_s=3600.0, describe_s=3600.0), script)
+    assert Coverage.objects.get(series="liquidations").end_at == after(64)
