@@ -74,9 +74,12 @@ class Question:
         return self.part(*records(raws, BAR, read), timeframe=MINUTE)
 
     def funding(self, raws: Iterable[object], read: Read) -> Part:
-        """Read settled rates from before the span on; each interval is the distance from the one before."""
+        """Read settled rates from before the span on; each interval is the distance from the one before.
+
+        Where a row could not be read, nobody knows which distance bridges it.
+        """
         rows, faults = records(raws, FUNDING, read)
-        return self.part(_with_intervals(rows), faults)
+        return self.part(rows if faults else _with_intervals(rows), faults)
 
     def samples(self, raws: Iterable[object], dtype: np.dtype[np.void], read: Read) -> Part:
         """Read samples, and settlements that tell their interval."""

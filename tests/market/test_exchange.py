@@ -268,8 +268,9 @@ def test_name_that_does_not_resolve_is_an_outage() -> None:
 
 
 def test_certificates_are_checked_and_redirects_are_not_followed() -> None:
-    client = Client(Access(Gate()))
-    assert (client.client.verify, client.client.validateServerSsl, client.client.session.verify) == (True, True, True)
+    client = Client(Access(Gate())).client
+    assert (client.verify, client.validateServerSsl, client.session.verify) == (True, True, True)
+    assert (client.enableRateLimit, client.options.get("maxRetriesOnFailure", 0)) == (False, 0)
     with serving(lambda handler: handler.answer(b"[]", 302, Location="/binance/fapi/v1/time")) as (asking, _, asked):
         with pytest.raises(SourceError, match="answered 302"):
             asking.ask(KLINES, {}, weight=1)
@@ -293,8 +294,3 @@ def test_venues_own_addresses_are_used_unless_another_is_given() -> None:
 )
 def test_address_is_replaced_and_path_is_kept(url: str, address: str | None, moved: str) -> None:
     assert redirected(url, address=address, slug="v") == moved
-
-
-def test_a_venues_client_never_slows_itself_down() -> None:
-    client = Client(Access(Gate())).client
-    assert (client.enableRateLimit, client.options.get("maxRetriesOnFailure", 0)) == (False, 0)
