@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from django.core.management import call_command
 
-from bhweb.capacity import stage
+from bhweb.capacity import stage, storing
 from bhweb.capacity.ingesting import Watch
 from bhweb.capacity.ledgers import Stretch
 from bhweb.progress import StartError
@@ -85,3 +85,15 @@ def test_bench_ingest_says_in_one_line_that_the_double_is_absent(monkeypatch: py
     monkeypatch.setattr(stage, "find_spec", absent)
     with pytest.raises(StartError, match="run it from a checkout of the repository"):
         call_command("bench", "ingest")
+
+
+def test_bench_storage_weighs_each_series(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(storing, "DAYS", 3)
+    out = StringIO()
+    call_command("bench", "storage", "--json", stdout=out)
+    figures = json.loads(out.getvalue())
+    sizes = {name: figure for name, figure in figures.items() if name.endswith("_bytes") and name != "total_bytes"}
+    assert sorted(sizes) == sorted(f"{name}_bytes" for name in storing._KEPT)
+    assert figures["total_bytes"] == sum(sizes.values())
+    # A bar has at least its ten columns and its key twice; a column that is not reported takes no room.
+    assert 100 * 1440 < sizes["mark_bars_bytes"] < sizes["bars_bytes"] < 300 * 1440

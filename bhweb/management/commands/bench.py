@@ -1,4 +1,4 @@
-"""``manage.py bench import|heatmap|ingest``: how fast this machine does the heavy work."""
+"""``manage.py bench import|heatmap|ingest|storage``: how fast this machine does the heavy work."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ BENCHES: Final[Mapping[str, str]] = {
     "import": "market.tasks.bench_import",
     "heatmap": "heatmaps.tasks.bench_heatmap",
     "ingest": "bhweb.capacity.run",
+    "storage": "bhweb.capacity.storing.run",
 }
 
 
