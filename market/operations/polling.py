@@ -8,7 +8,7 @@ from market.series import HOUR_MS, MINUTE_MS, epoch_ms
 from market.sources.base import SourceError
 
 from . import holes
-from .access import access_for
+from .access import connection_to
 from .reading import hold_error, read_span
 from .schema import TABLES, series_key
 
@@ -34,6 +34,9 @@ CADENCE: Final[dict[SeriesName, int]] = {
 _AT_THE_MINUTE: Final = frozenset({"bars", "open_interest", "funding"})
 # The part of the live budget that depth may take; with many instruments each is asked less often.
 _DEPTH_SHARE: Final = 0.1
+# Venues correct bars, and now and then sell one as closed that was not: the newest are read once more, in turns.
+_READ_AGAIN_MS: Final = 30 * MINUTE_MS
+_READ_AGAIN_MINUTES: Final = 5
 # A first fetch of funding reaches so far back as a week's rates are shown.
 _WEEK_MS: Final = 7 * 24 * HOUR_MS
 
@@ -47,7 +50,7 @@ def poll(
     long history is read the next time. A venue that does not answer is no error here: its
     state says so to everyone. Safe to repeat and to be killed. Raises SourceError where trying again will not help.
     """
-    connection = venue.connect(access_for(venue))
+    connection = connection_to(venue)
     new_bars = 0
     for series, offer in _due(instrument, venue, now, siblings):
         try:
@@ -117,11 +120,24 @@ def _spans(instrument: Instrument, series: SeriesName, offer: Offer, now: dt.dat
     if offer.is_snapshot:
         return [(now_ms, until_ms)]
     history_ms = min(offer.reach_ms or _WEEK_MS, _WEEK_MS)
+    key = series_key(instrument.pk, series, offer.timeframe)
     spans = holes.wanted(
-        key=series_key(instrument.pk, series, offer.timeframe),
+        key=key,
         since_ms=(now_ms - history_ms) // HOUR_MS * HOUR_MS,
         until_ms=until_ms,
         now=now,
     )
     # Less than one row's time cannot hold a whole one.
-    return [span for span in spans if span[1] - span[0] >= min(offer.timeframe, HOUR_MS // 1000) * 1000]
+    spans = [span for span in spans if span[1] - span[0] >= min(offer.timeframe, HOUR_MS // 1000) * 1000]
+    is_turn = (now_ms // MINUTE_MS + instrument.pk) % _READ_AGAIN_MINUTES == 0
+    return _with_newest(spans, holes.stretches(key)) if is_turn and TABLES[series].has_timeframe else spans
+
+
+def _with_newest(spans: list[Interval], stored: list[Interval]) -> list[Interval]:
+    """Add the newest of what is stored, in one question with what comes after it."""
+    if not stored:
+        return spans
+    start, end = max(stored[-1][0], stored[-1][1] - _READ_AGAIN_MS), stored[-1][1]
+    if spans and spans[-1][0] == end:
+        return [*spans[:-1], (start, spans[-1][1])]
+    return [*spans, (start, end)]

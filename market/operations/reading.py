@@ -95,7 +95,13 @@ def read_span(  # noqa: PLR0913 a series' key, the span, and how to go about it
             now_ms=epoch_ms(now),
         )
         stored = store_part(
-            instrument=instrument, series=series, part=part, now=now, until_ms=span[1], is_told_once=offer.is_snapshot
+            instrument=instrument,
+            series=series,
+            part=part,
+            now=now,
+            until_ms=span[1],
+            is_told_once=offer.is_snapshot,
+            step_s=offer.timeframe,
         )
         reading.add(stored)
         reached_ms = max(since_ms, _reached(part, offer, since_ms))
@@ -150,11 +156,12 @@ def store_part(  # noqa: PLR0913 what came, and how it was asked for
     now: dt.datetime,
     until_ms: int | None = None,
     is_told_once: bool = False,
+    step_s: int = 0,
 ) -> Stored:
     """Judge what a venue said of a series and store it, in one transaction with ledger, holes and quarantine.
 
     until_ms: where the series ought to reach by now, if the venue was asked up to there. is_told_once: what is missing
-    can never be asked for again.
+    can never be asked for again. step_s: how far apart samples lie, where the venue tells them more often than usual.
     """
     told = on_the_minute(part.rows, series=series)
     checked = validate(told, now_ms=epoch_ms(now), timeframe=part.timeframe, is_mark=series == "mark_bars")
@@ -172,7 +179,7 @@ def store_part(  # noqa: PLR0913 what came, and how it was asked for
             doubts=doubts,
             timeframe=part.timeframe,
         )
-        filing = _filed(instrument, series, part.timeframe, rows)
+        filing = _filed(instrument, series, part.timeframe, rows, step_s)
         if series == "liquidations":
             # Prints say nothing about the silence around them; who listened keeps that ledger, and its holes.
             filing.stretches = [part.covered] if part.covered else []
@@ -186,10 +193,10 @@ def store_part(  # noqa: PLR0913 what came, and how it was asked for
         return stored
 
 
-def _filed(instrument: Instrument, series: SeriesName, timeframe: int, rows: Records) -> Filing:
+def _filed(instrument: Instrument, series: SeriesName, timeframe: int, rows: Records, step_s: int) -> Filing:
     """Return rows as they stand before the table, duplicates settled."""
     length = timeframe if TABLES[series].has_timeframe else 0
-    filing = Filing(instrument_id=instrument.pk, series=series, timeframe=length)
+    filing = Filing(instrument_id=instrument.pk, series=series, timeframe=length, step_s=step_s)
     filing.open()
     filing.add(rows)
     filing.settle_duplicates()

@@ -62,7 +62,8 @@ def store(  # noqa: PLR0913 a public seam: series, rows and what is known of the
 class Filing:
     """Rows of one series on their way into its table, piece by piece, inside the caller's transaction."""
 
-    def __init__(self, *, instrument_id: int, series: SeriesName, timeframe: int) -> None:
+    def __init__(self, *, instrument_id: int, series: SeriesName, timeframe: int, step_s: int = 0) -> None:
+        """Name the series; ``step_s`` is how far apart samples lie that follow each other, 0 for the usual distance."""
         self.table = TABLES[series]
         self.instrument_id = instrument_id
         self.series = series
@@ -70,6 +71,7 @@ class Filing:
             raise ValueError(f"{series} need a timeframe")
         self.given_timeframe = timeframe
         self.timeframe = timeframe or self.table.default_step
+        self.step_ms = (self.timeframe if self.table.has_timeframe else step_s or self.timeframe) * 1000
         self.stretches: list[Interval] = []
         self.staged = 0
         self.months: set[int] = set()
@@ -88,8 +90,8 @@ class Filing:
             return
         stage(self.table, rows, lines)
         times = rows[self.table.time]
-        found = ledger.stretches_of(self.table, times, self.timeframe * 1000)
-        self.stretches = ledger.join([*self.stretches, *found], ledger.reach_of(self.table, self.timeframe * 1000))
+        found = ledger.stretches_of(self.table, times, self.step_ms)
+        self.stretches = ledger.join([*self.stretches, *found], ledger.reach_of(self.table, self.step_ms))
         self.months |= months_of(times)
         self.staged += len(rows)
         ascends = bool((np.diff(times) > 0).all()) and (self.newest is None or times[0] > self.newest)
@@ -128,7 +130,7 @@ class Filing:
             instrument_id=self.instrument_id,
             series=self.series,
             timeframe=self.timeframe,
-            step_ms=self.timeframe * 1000,
+            step_ms=self.step_ms,
             stretches=self.stretches,
         )
         return stored

@@ -1,21 +1,26 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from market import series as s
 from market import tasks
-from market.models import ContractTerms, Coverage, Hole, Instrument, Quarantine, VenueState
-from market.operations import Ingested, ingest
+from market.models import ContractTerms, Coverage, Hole, Instrument, Quarantine, Revision, VenueState
+from market.operations import Ingested, ingest, polling
+from market.operations.access import connection_to
+from market.operations.reading import store_part
 from market.queries import load_bars, load_open_interest, stored_span
 from market.sources import SOURCES
-from market.sources.base import Budget, Fault, Offer, SourceError
+from market.sources.base import Budget, Fault, Offer, Part, SourceError
 from tests.factories import make_instrument
 
 from .rows import T0, after
 from .scripted_venue import ScriptedVenue, minute_bars, samples
 
 pytestmark = pytest.mark.django_db
+NEVER = 10**9
 HOUR, MINUTE, WEEK = s.HOUR_MS, s.MINUTE_MS, 7 * s.DAY_MS
 
 SOURCE = ScriptedVenue()
@@ -30,6 +35,7 @@ def venue(monkeypatch: pytest.MonkeyPatch) -> ScriptedVenue:
     )
     monkeypatch.setitem(SOURCES, "scripted", f"{__name__}:SOURCE")
     monkeypatch.setattr(f"{__name__}.SOURCE", scripted)
+    monkeypatch.setattr(polling, "_READ_AGAIN_MINUTES", NEVER)
     return scripted
 
 
@@ -194,3 +200,37 @@ def test_span_is_read_with_the_contract_size_of_the_time(venue: ScriptedVenue, i
     ingest(instrument_id=instrument.pk, now=after(120))
     assert venue.sizes == [0.01, 0.1]
     assert bars_asked(venue) == [(T0, T0 + 90 * MINUTE), (T0 + 90 * MINUTE, T0 + 120 * MINUTE)]
+
+
+def test_poll_reads_the_newest_bars_again_and_corrects_them(
+    venue: ScriptedVenue, instrument: Instrument, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ingest(instrument_id=instrument.pk, now=after(120))
+    venue.known["bars"] = venue.known["bars"].copy()
+    venue.known["bars"]["close"][119] = venue.known["bars"]["low"][119]
+    ingest(instrument_id=instrument.pk, now=after(121))
+    assert Revision.objects.count() == 0
+    monkeypatch.setattr(polling, "_READ_AGAIN_MINUTES", 1)
+    venue.asked.clear()
+    ingest(instrument_id=instrument.pk, now=after(121))
+    assert bars_asked(venue) == [(T0 + 91 * MINUTE, T0 + 121 * MINUTE)]
+    (revision,) = Revision.objects.all()
+    assert revision.key_time == after(119)
+    stored = load_bars(instrument_id=instrument.pk, since=after(119), until=after(120), timeframe=60)
+    assert stored.tobytes() == venue.known["bars"][119:120].tobytes()
+    venue.asked.clear()
+    ingest(instrument_id=instrument.pk, now=after(122))
+    assert bars_asked(venue) == [(T0 + 91 * MINUTE, T0 + 122 * MINUTE)]
+
+
+def test_poll_makes_a_client_once(venue: ScriptedVenue, instrument: Instrument) -> None:
+    first = connection_to(venue)
+    assert connection_to(venue) is first
+    assert connection_to(replace(venue)) is not first
+
+
+def test_an_hourly_rate_that_is_missing_is_a_hole(venue: ScriptedVenue, instrument: Instrument) -> None:
+    times = [T0 + hour * 60 * MINUTE for hour in (0, 1, 3)]
+    rates = np.array([(time, 1e-4, 3600.0) for time in times], s.FUNDING)
+    store_part(instrument=instrument, series="funding", part=Part(rates), now=after(200), step_s=3600)
+    assert holes() == [("funding", after(60), after(180), "waiting", 0)]
