@@ -39,6 +39,8 @@ def run(*, options: Mapping[str, Any]) -> dict[str, Any]:
         clock = stage.open_venues(contracts=options["instruments"], start=START)
         stage.run("instruments", "sync", "binance")
         ledgers = Ledgers.at(stage.database_url)
+        if options["unmetered"]:
+            ledgers.lift_budget()
         begun_at = clock.now()
         start_at, end_at = begun_at - 3 * BACKLOG, begun_at - BACKLOG
         count = ledgers.begin(start_at=start_at, end_at=end_at)
@@ -47,7 +49,8 @@ def run(*, options: Mapping[str, Any]) -> dict[str, Any]:
         for share in range(SHARES):
             stage.begin(f"worker-{share}", "bench_worker", str(share), str(SHARES))
         _look(watch, stage, ledgers, clock, options["minutes"], until)
-    return {"instruments": count, **watch.figures(), "load_before": round(load, 2), "cores": os.cpu_count()}
+    of = {"instruments": count, "is_unmetered": options["unmetered"]}
+    return {**of, **watch.figures(), "load_before": round(load, 2), "cores": os.cpu_count()}
 
 
 def _look(  # noqa: PLR0913, PLR0917 what is looked at, and for how long

@@ -28,9 +28,10 @@ def at(text: str, seconds: float = 0) -> dt.datetime:
 
 def test_bench_ingest_drains_a_backlog_and_times_a_herd() -> None:
     out = StringIO()
-    call_command("bench", "ingest", "--instruments", "20", "--minutes", "1", "--json", stdout=out)
+    call_command("bench", "ingest", "--instruments", "20", "--minutes", "1", "--unmetered", "--json", stdout=out)
     figures = json.loads(out.getvalue())
     assert figures["instruments"] == 20
+    assert figures["is_unmetered"] is True
     assert figures["herd_minutes"] == 1
     assert 0 < figures["herd_bars_worst_s"] < 20
     assert figures["drained_minutes_per_minute"] > 4

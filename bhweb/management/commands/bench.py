@@ -37,6 +37,7 @@ class Command(BaseCommand):
         parser.add_argument("--steps", type=_count, help="five-minute steps (heatmap; default: 56 days)")
         parser.add_argument("--instruments", type=_count, default=600, help="how many are live (ingest)")
         parser.add_argument("--minutes", type=_count, default=5, help="how long after the backlog is gone (ingest)")
+        parser.add_argument("--unmetered", action="store_true", help="as if venues had no limits (ingest)")
 
     def handle(self, *_args: object, **options: Any) -> None:  # noqa: ANN401 Django hands over parsed options
         """Run one bench."""
