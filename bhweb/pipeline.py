@@ -33,8 +33,9 @@ LONG: Final = dt.timedelta(hours=6)
 PAIR_WAIT: Final = dt.timedelta(seconds=20)
 # So long the feed has to bring a minute's bar before its venue is asked.
 FEED_PATIENCE: Final = dt.timedelta(seconds=8)
-# No wait takes more of the minute than this, however fast a replayed clock runs.
-LONGEST_WAIT: Final = dt.timedelta(seconds=45)
+MINUTE: Final = dt.timedelta(minutes=1)
+# So often it is asked what is due, in wall time.
+TICK: Final = dt.timedelta(seconds=2)
 
 
 def _stored_through(instrument_id: int) -> dt.datetime | None:
@@ -97,8 +98,11 @@ def _ready(waiting: Sequence[Instrument], now: dt.datetime, slot_at: dt.datetime
 
 
 def _has_passed(wait: dt.timedelta, now: dt.datetime, slot_at: dt.datetime) -> bool:
-    """Tell whether a wait in wall time is over, or the minute nearly is, whichever comes first."""
-    return now - slot_at >= min(wait * settings.CLOCK_SPEED, LONGEST_WAIT)
+    """Tell whether a wait in wall time is over, or the minute will be by the next time that somebody looks.
+
+    Where a replayed minute is shorter than a tick, each look at it may be the only one.
+    """
+    return now - slot_at >= min(wait * settings.CLOCK_SPEED, MINUTE - TICK * settings.CLOCK_SPEED)
 
 
 def _put(stage: Stage, instrument_id: int, slot_at: dt.datetime) -> int | None:

@@ -5,19 +5,16 @@ A file ``hold`` in the directory STANDIN_GATE keeps a stage at work; it says so 
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import django
 from django.core.management import execute_from_command_line
 from django.db import connection
 from django.utils import timezone
-
-if TYPE_CHECKING:
-    import datetime as dt
 
 
 def note(*, instrument_id: int, now: dt.datetime) -> None:
@@ -34,14 +31,13 @@ def main() -> None:
     """Run a command with one stage."""
     django.setup()
     from bhweb import jobs, pipeline  # noqa: PLC0415  # Django must be set up
-    from bhweb.management.commands import beat  # noqa: PLC0415  # Django must be set up
 
     stages = (pipeline.Stage("note", "tests.bhweb.standin.note", reached=lambda _: timezone.now()),)
     for module, name, value in (
         (pipeline, "STAGES", stages),
         (jobs, "RESEND_S", 1),
         (jobs, "RETRY_S", 0),
-        (beat, "TICK_S", 0.3),
+        (pipeline, "TICK", dt.timedelta(seconds=0.3)),
     ):
         setattr(module, name, value)
     execute_from_command_line(["manage.py", *sys.argv[1:]])

@@ -73,6 +73,16 @@ def test_refresh_waits_for_the_feed_a_little(instrument: Instrument, now: dt.dat
     assert [pipeline.refresh(now=now + seconds * SECOND) for seconds in (0, 7, 8)] == [0, 0, 1]
 
 
+def test_refresh_waits_for_no_feed_where_a_replayed_minute_is_shorter_than_a_tick(
+    instrument: Instrument, now: dt.datetime, work: Work, settings: Settings
+) -> None:
+    FeedState.objects.create(venue=instrument.venue, channel="1", connected_at=now)
+    settings.CLOCK_SPEED = 10
+    assert [pipeline.refresh(now=now + seconds * SECOND) for seconds in (39, 40)] == [0, 1]
+    settings.CLOCK_SPEED = 60
+    assert pipeline.refresh(now=now + 60 * SECOND) == 1
+
+
 def test_refresh_goes_on_as_soon_as_the_feed_has_brought_the_bar(
     instrument: Instrument, now: dt.datetime, work: Work
 ) -> None:

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-TICK_S: Final = 2.0
 PRUNE_S: Final = 600.0
 
 
@@ -38,7 +37,7 @@ class Command(BaseCommand):
         beat = Beat()
         while not stop.is_set():
             beat.tick()
-            stop.wait(TICK_S)
+            stop.wait(pipeline.TICK.total_seconds())
         connection.close()
 
 
