@@ -1,6 +1,7 @@
 """A clock that runs apart from the machine's, for a market that is replayed: everything that asks the time asks here.
 
-Leases, budgets and back-offs go by the database's clock and stay in wall time.
+Leases, budgets and back-offs go by the database's clock and stay in wall time; the venues'
+budgets are as many times larger.
 """
 
 from __future__ import annotations
