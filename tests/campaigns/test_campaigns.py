@@ -1,0 +1,37 @@
+"""The campaigns in short."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.campaigns.kills import VICTIMS, campaign
+from tests.campaigns.replay import replay
+from tests.campaigns.stage import START_MS, Play, seeded_market
+from tests.double.tape import MINUTE
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = [
+    pytest.mark.skipif(sys.platform != "linux", reason="reads /proc to find every process"),
+    pytest.mark.timeout(300),
+]
+
+
+def test_replay_stores_the_truth_soon_and_nothing_else(tmp_path: Path) -> None:
+    symbols = ("BTCUSDT", "ETHUSDT")
+    figures = replay(tmp_path, Play(seeded_market(2), symbols, START_MS + 30 * MINUTE, 60.0))
+    assert figures["rows"] == {"bars": 2 * (360 + 30), "open_interest": 2 * (72 + 6 + 1)}
+    assert (figures["quarantine"], figures["revisions"]) == (0, 0)
+    assert figures["lags_sampled"] > 0
+    assert figures["lag_sampled_s"]["p95"] < 5
+    assert all(line["lag_p95"] < 5 for line in figures["feed"])
+
+
+def test_killed_processes_leave_no_trace_in_what_is_stored(tmp_path: Path) -> None:
+    figures = campaign(tmp_path, kills=6, seed=3, minutes=0.75)
+    assert figures["killed"] == dict.fromkeys(VICTIMS, 1)
+    assert figures["digest"] == figures["digest_undisturbed"]
