@@ -31,7 +31,7 @@ QUERIES: Final[Mapping[str, str]] = {
     "coverage": _COVERED,
     "tiles": f"""SELECT i.symbol, r.version, t.level, t.row, t.col, encode(sha256(t.body), 'hex')
         FROM heatmaps_tile AS t JOIN {_MAPS} ON m.id = t.heatmap_id ORDER BY 1, 2, 3, 4, 5""",  # as above
-    "zones": f"""SELECT i.symbol, r.version, number, position_side, state, born_at, tested_at, ended_at, price_low,
+    "zones": f"""SELECT i.symbol, r.version, number, position_side, state, born_at, tested_at, z.ended_at, price_low,
             price_high, price_peak, usd, usd_low, usd_high, usd_peak, missing_count, last_seen_at, evidence_sha256,
             z.input_digest
         FROM heatmaps_zone AS z JOIN {_MAPS} ON m.id = z.heatmap_id ORDER BY 1, 2, 3""",  # as above
