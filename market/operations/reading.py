@@ -81,7 +81,8 @@ def read_span(  # noqa: PLR0913 a series' key, the span, and how to go about it
     """
     reading, sizes = Reading(through_ms=span[0]), contract_sizes(instrument)
     # A sample of this very moment comes with the page that reaches it: another question for it alone is not worth it.
-    end_ms = min(span[1], epoch_ms(now))
+    now_ms = epoch_ms(now)
+    end_ms = min(span[1], now_ms)
     while not reading.is_complete and may_go_on():
         since_ms = reading.through_ms
         size, until_ms = _size_from(sizes, since_ms, span[1])
@@ -92,7 +93,7 @@ def read_span(  # noqa: PLR0913 a series' key, the span, and how to go about it
             contract_size=size,
             since_ms=since_ms,
             until_ms=until_ms,
-            now_ms=epoch_ms(now),
+            now_ms=now_ms,
         )
         stored = store_part(
             instrument=instrument,
