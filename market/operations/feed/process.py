@@ -53,6 +53,8 @@ class Timing:
     longest_pause_s: float = 60.0
     # A connection that has died without a word is noticed by its pings within this.
     silence_s: float = 15.0
+    # Venues tell liquidations once a second or so: what broke off may have lacked the ones of this long before.
+    telling_s: float = 3.0
 
 
 async def run_feed(*, timing: Timing, stop: asyncio.Event) -> None:
@@ -170,10 +172,12 @@ class Feed:
 
     async def _note_listening(self, lines: list[Line]) -> None:
         """Extend the ledger of liquidations to when each line surely listened; a silent loss shows late."""
-        surely = self.timing.now() - dt.timedelta(seconds=self.timing.silence_s * self.timing.speed)
+        speed = self.timing.speed
+        surely = self.timing.now() - dt.timedelta(seconds=self.timing.silence_s * speed)
+        telling = dt.timedelta(seconds=self.timing.telling_s * speed)
         for line in lines:
             if line.listening_since and "liquidations" in line.series:
-                until = max(surely, line.heard_at or surely)
+                until = max(surely, line.heard_at - telling) if line.heard_at else surely
                 await self._try(keeping.note_listening, list(line.ids.values()), line.listening_since, until)
 
     async def _end_lines(self, lines: list[Line]) -> None:

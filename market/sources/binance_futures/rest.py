@@ -144,8 +144,10 @@ class FuturesClient(PagedClient):
     ) -> tuple[Question, list[Any]]:
         span = {"startTime": page.since_ms, "endTime": page.last_ms}
         answer = self.ask(f"{self.api}{endpoint}", {**span, **asked}, weight=weight)
-        # What has closed is a matter of the venue's clock where ours is ahead of it.
-        now_ms = min(page.now_ms, answer.date_ms if answer.date_ms is not None else page.now_ms)
+        # What has closed is a matter of the venue's clock where ours is ahead of it, by whole minutes: half a bar that
+        # counts as answered would never be asked for again.
+        told_ms = answer.date_ms // MINUTE_MS * MINUTE_MS if answer.date_ms is not None else page.now_ms
+        now_ms = min(page.now_ms, told_ms)
         return replace(page, now_ms=now_ms), rows_of(answer.body, f"{self.slug}'s {endpoint}")
 
     def wait_s(self, answer: Answer) -> float | None:

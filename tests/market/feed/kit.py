@@ -71,7 +71,7 @@ class Clock:
 
 def timing(clock: Clock, **changes: Any) -> Timing:  # noqa: ANN401 any of its fields
     quick = {"flush_s": 0.02, "describe_s": 0.05, "rescan_s": 0.05, "first_pause_s": 0.02, "overlap_s": 0.05}
-    return Timing(now=clock.now, **{**quick, "silence_s": 0.0, **changes})
+    return Timing(now=clock.now, **{**quick, "silence_s": 0.0, "telling_s": 0.0, **changes})
 
 
 def bars(instrument: Instrument, *minutes: int) -> Heard:

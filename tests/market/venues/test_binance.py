@@ -223,4 +223,4 @@ def test_bar_is_open_while_the_venues_clock_says_so(linear: Canned) -> None:
     linear.headers = {"Date": "Thu, 01 Jan 2026 00:01:30 GMT"}  # ours is half an hour ahead
     part = ask(linear, USD_M, "bars", until=MIDNIGHT + 30 * MINUTE, now=MIDNIGHT + 30 * MINUTE)
     assert part.rows["open_time"].tolist() == [MIDNIGHT]
-    assert part.covered == (MIDNIGHT, MIDNIGHT + 90_000)
+    assert part.covered == (MIDNIGHT, MIDNIGHT + MINUTE)  # the bar that is open will be asked for whole
