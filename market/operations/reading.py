@@ -62,6 +62,13 @@ class Reading:
         self.pages += 1
         self.stored = Stored(*(have + more for have, more in zip(self.stored, stored, strict=True)))
 
+    def reach(self, reached_ms: int, *, until_ms: int, now_ms: int) -> None:
+        """Note how far a page reached; one that reached nothing new, or the end, is the last."""
+        # A sample of this very moment comes with the page that reaches it; another question for it is not worth it.
+        is_at_end = reached_ms >= min(until_ms, now_ms)
+        self.is_complete = is_at_end or reached_ms <= self.through_ms
+        self.through_ms = until_ms if is_at_end else max(self.through_ms, reached_ms)
+
 
 def read_span(  # noqa: PLR0913 a series' key, the span, and how to go about it
     *,
@@ -80,9 +87,6 @@ def read_span(  # noqa: PLR0913 a series' key, the span, and how to go about it
     deliver; pages before it stay.
     """
     reading, sizes = Reading(through_ms=span[0]), contract_sizes(instrument)
-    # A sample of this very moment comes with the page that reaches it: another question for it alone is not worth it.
-    now_ms = epoch_ms(now)
-    end_ms = min(span[1], now_ms)
     while not reading.is_complete and may_go_on():
         since_ms = reading.through_ms
         size, until_ms = _size_from(sizes, since_ms, span[1])
@@ -93,7 +97,7 @@ def read_span(  # noqa: PLR0913 a series' key, the span, and how to go about it
             contract_size=size,
             since_ms=since_ms,
             until_ms=until_ms,
-            now_ms=now_ms,
+            now_ms=epoch_ms(now),
         )
         stored = store_part(
             instrument=instrument,
@@ -105,9 +109,8 @@ def read_span(  # noqa: PLR0913 a series' key, the span, and how to go about it
             step_s=offer.timeframe,
         )
         reading.add(stored)
-        reached_ms = max(since_ms, _reached(part, offer, since_ms))
-        reading.through_ms = span[1] if reached_ms >= end_ms else reached_ms
-        reading.is_complete = offer.is_snapshot or reading.through_ms == since_ms or reading.through_ms >= span[1]
+        reading.reach(_reached(part, offer, since_ms), until_ms=span[1], now_ms=epoch_ms(now))
+        reading.is_complete = reading.is_complete or offer.is_snapshot
         if on_page:
             on_page(reading)
     return reading
