@@ -75,7 +75,7 @@ def _due(instrument: Instrument, venue: Venue, now: dt.datetime, siblings: int) 
         turns = _turns(venue, series, offer, siblings)
         # Those who need not be asked at the very minute spread over the time that there is.
         share = 0 if series in _AT_THE_MINUTE else instrument.pk
-        if (minute + share) % turns == 0 or _is_new(instrument, series, offer):
+        if (minute + share) % turns == 0 or _is_behind(instrument, series, offer, now):
             yield series, offer
 
 
@@ -87,8 +87,13 @@ def _turns(venue: Venue, series: SeriesName, offer: Offer, siblings: int) -> int
     return max(CADENCE[series], offer.timeframe // 60) if offer.is_snapshot else CADENCE[series]
 
 
-def _is_new(instrument: Instrument, series: SeriesName, offer: Offer) -> bool:
-    return not offer.is_snapshot and not holes.stretches(series_key(instrument.pk, series, offer.timeframe))
+def _is_behind(instrument: Instrument, series: SeriesName, offer: Offer, now: dt.datetime) -> bool:
+    """Tell whether a row may have come since the newest: a turn that was missed is not waited for again."""
+    if offer.is_snapshot:
+        return False
+    stored = holes.stretches(series_key(instrument.pk, series, offer.timeframe))
+    wait_ms = max(CADENCE[series] * MINUTE_MS if TABLES[series].has_timeframe else 0, offer.timeframe * 1000)
+    return not stored or epoch_ms(now) - stored[-1][1] >= wait_ms
 
 
 def _read(  # noqa: PLR0913, PLR0917 one series of one instrument

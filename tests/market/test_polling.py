@@ -191,6 +191,17 @@ def test_depth_is_asked_less_often_where_many_share_the_budget(venue: ScriptedVe
     assert (sum(asked), max(asked)) == (6, 2)
 
 
+def test_turn_that_was_missed_is_taken_at_the_next_minute(venue: ScriptedVenue, instrument: Instrument) -> None:
+    venue.offers = {"funding": Offer(28_800, 100, 1)}
+    venue.known = {"funding": np.array([(T0 + at * 8 * HOUR, 1e-4, np.nan) for at in range(3)], s.FUNDING)}
+    ingest(instrument_id=instrument.pk, now=after(5))
+    venue.asked.clear()
+    for minute in (479, 481, 482):  # nobody was there at 480
+        ingest(instrument_id=instrument.pk, now=after(minute))
+    assert venue.asked == [("funding", T0, T0 + 481 * MINUTE + 1)]
+    assert holes() == []
+
+
 def test_span_is_read_with_the_contract_size_of_the_time(venue: ScriptedVenue, instrument: Instrument) -> None:
     for minute, size in ((-999, 0.01), (60, 0.01), (90, 0.1)):
         ContractTerms.objects.create(
