@@ -44,7 +44,7 @@ SELECT coalesce((SELECT there = %(count)s AND stretches = %(count)s FROM ends WH
     coalesce((SELECT there = %(count)s AND stretches = %(count)s FROM ends WHERE series = 'open_interest'), false),
     (SELECT built = %(count)s FROM maps), (SELECT followed = %(count)s FROM maps),
     NOT EXISTS (SELECT FROM market_hole JOIN live ON live.id = instrument_id, until
-        WHERE state = 'waiting' AND start_at < until.at)"""
+        WHERE state = 'waiting' AND start_at < until.at AND series IN ('bars', 'mark_bars', 'open_interest'))"""
 _FRESH: Final = """SELECT count(DISTINCT instrument_id) FROM market_coverage
     WHERE series = 'bars' AND end_at >= to_timestamp(%(since)s)"""
 _HOLES: Final = """SELECT i.symbol, series, state, start_at::text, end_at::text, tries, due_at::text
@@ -52,12 +52,15 @@ _HOLES: Final = """SELECT i.symbol, series, state, start_at::text, end_at::text,
 _PARTS: Final = ("bars", "mark bars", "open interest", "map", "zones", "waiting holes")
 MAP: Final = "open-interest"
 
+# Beside what is followed by default; the venue's own list corrects its terms.
 _PREPARE: Final = """
-from django.utils import timezone
-from market.operations import disable, enable, ensure_default_set, sync_venue
+from market.operations import disable, enable, ensure_default_set
+from market.operations.instruments import ensure_instrument
 from market.models import Instrument
+from market.sources.base import InstrumentFacts
 ensure_default_set()
-print(sync_venue(slug={venue!r}, now=timezone.now()))
+doge = InstrumentFacts("DOGEUSDT", "DOGE", "USDT", "linear", 1.0, "0.00001", "1", underlying="DOGE")
+ensure_instrument(venue={venue!r}, facts=doge, is_simulated=False, is_live=False)
 disable(keys=[one.key for one in Instrument.objects.all()])
 enable(keys={keys!r})
 """
@@ -99,11 +102,7 @@ class Stage:
         }
 
     def begin(self) -> None:
-        """Enable what is played and start the product."""
-        keys = [f"{VENUE}:{symbol}" for symbol in self.play.symbols]
-        text = _PREPARE.format(venue=VENUE, keys=keys)
-        done = self.product.command("shell", "--no-imports", "-c", text, **self.start_words)
-        assert done.returncode == 0, done.stdout + done.stderr
+        """Start the product."""
         self.product.begin_and_wait("--no-demo", **self.start_words)
 
     def rows(self, sql: str, values: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
@@ -154,9 +153,18 @@ def staged(place: Path, play: Play) -> Iterator[Stage]:
     """Build a stage; whatever was started on it is gone afterwards."""
     for listing in play.market.listings[VENUE].values():
         listing.listed_ms = play.first_ms
-    clock = Clock(play.since_ms, play.speed, end_ms=play.until_ms)
-    with serve(market=play.market, clock=clock) as double, installed(place / "data") as product:
-        yield Stage(play, double, clock, product)
+    with installed(place / "data") as product:
+        _prepare(product, play)
+        clock = Clock(play.since_ms, play.speed, end_ms=play.until_ms)
+        with serve(market=play.market, clock=clock) as double:
+            yield Stage(play, double, clock, product)
+
+
+def _prepare(product: Installation, play: Play) -> None:
+    """Enable what is played, and nothing else, before time begins to run."""
+    text = _PREPARE.format(venue=VENUE, keys=[f"{VENUE}:{symbol}" for symbol in play.symbols])
+    done = product.command("shell", "--no-imports", "-c", text, BH_VENUES="1")
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def real_market() -> Market:

@@ -23,8 +23,8 @@ pytestmark = [
 
 def test_replay_stores_the_truth_soon_and_nothing_else(tmp_path: Path) -> None:
     symbols = ("BTCUSDT", "ETHUSDT")
-    figures = replay(tmp_path, Play(seeded_market(2), symbols, START_MS + 30 * MINUTE, 60.0))
-    assert figures["rows"] == {"bars": 2 * (360 + 30), "open_interest": 2 * (72 + 6 + 1)}
+    figures = replay(tmp_path, Play(seeded_market(2), symbols, START_MS + 25 * MINUTE, 60.0))
+    assert figures["rows"] == {"bars": 2 * (360 + 25), "open_interest": 2 * (72 + 5 + 1)}
     assert (figures["quarantine"], figures["revisions"]) == (0, 0)
     assert figures["lags_sampled"] > 0
     assert figures["lag_sampled_s"]["p95"] < 5
@@ -32,6 +32,6 @@ def test_replay_stores_the_truth_soon_and_nothing_else(tmp_path: Path) -> None:
 
 
 def test_killed_processes_leave_no_trace_in_what_is_stored(tmp_path: Path) -> None:
-    figures = campaign(tmp_path, kills=6, seed=3, minutes=0.75)
+    figures = campaign(tmp_path, kills=6, seed=3, minutes=0.6)
     assert figures["killed"] == dict.fromkeys(VICTIMS, 1)
     assert figures["digest"] == figures["digest_undisturbed"]
