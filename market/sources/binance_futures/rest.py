@@ -47,6 +47,7 @@ _CODES: Final = Codes(
     unknown=frozenset({-1121}),
     out_of_order=frozenset({-1000, -1001, -1016}),
 )
+_CLOCK_STEP_MS: Final = 1000  # the header tells whole seconds
 _BANNED_UNTIL: Final = re.compile(r"until ([0-9]{13})", re.ASCII)
 OFFERS: Final[Mapping[SeriesName, Offer]] = {
     "bars": Offer(timeframe=MINUTE, page=_BARS, weight=5),
@@ -146,8 +147,9 @@ class FuturesClient(PagedClient):
         answer = self.ask(f"{self.api}{endpoint}", {**span, **asked}, weight=weight)
         # What has closed is a matter of the venue's clock where ours is ahead of it, by whole minutes: half a bar that
         # counts as answered would never be asked for again.
-        told_ms = answer.date_ms // MINUTE_MS * MINUTE_MS if answer.date_ms is not None else page.now_ms
-        now_ms = min(page.now_ms, told_ms)
+        clock_ms = answer.date_ms if answer.date_ms is not None else page.now_ms
+        is_behind = clock_ms + _CLOCK_STEP_MS <= page.now_ms
+        now_ms = clock_ms // MINUTE_MS * MINUTE_MS if is_behind else page.now_ms
         return replace(page, now_ms=now_ms), rows_of(answer.body, f"{self.slug}'s {endpoint}")
 
     def wait_s(self, answer: Answer) -> float | None:
