@@ -209,8 +209,10 @@ def _filed(instrument: Instrument, series: SeriesName, timeframe: int, rows: Rec
 
 def _look_for_holes(key: SeriesKey, part: Part, now_ms: int, until_ms: int | None) -> None:
     """Bring the holes in line with what was just stored and answered; the newest rows may still be on their way."""
-    settled_ms = now_ms - _SETTLED_MS.get(key.series, DAY_MS)
-    covered = (part.covered[0], min(part.covered[1], settled_ms)) if part.covered else None
+    # A hole is never cut within a row's time: what is shorter than a row can not be asked for again.
+    step_ms = min(key.timeframe or MINUTE_MS // 1000, HOUR_MS // 1000) * 1000
+    settled_ms = (now_ms - _SETTLED_MS.get(key.series, DAY_MS)) // step_ms * step_ms
+    covered = (part.covered[0], min(part.covered[1] // step_ms * step_ms, settled_ms)) if part.covered else None
     holes.refresh(
         key=key,
         until_ms=min(until_ms, settled_ms) if until_ms is not None else None,

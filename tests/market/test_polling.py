@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import replace
 
 import numpy as np
@@ -109,6 +110,18 @@ def test_poll_closes_a_hole_whose_rows_came_late(venue: ScriptedVenue, instrumen
     assert holes() == []
     assert stored_span(instrument_id=instrument.pk) == (after(0), after(121))
     assert Coverage.objects.filter(series="bars").count() == 1
+
+
+def test_poll_within_a_minute_cuts_no_hole_in_parts_too_short_to_ask_for(
+    venue: ScriptedVenue, instrument: Instrument
+) -> None:
+    true = venue.known["bars"]
+    venue.known["bars"] = np.delete(true, [117])
+    ingest(instrument_id=instrument.pk, now=after(119) + dt.timedelta(seconds=30))
+    assert holes() == [("bars", after(117), after(118), "waiting", 0)]
+    venue.known["bars"] = true
+    ingest(instrument_id=instrument.pk, now=after(121) + dt.timedelta(seconds=30))
+    assert holes() == []
 
 
 def test_poll_does_not_call_the_newest_rows_missing(venue: ScriptedVenue, instrument: Instrument) -> None:
