@@ -139,7 +139,7 @@ def validate(
     """Part rows that can be true from those that can not.
 
     rows: any record array of this module, in any order; timeframe [s] is needed for bars and totals; ``is_mark``
-    lets bars go without volume; ``is_vouched``: a person has looked, so the value of open interest need not fit it.
+    lets bars go without volume; ``is_vouched``: a person has looked, so values in quote need not fit the amounts.
     A repeated row is dropped silently when it is equal, rejected when it isn't; the first one stays. Rejected:
     (index, reason), ascending. Raises ValueError without a timeframe where one is needed.
     """
@@ -206,8 +206,8 @@ def _number_faults(rows: Records, *, is_mark: bool) -> list[_Fault]:
 
 
 def _own_faults(rows: Records, *, is_vouched: bool) -> list[_Fault]:
-    check = None if is_vouched and rows.dtype == OPEN_INTEREST else _CHECKS.get(rows.dtype)
-    return check(rows) if check else []
+    checks = [_CHECKS.get(rows.dtype), None if is_vouched else _UNIT_CHECKS.get(rows.dtype)]
+    return [fault for check in checks if check for fault in check(rows)]
 
 
 def _bar_faults(rows: Records) -> list[_Fault]:
@@ -218,6 +218,15 @@ def _bar_faults(rows: Records) -> list[_Fault]:
         ((rows["close"] < low) | (rows["close"] > high), "close is outside of low to high"),
         (rows["taker_buy_volume"] > rows["volume"], "taker_buy_volume is more than volume"),
     ]
+
+
+def _turnover_faults(rows: Records) -> list[_Fault]:
+    with np.errstate(invalid="ignore", over="ignore"):  # rows with such numbers are rejected for those
+        least, most = rows["volume"] * rows["low"], rows["volume"] * rows["high"]
+        apart = (rows["quote_volume"] < least * (1 - _VALUE_TOLERANCE)) | (
+            rows["quote_volume"] > most * (1 + _VALUE_TOLERANCE)
+        )
+    return [(apart, "quote_volume is not volume times a price between low and high")]
 
 
 def _open_interest_faults(rows: Records) -> list[_Fault]:
@@ -256,10 +265,14 @@ _TIME: Final = {
 }
 _CHECKS: Final[dict[np.dtype[np.void], Callable[[Records], list[_Fault]]]] = {
     BAR: _bar_faults,
-    OPEN_INTEREST: _open_interest_faults,
     FUNDING: _funding_faults,
     LIQUIDATION: _liquidation_faults,
     ACCOUNT_RATIO: _account_ratio_faults,
+}
+# What tells that two fields are in units that do not go together, or have changed places.
+_UNIT_CHECKS: Final[dict[np.dtype[np.void], Callable[[Records], list[_Fault]]]] = {
+    BAR: _turnover_faults,
+    OPEN_INTEREST: _open_interest_faults,
 }
 
 

@@ -43,6 +43,8 @@ def test_validate_believes_good_bars() -> None:
         ("volume", 1e15, "volume is beyond belief"),
         ("quote_volume", -1.0, "quote_volume is negative"),
         ("taker_buy_volume", 6.0, "taker_buy_volume is more than volume"),
+        ("quote_volume", 44.0, "quote_volume is not volume times a price between low and high"),
+        ("quote_volume", 62.0, "quote_volume is not volume times a price between low and high"),
         ("high", 8.0, "high is below low"),
         ("open", 13.0, "open is outside of low to high"),
         ("close", 8.5, "close is outside of low to high"),
@@ -56,6 +58,12 @@ def test_validate_rejects_what_a_bar_can_not_be(field: str, value: float, reason
     rows[field][1] = value
     checked = s.validate(rows, now_ms=NOW_MS, timeframe=300)
     assert (checked.index.tolist(), checked.rejected) == ([0, 2], ((1, reason),))
+
+
+def test_validate_leaves_units_to_the_person_who_looked() -> None:
+    rows = make_bars()
+    rows["quote_volume"][1] = 5
+    assert s.validate(rows, now_ms=NOW_MS, timeframe=300, is_vouched=True).rejected == ()
 
 
 def test_validate_takes_the_bar_that_closes_now() -> None:
