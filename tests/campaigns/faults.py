@@ -30,7 +30,7 @@ from tests.double.ledger import wall_ms
 from tests.double.market import symbol_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from market.series import SeriesName
     from tests.double import Double
@@ -49,7 +49,7 @@ LONGEST_PAUSE_S: Final = 601.0  # Bybit turns an address away for ten minutes
 ENDPOINTS: Final = {"bars": "bars", "mark_bars": "marks", "open_interest": "interest", "funding": "funding",
                     "account_ratio": "ratio"}  # fmt: skip
 NAMED: Final[Mapping[str, Sequence[SeriesName]]] = {
-    "binance": ("open_interest", "account_ratio"), "bybit": ("bars", "mark_bars", "open_interest"), "okx": ("funding",),
+    "binance": ("open_interest",), "bybit": ("bars", "mark_bars", "open_interest"), "okx": ("funding",),
 }  # fmt: skip
 CHANGED: Final[Mapping[str, Sequence[SeriesName]]] = {
     "multiplier_change": ("bars", "open_interest"), "interval_change": ("funding",),
@@ -77,7 +77,7 @@ class Scenario:
         return f"{self.fault} at {self.slug} in {self.series}, seed {self.seed}"
 
 
-def draw(count: int, *, names: Sequence[str], seed: int) -> list[Scenario]:
+def draw(count: int, *, names: Sequence[str], seed: int, within: Sequence[SeriesName] = ()) -> list[Scenario]:
     """Draw a round of each fault at each venue and more of the quick ones, so many in all, in random order."""
     dice = random.Random(seed)
     chosen = [(name, slug) for name in names for slug in SLUGS]
@@ -85,14 +85,14 @@ def draw(count: int, *, names: Sequence[str], seed: int) -> list[Scenario]:
     chosen += dice.choices(quick, k=count - len(chosen))
     dice.shuffle(chosen)
     return [
-        Scenario(name, slug, dice.randrange(1 << 30), dice.choice(series_of(FAULTS[name], slug)))
+        Scenario(name, slug, dice.randrange(1 << 30), dice.choice(within or series_of(FAULTS[name], slug)))
         for name, slug in chosen
     ]
 
 
-def batches(*, share: float) -> range:
+def batches(*, share: float, size: int = BATCH) -> range:
     """Return the numbers of a file's batches, which is its share of all."""
-    return range(-(-round(SCENARIOS * share) // BATCH))
+    return range(-(-round(SCENARIOS * share) // size))
 
 
 def series_of(kind: Any, slug: str) -> Sequence[SeriesName]:  # noqa: ANN401 a kind of fault
@@ -141,12 +141,12 @@ class World:
         """Return what a scenario follows."""
         return Instrument.objects.get(venue=slug, symbol=symbol_of(slug, COIN))
 
-    def play(self, scenario: Scenario) -> list[str]:
+    def play(self, scenario: Scenario, live: Callable[[Scenario], list[str]] | None = None) -> list[str]:
         """Live through a scenario and undo what it stored; return what must not be."""
         self._begin()
         with transaction.atomic(), mock.patch.object(polling, "CADENCE", {scenario.series: 1}):
             try:
-                return self._live(scenario)
+                return (live or self._live)(scenario)
             except Exception as error:  # noqa: BLE001 whatever it is, it is what the campaign looks for
                 return [f"{type(error).__name__}: {error}"]
             finally:
@@ -172,26 +172,27 @@ class World:
         fault = fault_of(scenario)
         judge = Judge(self.double, self.instrument(scenario.slug), scenario.series, STORED_UNTIL)
         self.double.inject(fault)
-        self._ask(judge)
+        self.ask(judge)
         self.pass_time(seconds=max(1.0, getattr(fault, "seconds", 3) - 2.0))
         self.clock.advance(minutes=1)
-        self._ask(judge)
+        self.ask(judge)
         self.happened[scenario.fault, scenario.slug] = (
             self.happened.get((scenario.fault, scenario.slug), 0) + fault.happened
         )
         self.double.clear()
-        turn = 2 + (-(START // MINUTE_MS + 5 + judge.instrument.pk)) % READ_AGAIN_MINUTES
+        turn = self.until_a_turn(judge.instrument, after=4)
         for minutes in (2, turn) if isinstance(fault, MarketFault) else (2 + turn,):
             self.pass_time(seconds=LONGEST_PAUSE_S)
             self.clock.advance(minutes=minutes)
             if isinstance(fault, MarketFault):
                 sync_venue(slug=scenario.slug, now=moment(self.clock.at_ms), with_brackets=False)
-            self._ask(judge)
+            self.ask(judge)
         is_read = (scenario.slug, scenario.series) not in HALF_READ
         must_hold = scenario.fault in UNBELIEVABLE and is_read and fault.happened > 0
         return judge.findings(now=self.clock.at_ms, must_hold=must_hold, fault=scenario.fault)
 
-    def _ask(self, judge: Judge) -> None:
+    def ask(self, judge: Judge) -> None:
+        """Let the product ask its venue for what is due."""
         now = self.clock.at_ms
         judge.look(now)
         try:
@@ -199,6 +200,10 @@ class World:
         except SourceError as error:
             if not error.permanent:
                 raise
+
+    def until_a_turn(self, instrument: Instrument, *, after: int = 2) -> int:
+        """Return in how many minutes after so many, two at least, an instrument's newest bars are read again."""
+        return 2 + -(self.clock.at_ms // MINUTE_MS + after + instrument.pk) % READ_AGAIN_MINUTES
 
     def pass_time(self, *, seconds: float) -> None:
         """Let pauses, bans and budgets grow older, at the double and in the gate."""

@@ -6,11 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from market.operations import ledger, polling, reading
+from market.operations import herd, ledger, polling, reading
 from market.operations.budget import SharedGate
 from market.series import Validated, validate
 from market.sources.binance_futures import rest
+from market.sources.stream import _Socket
 from tests.campaigns.faults import Scenario
+from tests.campaigns.streams import STREAMED, StreamWorld
+from tests.campaigns.test_faults_of_answers import NAMES as ANSWERS
+from tests.campaigns.test_faults_of_rows import NAMES as ROWS
+from tests.double.catalogue import FAULTS
 
 if TYPE_CHECKING:
     from market.operations.schema import Table
@@ -32,6 +37,15 @@ def as_one(table: Table, times: Any, step_ms: int) -> list[tuple[int, int]]:  # 
 def believe_all(rows: Any, **_: Any) -> Validated:  # noqa: ANN401 as validate takes them
     checked = validate(rows, now_ms=1 << 50, timeframe=60)
     return Validated(rows, checked.index, ())
+
+
+def test_campaigns_draw_every_fault_that_the_double_knows() -> None:
+    assert {*ANSWERS, *ROWS, *STREAMED} == FAULTS.keys()
+    assert len(FAULTS) == 46
+
+
+async def asleep(_: object) -> None:
+    """Never look whether a websocket is alive."""
 
 
 @pytest.mark.parametrize(
@@ -59,3 +73,19 @@ def test_campaign_finds_a_defect(  # noqa: PLR0917 a case
     assert lives(world, fault, slug, series) == ""
     monkeypatch.setattr(place, name, defect)
     assert said in lives(world, fault, slug, series)
+
+
+@pytest.mark.parametrize(
+    ("fault", "place", "name", "defect", "said"),
+    [
+        ("silent_stall", _Socket, "_keep_alive", asleep, "was not noticed"),
+        ("same_millisecond", herd, "_store_carefully", lambda *_: 0, "liquidations: "),
+    ],
+)
+def test_campaign_finds_a_defect_of_listening(  # noqa: PLR0917 a case
+    world: World, monkeypatch: pytest.MonkeyPatch, fault: str, place: object, name: str, defect: object, said: str
+) -> None:
+    streams, scenario = StreamWorld(world), Scenario(fault, "bybit", 1, "bars")
+    assert world.play(scenario, streams.live) == []
+    monkeypatch.setattr(place, name, defect)
+    assert said in " ".join(world.play(scenario, streams.live))

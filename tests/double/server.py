@@ -82,6 +82,14 @@ class Double:
         """End all faults; what they changed in the market stays changed."""
         self.faults.active.clear()
 
+    def rewind(self) -> None:
+        """Let the websockets go on from the clock's time, which a test has set back while none was open."""
+        self.streams.go_on_from(self.clock.now_ms())
+
+    def has_told(self, now: int) -> bool:
+        """Tell whether all that happened by ``now`` has been handed to the open websockets."""
+        return self.streams.has_told(now)
+
     def websockets(self, slug: str) -> int:
         """Count a venue's open websockets."""
         return len(self.streams.of(slug))

@@ -39,6 +39,14 @@ class Streams:
         self._done_ms = clock.now_ms()
         self._ticked = (clock.now_ms(), 0.0)
 
+    def go_on_from(self, now: int) -> None:
+        """Forget what was pushed after ``now``."""
+        self._done_ms, self._ticked = now, (now, 0.0)
+
+    def has_told(self, now: int) -> bool:
+        """Tell whether everything by ``now`` is pushed and sent."""
+        return self._done_ms >= now and all(connection.outbox.empty() for connection in self.connections)
+
     def of(self, slug: str) -> list[Connection]:
         """Return a venue's open connections."""
         return [connection for connection in self.connections if connection.venue.slug == slug]
