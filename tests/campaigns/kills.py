@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tests.campaigns.content import Content, content_of
 from tests.campaigns.stage import START_MS, STEP_MS, Play, Stage, seeded_market, staged
-from tests.double.tape import MINUTE
+from tests.double.tape import DAY, MINUTE
 from tests.running import children, is_alive, wait_for
 
 if TYPE_CHECKING:
@@ -43,6 +43,8 @@ VICTIMS: Final[Mapping[str, str]] = {
 }
 SYMBOLS: Final = ("BTCUSDT", "ETHUSDT")
 SPEED: Final = 60.0
+# Long enough that there are zones.
+HISTORY_MS: Final = 3 * DAY
 # Until the product runs.
 START_S: Final = 12.0
 BACK_S: Final = 60.0
@@ -96,7 +98,7 @@ class Killer:
 
 def undisturbed(place: Path, *, until_ms: int, speed: float) -> Content:
     """Return what a product stores that is left alone."""
-    with staged(place, Play(seeded_market(len(SYMBOLS)), SYMBOLS, until_ms, speed)) as stage:
+    with staged(place, Play(seeded_market(len(SYMBOLS)), SYMBOLS, until_ms, speed, HISTORY_MS)) as stage:
         stage.begin()
         stage.wait_for_play()
         stage.wait_until_settled()
@@ -105,12 +107,12 @@ def undisturbed(place: Path, *, until_ms: int, speed: float) -> Content:
 
 def disturbed(place: Path, *, until_ms: int, speed: float, kills: int, seed: int) -> tuple[Content, dict[str, Any]]:
     """Return what a product stores of which processes are killed, and figures."""
-    with staged(place, Play(seeded_market(len(SYMBOLS)), SYMBOLS, until_ms, speed)) as stage:
+    with staged(place, Play(seeded_market(len(SYMBOLS)), SYMBOLS, until_ms, speed, HISTORY_MS)) as stage:
         stage.begin()
         killer = Killer(stage, seed, pause_s(until_ms, speed, kills))
         killer.kill(kills)
         killer.wait_until_back()
-        late_s = (stage.clock.now_ms() - until_ms) / 1000 / speed
+        back_s = time.monotonic() - stage.clock.started
         stage.wait_for_play()
         began = time.monotonic()
         stage.wait_until_settled()
@@ -118,7 +120,7 @@ def disturbed(place: Path, *, until_ms: int, speed: float, kills: int, seed: int
         return content, {
             "killed": {name: sum(one == name for one, _ in killer.killed) for name in VICTIMS},
             "before_the_end": sum(at < until_ms for _, at in killer.killed),
-            "last_back_s_before_end": round(-late_s, 1),
+            "all_back_s_before_end": round((until_ms - START_MS) / 1000 / speed - back_s, 1),
             "settled_s": round(time.monotonic() - began, 1),
             "quarantine": stage.count("market_quarantine"),
             "lost_liquidations": lost(stage),
@@ -148,6 +150,7 @@ def campaign(place: Path, *, kills: int, seed: int, minutes: float, speed: float
         known = left_alone.result()
     apart = found.beside(known)
     assert not apart, json.dumps({"apart": apart, **figures}, indent=1)
+    assert min(known.counts.values()) > 0, known.counts
     return {**figures, "rows": found.counts, "digest": found.digest, "digest_undisturbed": known.digest}
 
 

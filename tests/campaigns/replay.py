@@ -96,14 +96,14 @@ def replay(place: Path, play: Play, *, is_real: bool = False) -> dict[str, Any]:
         lags = np.array(sampler.lags)
         return {
             "speed": play.speed,
-            "virtual_minutes": (play.until_ms - play.since_ms) // MINUTE,
+            "virtual_minutes": (play.until_ms - START_MS) // MINUTE,
             "wall_s": round(time.monotonic() - began, 1),
             "rows": compare(stage),
             "candles_of_files": compare_files(stage) if is_real else 0,
             "quarantine": stage.count("market_quarantine"),
             "revisions": stage.count("market_revision"),
             "lag_sampled_s": {name: round(float(np.quantile(lags, q)), 2) for name, q in _QUANTILES.items()},
-            "live_from_minute": int(sampler.since_ms - play.since_ms) // MINUTE,
+            "live_from_minute": int(sampler.since_ms - START_MS) // MINUTE,
             "lags_sampled": len(lags),
             "feed": [
                 dict(zip(("channel", "lag_p50", "lag_p95", "reconnects", "rows"), row, strict=True)) for row in feed

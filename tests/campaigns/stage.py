@@ -68,18 +68,18 @@ enable(keys={keys!r})
 
 @dataclass(frozen=True, slots=True)
 class Play:
-    """What is played: a market from ``since_ms`` to ``until_ms`` at a speed."""
+    """What is played: a market to ``until_ms`` at a speed, after a history."""
 
     market: Market
     symbols: Sequence[str]
     until_ms: int
     speed: float
-    since_ms: int = START_MS
+    history_ms: int = HISTORY_MS
 
     @property
     def first_ms(self) -> int:
         """Return the open time of the first bar that there is."""
-        return START_MS - HISTORY_MS
+        return START_MS - self.history_ms
 
 
 @dataclass
@@ -94,7 +94,7 @@ class Stage:
     @property
     def start_words(self) -> dict[str, str]:
         """Return the environment in which the product meets the double."""
-        since = f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(self.play.since_ms // 1000))}+00:00"
+        since = f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(START_MS // 1000))}+00:00"
         return {
             "BH_VENUES": "1",
             "BH_VENUES_URL": self.double.address,
@@ -155,7 +155,7 @@ def staged(place: Path, play: Play) -> Iterator[Stage]:
         listing.listed_ms = play.first_ms
     with installed(place / "data") as product:
         _prepare(product, play)
-        clock = Clock(play.since_ms, play.speed, end_ms=play.until_ms)
+        clock = Clock(START_MS, play.speed, end_ms=play.until_ms)
         with serve(market=play.market, clock=clock) as double:
             yield Stage(play, double, clock, product)
 
