@@ -44,6 +44,10 @@ _HELD = """EXISTS (
       AND lock.classid = hashtext('bhweb.job.' || stage)::oid AND lock.objid = instrument_id::int::oid
 )"""
 
+_IN_PLACE = """(SELECT newer.id FROM bhweb_job AS skipped JOIN bhweb_job AS newer USING (stage, instrument_id, queue)
+    WHERE skipped.id = %s AND skipped.state = 'skipped' AND newer.state = 'queued' AND newer.slot_at > skipped.slot_at
+    ORDER BY newer.slot_at DESC LIMIT 1)"""
+
 
 class LeaseLostError(Exception):
     """Another attempt has taken the job over; whatever this one did must not be committed."""
@@ -79,18 +83,23 @@ def died_last(*, stage: str, instrument_id: int) -> bool:
 
 @contextmanager
 def claimed(*, job_id: int) -> Iterator[Job | None]:
-    """Hold a job for one attempt; None when it is done, not due, or its stage is at work on the instrument."""
-    wanted = "FROM bhweb_job WHERE id = %s AND state IN ('queued', 'running') AND due_at <= clock_timestamp()"
-    locked = _rows(f"SELECT pg_try_advisory_lock({_LOCK}), stage, instrument_id {wanted}", (job_id,))
+    """Hold a job for one attempt; None when it is done, not due, or its stage is at work on the instrument.
+
+    A job that was skipped gives its turn to the one that took its place, so that who waits longest comes first.
+    """
+    wanted = f"""FROM bhweb_job WHERE id = coalesce({_IN_PLACE}, %s)
+        AND state IN ('queued', 'running') AND due_at <= clock_timestamp()"""
+    locked = _rows(f"SELECT pg_try_advisory_lock({_LOCK}), id, stage, instrument_id {wanted}", (job_id, job_id))
     if not locked or not locked[0][0]:
         yield None
         return
+    (_, taken_id, stage, instrument_id) = locked[0]
     try:
-        yield _lease(job_id)
+        yield _lease(taken_id)
     finally:
         # A broken session has dropped the lock by itself, and the sweep sends what waits.
         with suppress(DatabaseError, InterfaceError):
-            _unlock(stage=locked[0][1], instrument_id=locked[0][2])
+            _unlock(stage=stage, instrument_id=instrument_id)
 
 
 def _lease(job_id: int) -> Job | None:
