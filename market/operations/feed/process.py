@@ -43,6 +43,8 @@ class Timing:
     flush_s: float = 0.25
     describe_s: float = 5.0
     rescan_s: float = 15.0
+    # So often a feed that has lost the database asks whether it may go on.
+    again_s: float = 1.0
     # So often the venues' lists are read: terms that change, contracts that end. Sooner where one did not answer.
     sync_s: float = 6 * 3600.0
     sync_again_s: float = 600.0
@@ -78,15 +80,16 @@ class Feed:
     _thread: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "feed-database"))
     _is_leader: bool = False
     _is_away: bool = False
+    _has_lost_lead: bool = False
     _syncing: asyncio.Task[None] | None = None
 
     async def run(self, stop: asyncio.Event) -> None:
         """Do what is due until told to stop."""
         loop = asyncio.get_running_loop()
-        rescan_at = describe_at = loop.time()
+        describe_at, rescanned_at = loop.time(), loop.time() - self.timing.rescan_s
         while not stop.is_set():
-            if loop.time() >= rescan_at:
-                rescan_at = loop.time() + self.timing.rescan_s
+            if loop.time() >= rescanned_at + (self.timing.again_s if self._has_lost_lead else self.timing.rescan_s):
+                rescanned_at = loop.time()
                 await self._rescan()
                 if self._is_leader and self._syncing is None:
                     self._syncing = asyncio.create_task(self._sync())
@@ -116,6 +119,7 @@ class Feed:
         except (DatabaseError, InterfaceError) as error:
             if not self._is_away:
                 logger.warning("the database is away, what is heard waits: %s", error)
+            self._has_lost_lead |= self._is_leader
             self._is_away, self._is_leader = True, False
             with suppress(DatabaseError, InterfaceError):
                 await self._in_thread(keeping.end_session)
@@ -134,7 +138,7 @@ class Feed:
         """Open lines for what is to be followed, close those for what no longer is."""
         if not self._is_leader:
             leads = await self._try(keeping.lead)
-            self._is_leader = bool(leads)
+            self._is_leader, self._has_lost_lead = bool(leads), self._has_lost_lead and leads is None
             if leads is False:  # another feed took over while the database was away
                 self._made_for = {}
                 await self._end_lines(list(self.lines))

@@ -53,6 +53,27 @@ def test_feed_keeps_what_it_hears_while_the_database_is_away(
     assert Hole.objects.count() == 0
 
 
+def test_feed_leads_again_soon_after_it_lost_the_database(
+    venue: StreamedVenue, instrument: Instrument, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write, clock = keeping.write, Clock(after(70))
+
+    def _away(*arguments: Any) -> Any:  # noqa: ANN401 as the original
+        monkeypatch.setattr(keeping, "write", write)
+        raise OperationalError("server closed the connection")
+
+    async def script() -> None:
+        await until(lambda: FeedState.objects.filter(connected_at__isnull=False).exists())
+        monkeypatch.setattr(keeping, "write", _away)
+        venue.said.put_nowait(bars(instrument, 60))
+        await until(lambda: stored_bars(instrument) == 61)
+        clock.at = after(71)
+        await until(lambda: FeedState.objects.filter(noted_at=after(71)).exists())
+
+    play(timing(clock, rescan_s=60.0, again_s=0.05), script)
+    assert venue.opened == 1
+
+
 def test_feed_asks_a_resting_venue_nothing(venue: StreamedVenue, instrument: Instrument) -> None:
     VenueState.objects.create(venue="scripted", failures=1, is_banned=True, retry_at="2999-01-01T00:00Z")
 
