@@ -1,0 +1,6 @@
+"""What we infer from the market, as tables. Every row names the frozen estimator it came from."""
+
+from .maps import EstimatorRelease, Heatmap, Snapshot, SummedStrip, Tile
+from .zones import Zone
+
+__all__ = ["EstimatorRelease", "Heatmap", "Snapshot", "SummedStrip", "Tile", "Zone"]
