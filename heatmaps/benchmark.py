@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from django.db import transaction
 
-from heatmaps.core.estimators import load_estimator
+from heatmaps.core.estimators import load_built
 from heatmaps.core.estimators.engine import moves, start_state
 from heatmaps.core.estimators.family import PRIOR
 from heatmaps.core.estimators.open_interest import OpenInterest
@@ -165,7 +165,7 @@ def _plain(inputs: list[Move]) -> float:
 
 def _whole(window: Window) -> tuple[float, int]:
     """Seconds from bars to the bytes of all tiles, in parts as a build does it, and how many bytes."""
-    estimator, state, size = load_estimator("open-interest"), None, 0
+    estimator, state, size = load_built("open-interest"), None, 0
     scale = Scale(bin_width(estimator.bin_bps), code_floor(90_000.0 * 60_000.0))
     begun = time.process_time()
     for start in range(0, len(window.bars), _PART):

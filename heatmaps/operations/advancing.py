@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from heatmaps.core.estimators import ESTIMATORS
+from heatmaps.core.estimators import BUILT
 from market.queries import find_instrument
 
 from .building import Built, build
@@ -21,6 +21,4 @@ def advance(*, instrument_id: int, now: dt.datetime) -> tuple[Built, ...]:
     """Bring all heatmaps of an instrument up to its newest bars; long histories take several jobs."""
     if find_instrument(instrument_id=instrument_id).is_pair:
         return (sum_members(instrument_id=instrument_id, now=now, parts=PARTS_PER_JOB),)
-    return tuple(
-        build(instrument_id=instrument_id, estimator=slug, now=now, parts=PARTS_PER_JOB) for slug in ESTIMATORS
-    )
+    return tuple(build(instrument_id=instrument_id, estimator=slug, now=now, parts=PARTS_PER_JOB) for slug in BUILT)

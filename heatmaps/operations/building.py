@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from django.db import transaction
 
-from heatmaps.core.estimators import load_estimator
+from heatmaps.core.estimators import load_built
 from heatmaps.core.grid import bin_width
 from heatmaps.core.strips import Scale, Strips
 from heatmaps.core.tile import COMMITTED, LEVELS, PROVISIONAL, code_floor
@@ -23,7 +23,7 @@ from .publishing import POINTER, freeze_release, freeze_scale, loader, point, st
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from heatmaps.core.estimators.base import Estimate, Estimator, State
+    from heatmaps.core.estimators.base import BuiltEstimator, Estimate, State
     from market.models import Instrument
     from market.series import Window
 
@@ -86,7 +86,7 @@ class _Builder:
     end: dt.datetime
     now: dt.datetime
     again_since: dt.datetime | None
-    estimator: Estimator = field(init=False)
+    estimator: BuiltEstimator = field(init=False)
     state: State | None = None
     is_complete: bool = False
     through: dt.datetime | None = None
@@ -97,7 +97,7 @@ class _Builder:
 
     def __post_init__(self) -> None:
         rule = rule_for(venue=self.instrument.venue, contract_type=self.instrument.contract_type)
-        self.estimator = load_estimator(self.slug, rule=rule)
+        self.estimator = load_built(self.slug, rule=rule)
 
     def result(self) -> Built:
         return Built(self.slug, self.steps, self.tiles, self.tile_bytes, self.through, self.is_complete)

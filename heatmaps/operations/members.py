@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from django.db import connection
 
-from heatmaps.core.estimators import load_estimator
+from heatmaps.core.estimators import load_built
 from heatmaps.core.strips import Strip
 from heatmaps.core.sums import Part, Reach
 from heatmaps.core.tile import TILE
@@ -113,7 +113,7 @@ def inputs_of(
 
 def sources_of(pair: Instrument) -> list[Source]:
     """The members that have a map on the pair's grid."""
-    width = load_estimator(DEFAULT_ESTIMATOR).bin_bps
+    width = load_built(DEFAULT_ESTIMATOR).bin_bps
     return [
         Source(member, heatmap)
         for member, heatmap in member_maps(pair_id=pair.pk)

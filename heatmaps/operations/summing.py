@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from django.db import transaction
 
-from heatmaps.core.estimators import load_estimator
+from heatmaps.core.estimators import load_built
 from heatmaps.core.estimators.base import parameters_digest
 from heatmaps.core.grid import bin_width
 from heatmaps.core.strips import Scale, Strips
@@ -248,7 +248,7 @@ def _release() -> EstimatorRelease:
 
     Members' maps rest on the same assumptions, so their errors go together: the ends of their intervals are summed.
     """
-    estimator = load_estimator(DEFAULT_ESTIMATOR)
+    estimator = load_built(DEFAULT_ESTIMATOR)
     of = {"slug": estimator.slug, "version": estimator.version}
     parameters = {
         "of": of | {"parameters_sha256": parameters_digest(estimator.parameters)},

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import Max
 
 from heatmaps.core.bands import Factors
-from heatmaps.core.estimators import ESTIMATORS, load_estimator
+from heatmaps.core.estimators import BUILT, load_built
 from heatmaps.core.grid import bin_edge, bin_width
 from heatmaps.core.sums import is_partial
 from heatmaps.core.tile import COMMITTED, DENSITY_BPS, LEVELS, TILE, usd_from_code
@@ -83,7 +83,7 @@ def track_zones(
     ``strips`` bounds the work, ``on_strip`` hears of the column reached and the last. ``now`` bounds what is read.
     """
     total, left = Followed(), strips
-    for slug in (slug for slug in ESTIMATORS if load_estimator(slug).tracks_zones):
+    for slug in (slug for slug in BUILT if load_built(slug).tracks_zones):
         heatmap = get_current_heatmap(instrument_id=instrument_id, estimator=slug)
         done = Followed(is_complete=heatmap is None)
         while heatmap is not None and not done.is_complete and left != 0:

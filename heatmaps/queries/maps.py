@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from django.db.models import Count, Sum
 from django.db.models.functions import Length
 
-from heatmaps.core.estimators import ESTIMATORS, registered_version
+from heatmaps.core.estimators import BUILT, registered_version
 from heatmaps.models import Heatmap, Tile
 from market import queries as market
 from market.series import STEP_MS, moment
@@ -18,7 +18,7 @@ from market.series import STEP_MS, moment
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-DEFAULT_ESTIMATOR: Final = next(iter(ESTIMATORS))
+DEFAULT_ESTIMATOR: Final = BUILT[0]
 # A new release takes over once it has come so close to the end of the one before.
 _CATCHES_UP: Final = dt.timedelta(days=1)
 

@@ -17,7 +17,7 @@ from unittest import mock
 import numpy as np
 
 from heatmaps.core.bands import EDGES_PCT, buckets
-from heatmaps.core.estimators import load_estimator
+from heatmaps.core.estimators import load_built
 from heatmaps.core.grid import bin_price
 from market.series import BAR, DAY_MS, MINUTE_MS, OPEN_INTEREST, Window
 from market.sources.simulated.checkpoint import positions
@@ -55,7 +55,7 @@ def simulate(symbol: str, seed: int) -> tuple[Window, tuple[tuple[int, bytes], .
 
 def compare(estimator: str, window: Window, checkpoints: tuple[tuple[int, bytes], ...]) -> Pairs:
     """Truth / estimate per slice of 1 % of price, its side (0 long, 1 short) and its distance [%]."""
-    estimate = load_estimator(estimator).estimate(window, None)
+    estimate = load_built(estimator).estimate(window, None)
     ratios, sides, distances = [], [], []
     for as_of, body in checkpoints:
         if as_of < START_MS + BURN_IN_MS:

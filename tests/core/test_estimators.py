@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from heatmaps.core.bands import EDGES_PCT, Factors
-from heatmaps.core.estimators import ESTIMATORS, load_estimator
+from heatmaps.core.estimators import BUILT, load_built
 from heatmaps.core.estimators.base import BLOCK_MS, Estimate, pack, parameters_digest
 from heatmaps.core.grid import bin_coordinate
 from market.contracts import LiquidationRule
@@ -16,13 +16,13 @@ from market.series import MINUTE_MS
 
 from .windows import START_MS, STEP_MS, cut, make_window, mirrored, scaled, without_bars, without_samples
 
-SLUGS = sorted(ESTIMATORS)
+SLUGS = sorted(BUILT)
 STEPS = 200
 
 
 def estimate(slug: str, *, seed: int = 0, until: int = STEPS) -> Estimate:
     window = cut(make_window(steps=STEPS, seed=seed), since_ms=START_MS, until_ms=START_MS + until * STEP_MS)
-    return load_estimator(slug).estimate(window, None)
+    return load_built(slug).estimate(window, None)
 
 
 def same(one: Estimate, other: Estimate, start: int = 0, stop: int | None = None) -> bool:
@@ -38,19 +38,19 @@ def same(one: Estimate, other: Estimate, start: int = 0, stop: int | None = None
 
 @pytest.mark.parametrize("slug", SLUGS)
 def test_estimator_names_itself_on_every_output(slug: str) -> None:
-    estimator, found = load_estimator(slug), estimate(slug)
+    estimator, found = load_built(slug), estimate(slug)
     assert (estimator.slug, found.slug, found.version) == (slug, slug, estimator.version)
     assert len(found.steps) == STEPS
 
 
 @pytest.mark.parametrize("slug", SLUGS)
 def test_parameters_are_frozen_json(slug: str) -> None:
-    parameters = load_estimator(slug).parameters
+    parameters = load_built(slug).parameters
     assert json.loads(json.dumps(dict(parameters))) == dict(parameters)
     assert len(parameters_digest(parameters)) == 64
     with pytest.raises(TypeError):
         parameters["turnover"] = 0.2  # type: ignore[index]  # the point of the test
-    assert parameters["bands"] == load_estimator(slug).bands
+    assert parameters["bands"] == load_built(slug).bands
     factors = Factors.of(parameters)
     assert factors.low.shape == factors.high.shape == (2, len(EDGES_PCT))
     assert (factors.low > 0).all()
@@ -60,14 +60,14 @@ def test_parameters_are_frozen_json(slug: str) -> None:
 
 def test_digests_of_released_parameters_do_not_drift() -> None:
     # Another digest under the same version is a silent change of every map: raise the version instead.
-    assert {(slug, load_estimator(slug).version): digest_of(slug)[:16] for slug in SLUGS} == RELEASED
+    assert {(slug, load_built(slug).version): digest_of(slug)[:16] for slug in SLUGS} == RELEASED
 
 
 RELEASED = {("open-interest", "1"): "7610bdaad9e808f6", ("path-only", "1"): "34da57771fa14d62"}
 
 
 def digest_of(slug: str) -> str:
-    return parameters_digest(load_estimator(slug).parameters)
+    return parameters_digest(load_built(slug).parameters)
 
 
 @pytest.mark.parametrize("slug", SLUGS)
@@ -82,7 +82,7 @@ def test_prefix_run_is_the_prefix_of_the_whole_run(slug: str, until: int, seed: 
 @given(first=st.integers(1, STEPS - 2), second=st.integers(1, STEPS - 2), seed=st.integers(0, 3))
 def test_run_cut_anywhere_goes_on_bit_for_bit(slug: str, first: int, second: int, seed: int) -> None:
     """A run that stops at two random steps and restarts from its newest kept bytes ends in the same bits."""
-    window, estimator = make_window(steps=STEPS, seed=seed), load_estimator(slug)
+    window, estimator = make_window(steps=STEPS, seed=seed), load_built(slug)
     whole = estimate(slug, seed=seed)
     body, begin = b"", START_MS
     for stop in (*sorted((first, second)), STEPS):
@@ -106,7 +106,7 @@ def test_states_are_kept_at_every_block_of_six_hours(slug: str) -> None:
 @pytest.mark.parametrize("slug", SLUGS)
 def test_gap_over_a_block_boundary_resumes_bit_for_bit(slug: str) -> None:
     hole = START_MS + 140 * STEP_MS, START_MS + 150 * STEP_MS
-    window, estimator = make_window(steps=STEPS), load_estimator(slug)
+    window, estimator = make_window(steps=STEPS), load_built(slug)
     window = without_bars(window, since_ms=hole[0], until_ms=hole[1])
     whole = estimator.estimate(window, None)
     assert [kept.through_ms for kept in whole.kept] == [START_MS + BLOCK_MS]
@@ -117,7 +117,7 @@ def test_gap_over_a_block_boundary_resumes_bit_for_bit(slug: str) -> None:
 
 def test_late_open_interest_makes_one_long_step() -> None:
     window = without_samples(make_window(steps=60), since_ms=START_MS + 20 * STEP_MS, until_ms=START_MS + 30 * STEP_MS)
-    found = load_estimator("open-interest").estimate(window, None)
+    found = load_built("open-interest").estimate(window, None)
     assert len(found.steps) == 50
     assert found.steps.end_ms[20] - found.steps.end_ms[19] == 11 * STEP_MS
 
@@ -129,7 +129,7 @@ def test_path_only_ignores_open_interest_and_volume_after_the_first_sample() -> 
     # Equal volumes within a five-minute bar: only the level of volume differs.
     other.bars["volume"] *= 7.0
     other.bars["quote_volume"] *= 7.0
-    estimator = load_estimator("path-only")
+    estimator = load_built("path-only")
     one, two = estimator.estimate(window, None), estimator.estimate(other, None)
     assert one.columns.tobytes() == two.columns.tobytes()
     assert set(one.steps.open_interest.tolist()) == {float(window.open_interest["open_interest"][0])}
@@ -137,7 +137,7 @@ def test_path_only_ignores_open_interest_and_volume_after_the_first_sample() -> 
 
 @pytest.mark.parametrize("slug", SLUGS)
 def test_provisional_columns_leave_the_state_alone(slug: str) -> None:
-    window, estimator = make_window(steps=30, bar_ms=MINUTE_MS), load_estimator(slug)
+    window, estimator = make_window(steps=30, bar_ms=MINUTE_MS), load_built(slug)
     until = START_MS + 28 * STEP_MS + 2 * MINUTE_MS
     seen = cut(window, since_ms=START_MS, until_ms=START_MS + 28 * STEP_MS)
     state = estimator.estimate(seen, None).state
@@ -152,7 +152,7 @@ def test_provisional_columns_leave_the_state_alone(slug: str) -> None:
 
 @pytest.mark.parametrize("slug", SLUGS)
 def test_digests_are_those_of_the_estimate(slug: str) -> None:
-    window, estimator = make_window(steps=STEPS), load_estimator(slug)
+    window, estimator = make_window(steps=STEPS), load_built(slug)
     whole = estimator.estimate(window, None)
     state = estimator.resume(whole.kept[0].body)
     rest = cut(window, since_ms=state.through_ms, until_ms=START_MS + STEPS * STEP_MS)
@@ -161,7 +161,7 @@ def test_digests_are_those_of_the_estimate(slug: str) -> None:
 
 
 def test_damaged_snapshot_is_refused() -> None:
-    body, estimator = estimate("open-interest").kept[0].body, load_estimator("open-interest")
+    body, estimator = estimate("open-interest").kept[0].body, load_built("open-interest")
     for damaged in (b"", body[:40], body[:-1], body + b"x", b"XXXX" + body[4:]):
         with pytest.raises(ValueError, match=r"snapshot|buffer"):
             estimator.resume(damaged)
@@ -171,16 +171,16 @@ def test_scaling_price_keeps_every_distance() -> None:
     # 2048 bins of 5 bp: the grid moves along by whole tiles.
     factor = float(np.exp(2048 * 5e-4))
     window = make_window(steps=100)
-    one = load_estimator("open-interest").estimate(window, None)
-    two = load_estimator("open-interest").estimate(scaled(window, price=factor), None)
+    one = load_built("open-interest").estimate(window, None)
+    two = load_built("open-interest").estimate(scaled(window, price=factor), None)
     np.testing.assert_array_equal(two.anchor - one.anchor, 2048)
     np.testing.assert_allclose(two.columns, one.columns, atol=1e-5 * one.total.max())
 
 
 def test_scaling_contracts_scales_columns() -> None:
     window = make_window(steps=100)
-    one = load_estimator("open-interest").estimate(window, None)
-    two = load_estimator("open-interest").estimate(scaled(window, contracts=4.0), None)
+    one = load_built("open-interest").estimate(window, None)
+    two = load_built("open-interest").estimate(scaled(window, contracts=4.0), None)
     np.testing.assert_array_equal(two.columns, 4.0 * one.columns)
 
 
@@ -190,8 +190,8 @@ def test_mirrored_market_gives_the_mirrored_map() -> None:
     window.bars["quote_volume"] = np.nan
     # A typical price that mirrors exactly: the mean of the extremes, in logarithms.
     window.bars["close"] = np.sqrt(window.bars["high"] * window.bars["low"])
-    linear = load_estimator("open-interest").estimate(window, None)
-    inverse = load_estimator("open-interest", rule=LiquidationRule.INVERSE_MARK).estimate(mirrored(window), None)
+    linear = load_built("open-interest").estimate(window, None)
+    inverse = load_built("open-interest", rule=LiquidationRule.INVERSE_MARK).estimate(mirrored(window), None)
     first = linear.anchor[0] + linear.columns.shape[1]
     np.testing.assert_array_equal(linear.anchor, linear.anchor[0])
     shift = -first - inverse.anchor[0]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from heatmaps.core.estimators import load_estimator
+from heatmaps.core.estimators import load_built
 from heatmaps.core.grid import bin_coordinate
 from heatmaps.core.tile import code_floor, codes_from_usd, usd_from_code
 from market.series import DAY_MS, STEP_MS
@@ -45,7 +45,7 @@ def window(symbol: str) -> Window:
 
 @pytest.fixture(scope="module")
 def found(window: Window) -> Estimate:
-    return load_estimator("open-interest").estimate(window, None)
+    return load_built("open-interest").estimate(window, None)
 
 
 def test_long_equals_short_equals_open_interest_less_unallocated(found: Estimate) -> None:
@@ -92,7 +92,7 @@ def test_prefix_run_equals_the_prefix(found: Estimate, window: Window) -> None:
     start = int(window.bars["open_time"][0])
     for steps in (1, 777, 9001):
         part = cut(window, since_ms=start, until_ms=start + steps * STEP_MS)
-        prefix = load_estimator("open-interest").estimate(part, None)
+        prefix = load_built("open-interest").estimate(part, None)
         count = len(prefix.steps)
         assert count >= steps - 1
         assert prefix.columns.tobytes() == found.columns[:count].tobytes()

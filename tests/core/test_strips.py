@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from heatmaps.core.estimators import load_estimator
+from heatmaps.core.estimators import load_built
 from heatmaps.core.grid import bin_price
 from heatmaps.core.strips import SPINE_ROW, Scale, Strip, Strips
 from heatmaps.core.tile import (
@@ -37,7 +37,7 @@ Store = dict[tuple[int, int], dict[int, bytes]]
 def build(window: Window, stops: tuple[int, ...] = (STEPS,)) -> Store:
     """Build in parts that end at ``stops`` steps, each on top of what is stored."""
     store: Store = {}
-    estimator, state, begin = load_estimator("open-interest"), None, START_MS
+    estimator, state, begin = load_built("open-interest"), None, START_MS
     for stop in stops:
         part = cut(window, since_ms=begin, until_ms=START_MS + stop * STEP_MS)
         after_ms = state.through_ms if state else None
@@ -72,7 +72,7 @@ def test_tiles_do_not_depend_on_how_the_build_was_cut(stops: set[int]) -> None:
 def test_column_holds_the_estimate_in_usd() -> None:
     window = make_window(steps=STEPS)
     store = build(window)
-    estimate = load_estimator("open-interest").estimate(window, None)
+    estimate = load_built("open-interest").estimate(window, None)
     index = STEPS - 1
     period = int(estimate.steps.end_ms[index]) // STEP_MS - 1
     bins = estimate.anchor[index] + np.arange(estimate.columns.shape[1])
@@ -148,7 +148,7 @@ def test_row_that_empties_is_deleted() -> None:
 
 def test_provisional_columns_give_way_to_committed_ones() -> None:
     window = make_window(steps=20)
-    estimator = load_estimator("open-interest")
+    estimator = load_built("open-interest")
     early = estimator.estimate(cut(window, since_ms=START_MS, until_ms=START_MS + 18 * STEP_MS), None)
     assert early.state is not None
     rest = cut(window, since_ms=early.state.through_ms, until_ms=START_MS + 20 * STEP_MS)
@@ -169,7 +169,7 @@ def test_provisional_columns_give_way_to_committed_ones() -> None:
 
 def test_inverse_contracts_are_worth_the_same_at_every_price() -> None:
     strips = Strips(Scale(5e-4, 1.0, contract_usd=100.0), load=lambda _level, _col: {})
-    estimate = load_estimator("open-interest").estimate(make_window(steps=30), None)
+    estimate = load_built("open-interest").estimate(make_window(steps=30), None)
     strips.paint(estimate.painted(COMMITTED), after_ms=None, levels=LEVELS[:1])
     strip = strips.open[0, START_MS // STEP_MS // TILE]
     _, codes = strip.column(START_MS // STEP_MS % TILE + 29)

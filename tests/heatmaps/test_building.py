@@ -6,7 +6,7 @@ from unittest import mock
 import numpy as np
 import pytest
 
-from heatmaps.core.estimators import ESTIMATORS
+from heatmaps.core.estimators import BUILT
 from heatmaps.core.estimators.open_interest import OpenInterest
 from heatmaps.core.strips import SPINE_ROW
 from heatmaps.core.tile import PROVISIONAL, decode_spine
@@ -27,7 +27,7 @@ def test_advance_builds_every_estimator(now: dt.datetime) -> None:
     instrument = make_market(steps=STEPS)
     found = advance(instrument_id=instrument.pk, now=now)
     assert [(one.estimator, one.steps, one.through, one.is_complete) for one in found] == [
-        (slug, STEPS, at_step(STEPS), True) for slug in ESTIMATORS
+        (slug, STEPS, at_step(STEPS), True) for slug in BUILT
     ]
     heatmap = Heatmap.objects.get(instrument=instrument, release__slug="open-interest")
     assert (heatmap.built_from, heatmap.built_through, heatmap.provisional_through) == (START, at_step(STEPS), None)
@@ -68,7 +68,7 @@ def test_map_begins_with_open_interest(now: dt.datetime) -> None:
     assert set(Heatmap.objects.values_list("built_from", flat=True)) == {at_step(20)}
 
 
-@pytest.mark.parametrize("slug", list(ESTIMATORS))
+@pytest.mark.parametrize("slug", list(BUILT))
 def test_many_small_builds_equal_one(slug: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Minute by minute or at once, in small parts or large: the same bytes."""
     window = make_window(steps=STEPS, bar_ms=MINUTE_MS)

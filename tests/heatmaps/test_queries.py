@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from heatmaps.core.estimators import load_estimator
+from heatmaps.core.estimators import load_built
 from heatmaps.core.grid import bin_price
 from heatmaps.core.tile import GAP, LEVELS, decode, usd_from_code
 from heatmaps.models import EstimatorRelease, Heatmap, Zone
@@ -161,7 +161,7 @@ def test_latest_slice_is_the_newest_column() -> None:
     found = latest_slice(heatmap=heatmap)
     assert found is not None
     window = make_window(steps=STEPS)
-    estimate = load_estimator("open-interest").estimate(window, None)
+    estimate = load_built("open-interest").estimate(window, None)
     assert (found.at, found.provisional) == (at_step(STEPS), False)
     assert found.close == window.bars["close"][-1]
     held = estimate.columns[-1] * bin_price(estimate.anchor[-1] + np.arange(4096), 5e-4)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import numpy as np
 
@@ -92,18 +92,63 @@ class Estimate:
         return Columns(self.steps.end_ms, self.anchor, self.columns, spine)
 
 
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """The map of a rule that keeps no ledger of flows; the fields are those of an estimate."""
+
+    slug: str
+    version: str
+    steps: Steps
+    anchor: Ints
+    columns: npt.NDArray[np.float32]
+    kept: tuple[Kept, ...]
+    state: Any
+
+
+class Map(Protocol):
+    """What every estimate is: columns of contracts per bin at the ends of steps, and states to go on from."""
+
+    @property
+    def slug(self) -> str: ...
+    @property
+    def version(self) -> str: ...
+    @property
+    def steps(self) -> Steps: ...
+    @property
+    def anchor(self) -> Ints: ...
+    @property
+    def columns(self) -> npt.NDArray[np.float32]: ...
+    @property
+    def kept(self) -> tuple[Kept, ...]: ...
+    @property
+    def state(self) -> Any: ...  # noqa: ANN401 -- each estimator has its own
+
+
 class Estimator(Protocol):
-    """An entry of ESTIMATORS. Parameters are frozen: another value is another version.
+    """An entry of ESTIMATORS. Parameters are frozen: another value is another version."""
+
+    slug: str
+    version: str
+    parameters: Mapping[str, object]
+    bin_bps: float
+
+    def estimate(self, window: Window, state: Any) -> Map:  # noqa: ANN401 -- each estimator has its own
+        """Go on from ``state`` (None: from nothing) through every complete step of the window."""
+        ...
+
+    def resume(self, body: bytes) -> Any:  # noqa: ANN401 -- each estimator has its own
+        """Rebuild a state from bytes that this estimator kept; ValueError if they are not."""
+        ...
+
+
+class BuiltEstimator(Estimator, Protocol):
+    """An estimator whose map is built for every instrument, into tiles.
 
     ``bands`` are the factors of its 80 % intervals (``heatmaps.core.bands``), frozen as ``parameters["bands"]``: no
     estimate is shown without an interval.
     """
 
-    slug: str
-    version: str
     tracks_zones: bool
-    parameters: Mapping[str, object]
-    bin_bps: float
     bands: Mapping[str, list[list[float]]]
 
     def estimate(self, window: Window, state: State | None) -> Estimate:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from heatmaps.core.estimators import ESTIMATORS
+from heatmaps.core.estimators import BUILT
 from heatmaps.operations import build, sum_members, track_zones
 from heatmaps.queries import get_current_heatmap, history_before, map_size
 from market.queries import list_instruments, stored_span
@@ -35,7 +35,7 @@ class Command(BaseCommand):
         parser.add_argument("instrument", help="venue:symbol, for example binance:BTCUSDT")
         parser.add_argument("--from", dest="since", type=_moment, help=_FROM)
         parser.add_argument("--to", dest="until", type=_moment, help="stop there; the newest bar otherwise")
-        parser.add_argument("--estimator", choices=sorted(ESTIMATORS), action="append", help="only this one")
+        parser.add_argument("--estimator", choices=sorted(BUILT), action="append", help="only this one")
 
     def handle(self, *_args: object, **options: Any) -> None:  # noqa: ANN401 -- what argparse found
         instruments = {one.key: one for one in list_instruments()}
@@ -53,7 +53,7 @@ class Command(BaseCommand):
             raise CommandError(self._interrupted(options), returncode=_INTERRUPTED) from None
 
     def _build(self, instrument_id: int, options: dict[str, Any]) -> None:
-        for slug in options["estimator"] or ESTIMATORS:
+        for slug in options["estimator"] or BUILT:
             self.progress = progress = _Progress(self, slug)
             built = build(
                 instrument_id=instrument_id,
