@@ -36,6 +36,7 @@ class Instrument(models.Model):
     # Live instruments are fetched every minute; the others hold what was imported.
     is_live = models.BooleanField(default=False)
     ended_at = models.DateTimeField(null=True, help_text="delisted or settled: nothing comes after it")
+    missing_since = models.DateTimeField(null=True, help_text="since when its venue's list lacks it, unconfirmed")
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:

@@ -22,6 +22,7 @@ class VenueState(models.Model):
     window_at = models.DateTimeField(db_default=Now())
     spent = models.FloatField(default=0.0, help_text="weight spent since window_at")
     asked = models.BooleanField(default=True, help_text="whether the newest request was let through")
+    listed_at = models.DateTimeField(null=True, help_text="when its list of contracts was last read")
     refused_count = models.BigIntegerField(default=0, help_text="answers 418 and 429 so far")
 
     def __str__(self) -> str:

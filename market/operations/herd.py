@@ -53,11 +53,12 @@ _INSERT: Final = """INSERT INTO market_bar (instrument_id, price_kind, timeframe
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What a venue said of one series of one instrument."""
+    """What a venue said of one series of one instrument, with the contract size that it was converted with."""
 
     instrument_id: int
     series: SeriesName
     part: Part
+    size: float = 1.0
 
 
 class Herd(NamedTuple):
@@ -159,7 +160,7 @@ def _store_carefully(instrument: Instrument, one: Told, now: dt.datetime) -> int
         doubts = doubts_of(rows=one.part.rows, rejected=(), faults=one.part.faults)
         hold(instrument=instrument, series=one.series, origin=f"{instrument.venue} stream", doubts=doubts)
         return 0
-    return store_part(instrument=instrument, series=one.series, part=one.part, now=now).new
+    return store_part(instrument=instrument, series=one.series, part=one.part, now=now, size=one.size).new
 
 
 def _is_near(instrument_id: int, one: Told) -> bool:

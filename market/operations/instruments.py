@@ -132,7 +132,7 @@ def rename(*, old: str, new: str, now: dt.datetime) -> Instrument:
         Alias.objects.create(instrument=kept, symbol=kept.symbol, valid_until=now)
         for name in ("symbol", "base", "underlying", *_TERMS):
             setattr(kept, name, getattr(successor, name))
-        kept.ended_at = None
+        kept.ended_at = kept.missing_since = None
         kept.save()
         for one in terms:
             one.pk, one.instrument = None, kept

@@ -12,7 +12,7 @@ from market.series import epoch_ms, moment
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from .schema import Table
+    from .schema import SeriesKey, Table
 
 Interval: TypeAlias = tuple[int, int]
 
@@ -48,6 +48,21 @@ def join(intervals: Iterable[Interval], reach_ms: int) -> list[Interval]:
 def reach_of(table: Table, step_ms: int) -> int:
     """Return how far apart two stretches may lie and still be one."""
     return 0 if table.is_bars else step_ms
+
+
+def cut(key: SeriesKey, *, since_ms: int, until_ms: int, goes_on: bool) -> None:
+    """Take [since, until) out of the ledger. The caller holds the instrument's lock.
+
+    goes_on: somebody is still listening, so that what comes next lies after ``until``.
+    """
+    near = Coverage.objects.filter(**key.fields, end_at__gt=moment(since_ms), start_at__lt=moment(until_ms))
+    spans = [(epoch_ms(row.start_at), epoch_ms(row.end_at)) for row in near]
+    near.delete()
+    pieces = [(start, since_ms) for start, _ in spans if start < since_ms]
+    pieces += [(until_ms, max(end, until_ms)) for _, end in spans if goes_on or end > until_ms]
+    Coverage.objects.bulk_create(
+        Coverage(**key.fields, start_at=moment(start), end_at=moment(end)) for start, end in join(pieces, 0)
+    )
 
 
 def extend(  # noqa: PLR0913 a ledger entry's key and what it covers

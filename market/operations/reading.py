@@ -13,7 +13,7 @@ from market.queries import load_open_interest
 from market.series import DAY_MS, HOUR_MS, MINUTE_MS, epoch_ms, moment, validate
 from market.sources.base import Fault, SourceError
 
-from . import holes
+from . import holes, resizing
 from .quarantine import doubts_of, hold
 from .schema import TABLES, SeriesKey
 from .staging import Stored
@@ -107,6 +107,7 @@ def read_span(  # noqa: PLR0913 a series' key, the span, and how to go about it
             until_ms=span[1],
             is_told_once=offer.is_snapshot,
             step_s=offer.timeframe,
+            size=size,
         )
         reading.add(stored)
         reading.reach(_reached(part, offer, since_ms), until_ms=span[1], now_ms=epoch_ms(now))
@@ -161,20 +162,22 @@ def store_part(  # noqa: PLR0913 what came, and how it was asked for
     until_ms: int | None = None,
     is_told_once: bool = False,
     step_s: int = 0,
+    size: float = 1.0,
 ) -> Stored:
     """Judge what a venue said of a series and store it, in one transaction with ledger, holes and quarantine.
 
     until_ms: where the series ought to reach by now, if the venue was asked up to there. is_told_once: what is missing
     can never be asked for again. step_s: how far apart samples lie, where the venue tells them more often than usual.
+    size: the contract size that ``part`` was converted with; where it no longer holds, rows that need it are held.
     """
     told = on_the_minute(part.rows, series=series)
     checked = validate(told, now_ms=epoch_ms(now), timeframe=part.timeframe, is_mark=series == "mark_bars")
     with transaction.atomic():
         lock(f"instrument:{instrument.pk}")
-        rows, jumps = _without_jumps(instrument, checked.rows) if series == "open_interest" else (checked.rows, [])
+        rows, rejected = _believed(instrument, series, checked.rows, size)
         doubts = [
             *doubts_of(rows=told, rejected=checked.rejected, faults=part.faults),
-            *doubts_of(rows=checked.rows, rejected=jumps),
+            *doubts_of(rows=checked.rows, rejected=rejected),
         ]
         hold(
             instrument=instrument,
@@ -195,6 +198,19 @@ def store_part(  # noqa: PLR0913 what came, and how it was asked for
         else:
             _look_for_holes(key, part, epoch_ms(now), until_ms)
         return stored
+
+
+def _believed(
+    instrument: Instrument, series: SeriesName, rows: Records, size: float
+) -> tuple[Records, list[tuple[int, str]]]:
+    """Part rows that go with what else is known of their instrument from those that do not."""
+    if series == "open_interest":
+        return _without_jumps(instrument, rows)
+    if series in resizing.counted_series(instrument.venue) and not resizing.is_current(
+        instrument=instrument, size=size
+    ):
+        return rows[:0], [(index, resizing.OTHER_SIZE) for index in range(len(rows))]
+    return rows, []
 
 
 def _filed(instrument: Instrument, series: SeriesName, timeframe: int, rows: Records, step_s: int) -> Filing:

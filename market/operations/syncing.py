@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
@@ -9,18 +10,20 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from django.db import transaction
+from django.db.models import F
 
 from market.contracts import Brackets
-from market.models import ContractTerms, Instrument, LeverageBracket
+from market.models import ContractTerms, Instrument, LeverageBracket, VenueState
+from market.series import EPOCH
 from market.sources import load_venue
 from market.sources.base import SourceError
 
 from .access import access_for
 from .quarantine import Doubt, hold
+from .resizing import changed_at, withdraw
 from .storing import lock
 
 if TYPE_CHECKING:
-    import datetime as dt
     from collections.abc import Mapping, Sequence
 
     from market.sources.base import Connection, InstrumentFacts, Venue
@@ -31,6 +34,8 @@ _BRACKET: Final = ("floor", "max_leverage", "maintenance_rate")
 # What the columns hold: ten digits before the point and ten behind it.
 _LARGEST_STEP: Final = Decimal(10) ** 10
 _DECIMALS: Final = 10
+# A list may be cut short: what it lacks has ended once one that is read so much later lacks it, too.
+_CONFIRM_MINUTES: Final = 5
 
 
 @dataclass(slots=True)
@@ -41,8 +46,10 @@ class Synced:
     listed: int = 0
     added: int = 0
     changed: int = 0
+    missing: int = 0
     ended: int = 0
     held: int = 0
+    withdrawn: int = 0
     brackets: int = 0
     refused: str = ""
 
@@ -50,8 +57,10 @@ class Synced:
         counts = (
             f"{self.listed} listed, {self.added} new, {self.changed} changed, {self.ended} ended,"
             f" {self.brackets} bracket tables, {self.held} in quarantine"
+            f"{f', {self.missing} missing: ended if still so in {_CONFIRM_MINUTES} minutes' if self.missing else ''}"
         )
-        told = [counts] if self.listed else []
+        withdrawn = f"{self.withdrawn} rows of contracts that changed size withdrawn"
+        told = [counts] * bool(self.listed) + [withdrawn] * bool(self.withdrawn)
         return f"{self.venue}: " + "; ".join([*told, *([self.refused] if self.refused else [])])
 
 
@@ -82,6 +91,7 @@ def sync_venue(*, slug: str, now: dt.datetime, with_brackets: bool = True) -> Sy
 
 def _take(venue: Venue, listed: Mapping[str, InstrumentFacts], synced: Synced, now: dt.datetime) -> None:
     synced.listed = len(listed)
+    state, _ = VenueState.objects.get_or_create(venue=venue.slug)
     known = {row.symbol: row for row in Instrument.objects.filter(venue=venue.slug)}
     for facts in listed.values():
         instrument, values = known.get(facts.symbol), _values(venue, facts)
@@ -90,45 +100,75 @@ def _take(venue: Venue, listed: Mapping[str, InstrumentFacts], synced: Synced, n
             doubt = Doubt(repr(facts), "the terms of the contract can not be true")
             hold(instrument=instrument, series="terms", origin=f"{venue.slug} list", doubts=[doubt])
         elif instrument is not None:
-            _correct(instrument, values, facts, synced, now)
+            _correct(instrument, values, facts, synced, state.listed_at, now)
         elif facts.is_trading:
             Instrument.objects.create(venue=venue.slug, symbol=facts.symbol, **values)
             synced.added += 1
-    gone = [row.pk for symbol, row in known.items() if symbol not in listed and row.ended_at is None]
-    synced.ended += Instrument.objects.filter(pk__in=gone).update(ended_at=now)
-    _note_terms(venue.slug, now)
+    gone = [row for symbol, row in known.items() if symbol not in listed and row.ended_at is None]
+    _miss(gone, synced, now)
+    _note_terms(venue.slug, state.listed_at, now)
+    VenueState.objects.filter(venue=venue.slug).update(listed_at=now)
 
 
-def _correct(
-    instrument: Instrument, values: dict[str, Any], facts: InstrumentFacts, synced: Synced, now: dt.datetime
+def _miss(gone: Sequence[Instrument], synced: Synced, now: dt.datetime) -> None:
+    """End what two lists have lacked, some minutes apart; remember what one has."""
+    first = [row.pk for row in gone if row.missing_since is None]
+    Instrument.objects.filter(pk__in=first).update(missing_since=now)
+    before = now - dt.timedelta(minutes=_CONFIRM_MINUTES)
+    over = [row.pk for row in gone if row.missing_since is not None and row.missing_since <= before]
+    synced.ended += Instrument.objects.filter(pk__in=over).update(ended_at=F("missing_since"), missing_since=None)
+    synced.missing = len(gone) - len(over)
+
+
+def _correct(  # noqa: PLR0913, PLR0917 what is known, what is listed, and as of when
+    instrument: Instrument,
+    values: dict[str, Any],
+    facts: InstrumentFacts,
+    synced: Synced,
+    listed_at: dt.datetime | None,
+    now: dt.datetime,
 ) -> None:
     """Write what differs of an instrument that is known."""
     names = [name for name, value in values.items() if getattr(instrument, name) != value]
     synced.changed += bool(names)
+    if "contract_size" in names:
+        synced.withdrawn += withdraw(instrument=instrument, since=listed_at or EPOCH, now=now)
     ended_at = None if facts.is_trading else instrument.ended_at or now
     synced.ended += instrument.ended_at is None and ended_at is not None
     for name in names:
         setattr(instrument, name, values[name])
-    if instrument.ended_at != ended_at:
-        instrument.ended_at = ended_at
-        names.append("ended_at")
+    if (instrument.ended_at, instrument.missing_since) != (ended_at, None):
+        instrument.ended_at, instrument.missing_since = ended_at, None
+        names += ["ended_at", "missing_since"]
     if names:
         instrument.save(update_fields=names)
 
 
-def _note_terms(venue: str, now: dt.datetime) -> None:
-    """Write down the terms that hold from now on, where they are not the newest ones written down."""
+def _note_terms(venue: str, listed_at: dt.datetime | None, now: dt.datetime) -> None:
+    """Write down the terms that hold from now on, or from when rows say, where they are not the newest written down."""
     newest: dict[int, ContractTerms] = {}
     for terms in ContractTerms.objects.filter(instrument__venue=venue).order_by("valid_from"):
         newest[terms.instrument_id] = terms
     ContractTerms.objects.bulk_create(
         (
-            ContractTerms(instrument=row, valid_from=now, **{name: getattr(row, name) for name in _TERMS})
+            ContractTerms(
+                instrument=row,
+                valid_from=_valid_from(row, newest.get(row.pk), listed_at, now),
+                **{name: getattr(row, name) for name in _TERMS},
+            )
             for row in Instrument.objects.filter(venue=venue).order_by("pk")
             if row.pk not in newest or any(getattr(newest[row.pk], name) != getattr(row, name) for name in _TERMS)
         ),
         ignore_conflicts=True,
     )
+
+
+def _valid_from(
+    row: Instrument, before: ContractTerms | None, listed_at: dt.datetime | None, now: dt.datetime
+) -> dt.datetime:
+    if before is None or listed_at is None or before.contract_size == row.contract_size:
+        return now
+    return changed_at(instrument=row, since=listed_at, now=now)
 
 
 def _values(venue: Venue, facts: InstrumentFacts) -> dict[str, Any] | None:

@@ -250,8 +250,9 @@ class Heard:
 class Venue(Source, Protocol):
     """A source behind a network.
 
-    offers: what can be asked for. streams: series that its websockets bring. liquidation_sampling: "all", or how the
-    venue thins its public liquidations out, such as "latest per second", or "none" where it publishes none.
+    offers: what can be asked for. streams: series that its websockets bring. counted: series that are told in contracts
+    and nothing else. liquidation_sampling: "all", or how the venue thins its public liquidations out, such as "latest
+    per second", or "none" where it publishes none.
     """
 
     @property
@@ -262,6 +263,9 @@ class Venue(Source, Protocol):
 
     @property
     def streams(self) -> frozenset[SeriesName]: ...
+
+    @property
+    def counted(self) -> frozenset[SeriesName]: ...
 
     @property
     def budget(self) -> Budget: ...

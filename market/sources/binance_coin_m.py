@@ -7,12 +7,14 @@ A contract of BTCUSD_PERP is worth 100 USD, of all others 10 (exchangeInfo, cont
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from .base import InstrumentFacts, LeverageBracket
 from .binance_futures import FuturesClient, FuturesVenue, filter_of, is_perpetual
 
 if TYPE_CHECKING:
+    from market.series import SeriesName
+
     from .base import Access
     from .strict import Row
 
@@ -59,6 +61,8 @@ class BinanceCoinM(FuturesVenue):
 
     slug = "binance-coin-m"
     name = "Binance COIN-M"
+    # Bars and open interest are told in coins, too.
+    counted: ClassVar[frozenset[SeriesName]] = frozenset({"liquidations", "depth"})
     stream_url = "wss://dstream.binance.com/ws"
     is_inverse = True
 

@@ -32,6 +32,7 @@ class NetworkVenue(ABC):
     streams: ClassVar[frozenset[SeriesName]]
     budget: ClassVar[Budget]
     liquidation_sampling: ClassVar[str]
+    counted: ClassVar[frozenset[SeriesName]] = frozenset()
 
     @abstractmethod
     def connect(self, access: Access) -> Connection:

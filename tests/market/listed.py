@@ -36,6 +36,7 @@ class ListedVenue:
     offers: ClassVar[Mapping[SeriesName, Offer]] = {"bars": Offer(timeframe=60, page=1000, weight=5)}
     budget: Budget = field(default_factory=lambda: Budget(weight=1200, window_s=60))
     liquidation_sampling: str = "latest per second"
+    counted: frozenset[SeriesName] = frozenset()
     listed: list[InstrumentFacts] = field(default_factory=list)
     tables: dict[str, tuple[LeverageBracket, ...]] = field(default_factory=dict)
     error: SourceError | None = None

@@ -29,6 +29,7 @@ class ScriptedVenue:
     streams: frozenset[SeriesName] = frozenset({"bars", "liquidations"})
     budget: Budget = field(default_factory=lambda: Budget(weight=6000, window_s=60))
     liquidation_sampling: str = "all"
+    counted: frozenset[SeriesName] = frozenset()
     known: dict[str, Records] = field(default_factory=dict)
     facts: tuple[InstrumentFacts, ...] = ()
     faults: tuple[Fault, ...] = ()

@@ -101,12 +101,27 @@ def test_what_no_longer_trades_has_ended_until_it_trades_again(venue: ListedVenu
     venue.listed = [facts(), facts("ETHUSDT")]
     synced()
     venue.listed = [facts(is_trading=False)]
-    assert synced(START + DAY) == Synced("listed", listed=1, ended=2)
+    assert synced(START + DAY) == Synced("listed", listed=1, ended=1, missing=1)
+    assert synced(START + DAY + dt.timedelta(minutes=5)) == Synced("listed", listed=1, ended=1)
     assert synced(START + 2 * DAY) == Synced("listed", listed=1)
     assert set(Instrument.objects.values_list("ended_at", flat=True)) == {START + DAY}
     venue.listed = [facts()]
     synced(START + 3 * DAY)
     assert list(Instrument.objects.order_by("symbol").values_list("ended_at", flat=True)) == [None, START + DAY]
+
+
+def test_a_list_that_was_cut_short_ends_nothing(venue: ListedVenue) -> None:
+    venue.listed = [facts(), facts("ETHUSDT")]
+    synced()
+    whole, minute = venue.listed, dt.timedelta(minutes=1)
+    venue.listed = whole[:1]
+    assert synced(START + DAY) == Synced("listed", listed=1, missing=1)
+    assert synced(START + DAY + minute) == Synced("listed", listed=1, missing=1)
+    venue.listed = whole
+    assert synced(START + DAY + 2 * minute) == Synced("listed", listed=2)
+    venue.listed = whole[:1]
+    assert synced(START + DAY + 9 * minute) == Synced("listed", listed=1, missing=1)
+    assert set(Instrument.objects.values_list("ended_at", flat=True)) == {None}
 
 
 def test_a_venue_that_does_not_answer_changes_nothing(venue: ListedVenue) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import TYPE_CHECKING
 
 import pytest
@@ -60,6 +61,8 @@ def test_a_venue_that_is_away_is_known_to_be(slug: str, settings: Settings) -> N
 
 # A contract of the double ends two minutes after that was announced.
 WAIT_MINUTES = 3
+# One venue names no more what has ended; a second list must lack it, too.
+CONFIRMED = dt.timedelta(minutes=6)
 
 
 @pytest.mark.parametrize("slug", venue_slugs())
@@ -69,14 +72,16 @@ def test_a_delisted_contract_has_ended_and_a_renamed_one_goes_on(slug: str, cloc
     double.inject(FAULTS["rename"](slug=slug))
     clock.advance(minutes=WAIT_MINUTES)
     synced = sync_venue(slug=slug, now=timezone.now())
-    assert (synced.refused, synced.ended, synced.added) == ("", 1, 1)
+    assert (synced.refused, synced.missing + synced.ended, synced.added) == ("", 1, 1)
+    assert sync_venue(slug=slug, now=timezone.now() + CONFIRMED).missing == 0
     (old,) = Instrument.objects.exclude(ended_at=None)
     (new,) = Instrument.objects.exclude(symbol__in=before)
     kept = rename(old=old.key, new=new.key, now=timezone.now())
     assert (kept.pk, kept.symbol, kept.ended_at) == (old.pk, new.symbol, None)
     double.inject(FAULTS["delisting"](slug=slug))
     clock.advance(minutes=WAIT_MINUTES)
-    assert sync_venue(slug=slug, now=timezone.now()).ended == 1
+    ended = sync_venue(slug=slug, now=timezone.now()).ended
+    assert ended + sync_venue(slug=slug, now=timezone.now() + CONFIRMED).ended == 1
 
 
 def test_a_multiplier_that_changes_holds_from_then_on(clock: ManualClock, double: Double) -> None:

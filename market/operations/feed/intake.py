@@ -10,13 +10,11 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from market.operations.herd import Told
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from market.series import SeriesName
-    from market.sources.base import Fault, Part
+    from market.operations.herd import Told
+    from market.sources.base import Fault
 
     from .line import Line
 
@@ -41,9 +39,9 @@ class Intake:
     _rows: int = 0
     _changed: asyncio.Condition = field(default_factory=asyncio.Condition)
 
-    async def put(self, line: Line, instrument_id: int, series: SeriesName, part: Part) -> None:
+    async def put(self, line: Line, told: Told) -> None:
         """Add what was heard of an instrument, waiting for room."""
-        await self._add(Item(line, Told(instrument_id, series, part)), max(1, len(part.rows)))
+        await self._add(Item(line, told), max(1, len(told.part.rows)))
 
     async def hold(self, line: Line, faults: Sequence[Fault]) -> None:
         """Add what could not be read."""

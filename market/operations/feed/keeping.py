@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from django.db import DatabaseError, InterfaceError, connection, transaction
 from django.db.models import Max
@@ -75,19 +75,29 @@ def ask(venue: str) -> None:
         raise SourceError(f"{venue} is left alone for {seconds:.0f} s more", retry_after_s=seconds)
 
 
-def sync(slugs: Sequence[str], now: dt.datetime) -> bool:
-    """Bring the instruments of venues in line with what they list; tell whether all of them answered."""
+class Lists(NamedTuple):
+    """What came of reading the venues' lists: whether all is settled, and whether anything changed."""
+
+    is_settled: bool
+    has_changed: bool
+
+
+def sync(slugs: Sequence[str], now: dt.datetime, *, with_brackets: bool) -> Lists:
+    """Bring the instruments of venues in line with what they list."""
     try:
-        done = [sync_venue(slug=slug, now=now) for slug in slugs]
+        done = [sync_venue(slug=slug, now=now, with_brackets=with_brackets) for slug in slugs]
     except (DatabaseError, InterfaceError, SourceError) as error:
         logger.warning("the venues' lists could not be read: %s", error)
-        return False
+        return Lists(is_settled=False, has_changed=False)
     finally:
         connection.close()
     for one in done:
-        if one.added or one.changed or one.ended or one.held:
+        if one.added or one.changed or one.ended or one.missing or (one.held and with_brackets):
             logger.info("%s", one)
-    return not any(one.refused for one in done)
+    return Lists(
+        is_settled=not any(one.refused or one.missing for one in done),
+        has_changed=any(one.changed or one.ended for one in done),
+    )
 
 
 def write(items: Sequence[Item], now: dt.datetime) -> list[Item]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from market.operations.herd import Told
 from market.sources.base import SourceError
 
 if TYPE_CHECKING:
@@ -160,7 +161,8 @@ class Line:
                 continue
             if series == "bars" and len(part.rows):
                 self.newest_bars[instrument_id] = int(part.rows["open_time"][-1]) + part.timeframe * 1000
-            await self.intake.put(self, instrument_id, series, _numbered(part) if series == "liquidations" else part)
+            told = _numbered(part) if series == "liquidations" else part
+            await self.intake.put(self, Told(instrument_id, series, told, self.channel.sizes[symbol]))
         if message.faults:
             await self.intake.hold(self, message.faults)
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 from django.db import DatabaseError, InterfaceError
 
 from market.operations.access import access_for
+from market.operations.resizing import counted_series
 from market.sources.base import SourceError
 
 from . import keeping
@@ -48,6 +49,8 @@ class Timing:
     # So often the venues' lists are read: terms that change, contracts that end. Sooner where one did not answer.
     sync_s: float = 6 * 3600.0
     sync_again_s: float = 600.0
+    # So often those are read on whose contract sizes rows hang.
+    sizes_s: float = 60.0
     # The venues end a websocket after a day; two overlap before that.
     life_s: float = 22 * 3600.0
     overlap_s: float = 5.0
@@ -81,6 +84,8 @@ class Feed:
     _is_leader: bool = False
     _is_away: bool = False
     _has_lost_lead: bool = False
+    # A list has changed what the lines were made for.
+    _is_outdated: bool = False
     _syncing: asyncio.Task[None] | None = None
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -88,8 +93,9 @@ class Feed:
         loop = asyncio.get_running_loop()
         describe_at, rescanned_at = loop.time(), loop.time() - self.timing.rescan_s
         while not stop.is_set():
-            if loop.time() >= rescanned_at + (self.timing.again_s if self._has_lost_lead else self.timing.rescan_s):
-                rescanned_at = loop.time()
+            pause_s = self.timing.again_s if self._has_lost_lead else self.timing.rescan_s
+            if self._is_outdated or loop.time() >= rescanned_at + pause_s:
+                rescanned_at, self._is_outdated = loop.time(), False
                 await self._rescan()
                 if self._is_leader and self._syncing is None:
                     self._syncing = asyncio.create_task(self._sync())
@@ -154,11 +160,19 @@ class Feed:
         await self._end_lines(gone)
 
     async def _sync(self) -> None:
-        """Read the lists of the venues that are followed, now and again, in a thread that may wait for them."""
+        """Read the lists of the venues that are followed, in a thread that may wait for them."""
+        loop = asyncio.get_running_loop()
+        all_at = loop.time()
         while True:
-            slugs = sorted(self._made_for)
-            is_whole = await asyncio.to_thread(keeping.sync, slugs, self.timing.now()) if self._is_leader else False
-            await asyncio.sleep(self.timing.sync_s if is_whole else self.timing.sync_again_s)
+            is_all = loop.time() >= all_at
+            slugs = sorted(slug for slug in self._made_for if is_all or counted_series(slug))
+            if slugs and self._is_leader:
+                read = partial(keeping.sync, slugs, self.timing.now(), with_brackets=is_all)
+                lists = await asyncio.to_thread(read)
+                self._is_outdated |= lists.has_changed
+                if is_all:
+                    all_at = loop.time() + (self.timing.sync_s if lists.is_settled else self.timing.sync_again_s)
+            await asyncio.sleep(self.timing.sizes_s)
 
     async def _open(self, venue: Venue, instruments: list[Instrument]) -> None:
         access = await self._in_thread(access_for, venue)

@@ -158,6 +158,8 @@ class Okx(NetworkVenue):
         "depth": Offer(timeframe=MINUTE, page=1, weight=_EVERY_TENTH, is_snapshot=True),
     }
     streams: ClassVar[frozenset[SeriesName]] = frozenset({"bars", "mark_bars", "liquidations"})
+    # Bars and open interest are told in coins, too.
+    counted: ClassVar[frozenset[SeriesName]] = frozenset({"liquidations", "depth"})
     budget = Budget(weight=20, window_s=2)
     # Liquidation orders channel: "This data doesn't represent the total number of liquidations on OKX." Earlier
     # editions also said: "each contract will only show a maximum of one order per one-second period".

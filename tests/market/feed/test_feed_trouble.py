@@ -11,6 +11,7 @@ from market.models import ContractTerms, FeedState, Hole, Instrument, Quarantine
 from market.operations.feed import Timing, keeping, run_feed
 from market.operations.feed.intake import Intake
 from market.operations.feed.line import Line
+from market.operations.herd import Told
 from market.series import epoch_ms
 from market.sources.base import Channel, Fault, Heard, InstrumentFacts, Part
 from tests.market.rows import after
@@ -137,7 +138,7 @@ def test_feed_keeps_messages_that_can_not_be_read(venue: StreamedVenue, instrume
 def test_intake_waits_for_room_and_sheds_nothing() -> None:
     async def fill() -> list[int]:
         intake, line = Intake(most_rows=3), object()
-        many = [asyncio.create_task(intake.put(line, pk, "bars", Part(BARS[:2], 60))) for pk in range(5)]  # type: ignore[arg-type]  # any line will do
+        many = [asyncio.create_task(intake.put(line, Told(pk, "bars", Part(BARS[:2], 60)))) for pk in range(5)]  # type: ignore[arg-type]  # any line will do
         taken: list[int] = []
         while len(taken) < 5:
             await asyncio.sleep(0)
