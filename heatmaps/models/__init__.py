@@ -1,6 +1,7 @@
 """What we infer from the market, as tables. Every row names the frozen estimator it came from."""
 
 from .maps import EstimatorRelease, Heatmap, Snapshot, SummedStrip, Tile
+from .scores import ScoreRun
 from .zones import Zone
 
-__all__ = ["EstimatorRelease", "Heatmap", "Snapshot", "SummedStrip", "Tile", "Zone"]
+__all__ = ["EstimatorRelease", "Heatmap", "ScoreRun", "Snapshot", "SummedStrip", "Tile", "Zone"]

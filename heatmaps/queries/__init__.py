@@ -13,6 +13,7 @@ from .maps import (
 )
 from .members import MemberMap, MemberShare, MemberShares, member_maps, member_shares, read_column, read_records
 from .scale import measure_scale
+from .scores import list_scores, newest_scores
 from .slices import Slice, latest_slice, slice_of, within_distance
 from .tiles import StoredTile, find_tile, read_codes, read_strip, read_tile, read_tiles
 from .zones import decimal_text, get_zone, list_zones, page_zones, zone_evidence, zones_between
@@ -33,11 +34,13 @@ __all__ = [
     "get_zone",
     "history_before",
     "latest_slice",
+    "list_scores",
     "list_zones",
     "map_size",
     "measure_scale",
     "member_maps",
     "member_shares",
+    "newest_scores",
     "page_zones",
     "read_codes",
     "read_column",

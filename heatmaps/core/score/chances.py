@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 if TYPE_CHECKING:
-    from .grid import Floats, Ints
+    from heatmaps.core.grid import Floats, Ints
 
 BINS: Final = 10
 DRAWS: Final = 1000
