@@ -1,4 +1,4 @@
-"""Store what many instruments report at once: the bars of a minute in one statement, everything else one by one.
+"""Store what many instruments report at once: the bars of a minute in one statement, prints instrument by instrument.
 
 A bar that goes on where its instrument's ledger ends needs no comparing: it is new, and the ledger grows by it. Each
 other row (a gap before it, a correction, a repetition) takes the careful way of ``reading.store_part``.
@@ -15,6 +15,7 @@ from django.db import connection, transaction
 from market.models import Instrument
 from market.queries.wire import encode
 from market.series import BAR, DAY_MS, epoch_ms, moment, validate
+from market.sources.base import Part
 
 from .holes import stretches
 from .quarantine import doubts_of, hold
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from market.series import Records, SeriesName
-    from market.sources.base import Part
 
 _HERD: Final = np.dtype([("instrument_id", "<i8"), *BAR.descr])
 _FIELDS: Final = _HERD.names or ()
@@ -78,11 +78,30 @@ def store_all(*, told: Sequence[Told], now: dt.datetime) -> Herd:
     instruments = Instrument.objects.in_bulk({one.instrument_id for one in told})
     runs = _runs(bars, instruments, now)
     fast, busy = _append(runs)
-    careful = [one for one in bars if one.instrument_id not in fast | busy] + others
+    careful = [one for one in bars if one.instrument_id not in fast | busy] + _prints_together(others)
     rows = sum(len(run.rows) for run in runs if run.instrument_id in fast)
     for one in careful:
         rows += _store_carefully(instruments[one.instrument_id], one, now)
     return Herd(rows, [one for one in bars if one.instrument_id in busy])
+
+
+def _prints_together(told: Sequence[Told]) -> list[Told]:
+    """Make one of all prints of an instrument: a burst comes in about as many messages as it has prints.
+
+    Each is numbered among its equals within its message, so that a message which came twice says nothing new.
+    """
+    prints: dict[tuple[int, float], list[Part]] = {}
+    rest = []
+    for one in told:
+        if one.series == "liquidations" and one.part.covered is None:
+            prints.setdefault((one.instrument_id, one.size), []).append(one.part)
+        else:
+            rest.append(one)
+    for (pk, size), parts in prints.items():
+        rows = np.unique(np.concatenate([part.rows for part in parts]))
+        faults = tuple(fault for part in parts for fault in part.faults)
+        rest.append(Told(pk, "liquidations", Part(rows, faults=faults), size))
+    return rest
 
 
 class _Run(NamedTuple):

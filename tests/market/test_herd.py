@@ -2,14 +2,15 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from django.db import connections
+from django.db import connection, connections
+from django.test.utils import CaptureQueriesContext
 
 from market import series as s
 from market.models import Coverage, Hole, Instrument, Quarantine, Revision
 from market.operations import store
 from market.operations.herd import Herd, Told, store_all
 from market.operations.storing import lock_number
-from market.queries import load_bars
+from market.queries import load_bars, load_liquidations
 from market.sources.base import Fault, Part
 from tests.factories import make_instrument
 
@@ -117,6 +118,21 @@ def test_other_series_are_stored_with_them(instruments: list[Instrument]) -> Non
     prints = np.array([(T0 + 5, 1, 100.0, 2.0, 0)], s.LIQUIDATION)
     other = Told(instruments[0].pk, "liquidations", Part(prints, covered=(T0, T0 + 10)))
     assert store_all(told=[other, told(instruments[0], 60)], now=after(61)).rows == 2
+
+
+def test_prints_of_many_messages_are_stored_at_once_as_if_one_by_one(instruments: list[Instrument]) -> None:
+    first, twice = (T0 + 5, 1, 100.0, 2.0, 0), (T0 + 5, 1, 100.0, 2.0, 1)
+    messages = [[(T0 + 9, -1, 101.0, 1.0, 0)], [first, twice], [first], [(T0 + 7, 1, 99.0, 3.0, 0)]]
+    parts = [Part(np.array(rows, s.LIQUIDATION), faults=(Fault("{}", "no print"),)) for rows in messages]
+    burst = [Told(instruments[0].pk, "liquidations", part) for part in parts]
+    with CaptureQueriesContext(connection) as alone:
+        assert store_all(told=burst[:1], now=after(61)) == Herd(1, [])
+    with CaptureQueriesContext(connection) as together:
+        assert store_all(told=burst, now=after(61)) == Herd(3, [])
+    assert len(together) == len(alone)
+    rows = load_liquidations(instrument_id=instruments[0].pk, since=after(0), until=after(1))
+    assert [tuple(row) for row in rows.tolist()] == [first, twice, messages[3][0], messages[0][0]]
+    assert Quarantine.objects.get().raw == "{}"
 
 
 @pytest.mark.django_db(transaction=True)
