@@ -17,7 +17,7 @@ from . import holes, resizing
 from .quarantine import doubts_of, hold
 from .schema import TABLES, SeriesKey
 from .staging import Stored
-from .storing import Filing, lock
+from .storing import Filing
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -173,7 +173,7 @@ def store_part(  # noqa: PLR0913 what came, and how it was asked for
     told = on_the_minute(part.rows, series=series)
     checked = validate(told, now_ms=epoch_ms(now), timeframe=part.timeframe, is_mark=series == "mark_bars")
     with transaction.atomic():
-        lock(f"instrument:{instrument.pk}")
+        filing = _opened(instrument, series, part.timeframe, step_s)
         rows, rejected = _believed(instrument, series, checked.rows, size)
         doubts = [
             *doubts_of(rows=told, rejected=checked.rejected, faults=part.faults),
@@ -186,7 +186,8 @@ def store_part(  # noqa: PLR0913 what came, and how it was asked for
             doubts=doubts,
             timeframe=part.timeframe,
         )
-        filing = _filed(instrument, series, part.timeframe, rows, step_s)
+        filing.add(rows)
+        filing.settle_duplicates()
         if series == "liquidations":
             # Prints say nothing about the silence around them; who listened keeps that ledger, and its holes.
             filing.stretches = [part.covered] if part.covered else []
@@ -213,13 +214,11 @@ def _believed(
     return rows, []
 
 
-def _filed(instrument: Instrument, series: SeriesName, timeframe: int, rows: Records, step_s: int) -> Filing:
-    """Return rows as they stand before the table, duplicates settled."""
+def _opened(instrument: Instrument, series: SeriesName, timeframe: int, step_s: int) -> Filing:
+    """Return a way into the table, the instrument locked."""
     length = timeframe if TABLES[series].has_timeframe else 0
     filing = Filing(instrument_id=instrument.pk, series=series, timeframe=length, step_s=step_s)
     filing.open()
-    filing.add(rows)
-    filing.settle_duplicates()
     return filing
 
 

@@ -8,13 +8,14 @@ import numpy as np
 from django.db import connection
 
 from market.queries.wire import encode
-from market.series import by_field, epoch_ms
+from market.series import by_field, epoch_ms, moment
 
 if TYPE_CHECKING:
     import datetime as dt
 
     from market.series import Fields, Records, SeriesName
 
+    from .ledger import Interval
     from .schema import Table
 
 
@@ -27,12 +28,13 @@ class Stored(NamedTuple):
 
 
 def open_staging(table: Table) -> str:
-    """Make this session's empty staging table and return its name."""
+    """Make this session's empty staging table, in one way to the server and back, and return its name."""
     name = f"staging_{table.name}"
     columns = ", ".join(f"{field} {_sql_type(table, field)} NOT NULL" for field in (*table.fields, "line"))
     with connection.cursor() as cursor:
-        cursor.execute(f"CREATE TEMPORARY TABLE IF NOT EXISTS {name} ({columns}) ON COMMIT DELETE ROWS")
-        cursor.execute(f"TRUNCATE {name}")
+        cursor.execute(
+            f"CREATE TEMPORARY TABLE IF NOT EXISTS {name} ({columns}) ON COMMIT DELETE ROWS; TRUNCATE {name}"
+        )
     return name
 
 
@@ -107,8 +109,12 @@ class Merged(NamedTuple):
     changed_from: dt.datetime | None
 
 
-def merge(table: Table, *, series: SeriesName, instrument_id: int, timeframe: int, staged: int) -> Merged:
-    """Write what staging holds and the table doesn't; former values of changed rows become revisions.
+def merge(  # noqa: PLR0913 a series' key, and what is staged of it
+    table: Table, *, series: SeriesName, instrument_id: int, timeframe: int, staged: int, span: Interval | None
+) -> Merged:
+    """Write what staging holds, from the first to the last time [ms] of ``span``, and the table doesn't.
+
+    Former values of changed rows become revisions.
 
     A value that was not reported (NaN) never erases one that was.
 
@@ -116,12 +122,17 @@ def merge(table: Table, *, series: SeriesName, instrument_id: int, timeframe: in
     there when it inserts, and ON CONFLICT would only halve the speed. Should anyone write without the lock, the
     primary key stops the transaction.
     """
-    if staged == 0:
+    if staged == 0 or span is None:
         return Merged(Stored(0, 0, 0), None)
-    params = {"id": instrument_id, "series": series, "timeframe": timeframe, "kind": table.price_kind}
+    params = {
+        "id": instrument_id,
+        "series": series,
+        "timeframe": timeframe,
+        "kind": table.price_kind,
+        "first": moment(span[0]),
+        "last": moment(span[1]),
+    }
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT min({table.time}), max({table.time}) FROM staging_{table.name}")  # noqa: S608 names are ours
-        params["first"], params["last"] = cursor.fetchone() or (None, None)
         cursor.execute(_add_statement(table), params)
         new, revised, changed_from = cursor.fetchone() or (0, 0, None)
         if revised:

@@ -75,6 +75,7 @@ class Filing:
         self.stretches: list[Interval] = []
         self.staged = 0
         self.months: set[int] = set()
+        self.span: Interval | None = None
         self.newest: int | None = None
         self.is_sorted = True
         self.changed_from: dt.datetime | None = None
@@ -97,6 +98,8 @@ class Filing:
         ascends = bool((np.diff(times) > 0).all()) and (self.newest is None or times[0] > self.newest)
         self.is_sorted = self.is_sorted and ascends
         self.newest = int(times[-1])
+        first, last = self.span or (self.newest, self.newest)
+        self.span = (min(first, int(times.min())), max(last, int(times.max())))
 
     def settle_duplicates(self) -> list[Conflict]:
         """Keep the first of staged rows with one key; return later ones with other values.
@@ -122,6 +125,7 @@ class Filing:
             instrument_id=self.instrument_id,
             timeframe=self.timeframe,
             staged=self.staged,
+            span=self.span,
         )
         if self.changed_from is not None and self.series in BUILT_FROM:
             self._note_change(self.changed_from)
