@@ -18,7 +18,7 @@ from market.series import EPOCH
 from market.sources import load_venue
 from market.sources.base import SourceError
 
-from .access import access_for
+from .access import connection_to
 from .quarantine import Doubt, hold
 from .resizing import changed_at, withdraw
 from .storing import lock
@@ -72,7 +72,7 @@ def sync_venue(*, slug: str, now: dt.datetime, with_brackets: bool = True) -> Sy
     """
     venue = load_venue(slug)
     synced = Synced(slug)
-    connection = venue.connect(access_for(venue))
+    connection = connection_to(venue)
     try:
         listed = {facts.symbol: facts for facts in connection.instruments()}
     except SourceError as error:

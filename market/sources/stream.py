@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from . import strict
 from .base import SourceError
@@ -31,6 +31,9 @@ _SHOWN: Final = 160
 class _Socket:
     """One websocket of ccxt's, with our own idea of what it hands over and of when it is dead."""
 
+    # Whom to trust takes ccxt a while to read: it is read once, however often lines are opened anew.
+    _trust: ClassVar[Any] = None
+
     def __init__(self, url: str, ping: Any) -> None:  # noqa: ANN401 any JSON
         self._loop = asyncio.get_running_loop()
         self._ping = ping
@@ -49,7 +52,9 @@ class _Socket:
 
     async def open(self) -> None:
         """Connect; raise OSError or ccxt's error where that fails."""
+        self._exchange.ssl_context = _Socket._trust
         self._exchange.open()
+        _Socket._trust = self._exchange.ssl_context
         await self.client.open(self._exchange.session)
         if self._ended.done():
             await self._ended
