@@ -83,7 +83,7 @@ class Ear:
         self.faults += message.faults
         for symbol, series, part in message.parts:
             if symbol == self.instrument.symbol:
-                self.told.append(Told(self.instrument.pk, series, part))
+                self.told.append(Told(self.instrument.pk, series, part, self.instrument.contract_size))
 
     def heard(self, series: str) -> set[int]:
         """Return the times of what was heard."""

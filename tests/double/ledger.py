@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from tests.double.clock import AnyClock
     from tests.double.venue import Answer
 
-WINDOW: Final = 60.0
+WINDOW_MS: Final = 60_000
 WEIGHTS: Final = {"bars": 5, "marks": 5, "depth": 20, "funding_now": 10, "instruments": 1}
 
 
@@ -53,7 +53,7 @@ class Ledger:
         self.connects: list[tuple[int, str, str]] = []
         self.bans: list[Ban] = []
         self.acknowledged: dict[tuple[str, str, str], dict[Any, int]] = defaultdict(dict)
-        self._weights: dict[str, list[tuple[float, int]]] = defaultdict(list)
+        self._weights: dict[str, list[tuple[int, int]]] = defaultdict(list)
 
     def arrived(self, slug: str, path: str, query: dict[str, Any], endpoint: str) -> Request:
         """Note a request."""
@@ -64,6 +64,12 @@ class Ledger:
     def connected(self, slug: str, path: str) -> None:
         """Note that a websocket was opened: virtual time [ms], venue, path."""
         self.connects.append((self.clock.now_ms(), slug, path))
+
+    def forget(self) -> None:
+        """Begin anew: nothing asked, banned, delivered or used."""
+        self.requests, self.connects, self.bans = [], [], []
+        self.acknowledged.clear()
+        self._weights.clear()
 
     def acknowledge(self, slug: str, answer: Answer) -> None:
         """Note rows that went out whole."""
@@ -86,11 +92,11 @@ class Ledger:
         ]
 
     def headers(self, slug: str, endpoint: str) -> dict[str, str]:
-        """Return the headers by which Binance tells the weight used in the last minute of the wall's clock."""
+        """Return the headers by which Binance tells the weight used in the last minute of the time of bans."""
         if not slug.startswith("binance"):
             return {}
-        now = time.monotonic()
-        used = [(at, weight) for at, weight in self._weights[slug] if at > now - WINDOW]
+        now = self.ban_ms()
+        used = [(at, weight) for at, weight in self._weights[slug] if at > now - WINDOW_MS]
         used.append((now, WEIGHTS.get(endpoint, 1)))
         self._weights[slug] = used
         return {"X-MBX-USED-WEIGHT-1M": str(sum(weight for _, weight in used))}
