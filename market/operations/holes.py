@@ -38,10 +38,13 @@ class Gap:
     due: int = 0
 
 
-def gaps_between(stored: Sequence[Interval], until_ms: int | None) -> list[Interval]:
-    """Return what lies between stored stretches, which ascend, and after the last one up to ``until_ms``."""
+def gaps_between(stored: Sequence[Interval], until_ms: int | None, *, apart_ms: int = 1) -> list[Interval]:
+    """Return what lies between stored stretches, which ascend, and after the last one up to ``until_ms``.
+
+    apart_ms: what is shorter than this after the last one can't lack a row yet.
+    """
     gaps = [(left[1], right[0]) for left, right in pairwise(stored) if left[1] < right[0]]
-    if stored and until_ms is not None and stored[-1][1] < until_ms:
+    if stored and until_ms is not None and stored[-1][1] + apart_ms <= until_ms:
         gaps.append((stored[-1][1], until_ms))
     return gaps
 
@@ -106,14 +109,16 @@ def refresh(  # noqa: PLR0913 what is known of a series' holes
     reason: str = "",
     covered: Interval | None = None,
     now_ms: int = 0,
+    apart_ms: int = 1,
 ) -> None:
     """Bring a series' holes in line with its ledger. The caller holds the instrument's lock.
 
     until_ms: where the series ought to reach by now, None where nobody can say. state, reason: what a new hole is.
     covered [ms]: what the venue has just answered at ``now_ms``, so that what is missing inside counts as asked.
+    apart_ms: how far apart rows lie.
     """
     before = load(key)
-    gaps = reconcile(gaps_between(stretches(key), until_ms), before, state=state, reason=reason)
+    gaps = reconcile(gaps_between(stretches(key), until_ms, apart_ms=apart_ms), before, state=state, reason=reason)
     after = answer(gaps, covered, now_ms) if covered else gaps
     if after == before:
         return

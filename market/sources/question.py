@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeAlias
 
@@ -20,6 +20,8 @@ from .strict import Row, UnreadableError, fault_of, records
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+    import numpy.typing as npt
+
     from market.series import Records, SeriesName
 
     from .base import Fault
@@ -32,7 +34,9 @@ MINUTE: Final = MINUTE_MS // 1000
 _UNAVAILABLE: Final = 503
 # The intervals that venues pay funding at. A longer distance between two settlements is a hole, not an interval.
 LONGEST_INTERVAL_MS: Final = 8 * HOUR_MS
-_INTERVALS_MS: Final = tuple(hours * HOUR_MS for hours in (1, 2, 4, 8))
+# Settlements before a span are read, too, so that two distances tell whether they are an interval.
+BEFORE_MS: Final = 2 * LONGEST_INTERVAL_MS
+_INTERVALS_S: Final = tuple(hours * 3600 for hours in (1, 2, 4, 8))
 # 1000PEPE, 10000LADYS, SHIB1000; a number that is no power of a thousand's kind belongs to the name, as in 1INCH.
 _BEFORE: Final = re.compile(r"(10{3,7})([A-Z][A-Z0-9]*)", re.ASCII)
 _BEHIND: Final = re.compile(r"([A-Z][A-Z0-9]*?)(10{3,7})", re.ASCII)
@@ -73,13 +77,22 @@ class Question:
         """Read bars of one minute."""
         return self.part(*records(raws, BAR, read), timeframe=MINUTE)
 
-    def funding(self, raws: Iterable[object], read: Read) -> Part:
-        """Read settled rates from before the span on; each interval is the distance from the one before.
+    def funding(self, raws: Iterable[object], read: Read, published: Callable[[], float | None]) -> Part:
+        """Read settled rates from ``BEFORE_MS`` before the span on; each interval is the distance from the one before.
 
-        Where a row could not be read, nobody knows which distance bridges it.
+        published: the interval [s] that the venue says holds now, asked where a distance could also be a hole. Where a
+        row could not be read, nobody knows which distance bridges it.
         """
         rows, faults = records(raws, FUNDING, read)
-        return self.part(rows if faults else _with_intervals(rows), faults)
+        if not faults:
+            distances_s = np.diff(rows["time"]) / 1000
+            is_sure = _are_intervals(distances_s)
+            is_asked = ~is_sure & (rows["time"][1:] >= self.since_ms)
+            if is_asked.any():
+                is_sure |= distances_s == _unless_unreadable(published)
+            rows["interval_s"] = np.nan
+            rows["interval_s"][1:] = np.where(is_sure, distances_s, np.nan)
+        return self.part(rows, faults)
 
     def samples(self, raws: Iterable[object], dtype: np.dtype[np.void], read: Read) -> Part:
         """Read samples, and settlements that tell their interval."""
@@ -162,11 +175,18 @@ def readable(what: str) -> Iterator[None]:
         raise SourceError(f"{what}: {error}") from error
 
 
-def _with_intervals(rows: Records) -> Records:
-    distances = np.diff(rows["time"])
-    rows["interval_s"] = np.nan
-    rows["interval_s"][1:] = np.where(np.isin(distances, _INTERVALS_MS), distances / 1000, np.nan)
-    return rows
+def _are_intervals(distances_s: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
+    """Tell which distances are an interval and no hole: those whose neighbour is the same."""
+    repeats = np.diff(distances_s) == 0
+    is_usual = np.isin(distances_s, _INTERVALS_S)
+    is_repeated: npt.NDArray[np.bool_] = np.append(repeats, False) | np.append(False, repeats)
+    return is_usual & is_repeated[: len(distances_s)]
+
+
+def _unless_unreadable(published: Callable[[], float | None]) -> float:
+    with suppress(UnreadableError):
+        return published() or np.nan
+    return np.nan
 
 
 def told_apart(prints: Records) -> Records:

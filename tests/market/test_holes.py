@@ -14,6 +14,8 @@ def test_gaps_lie_between_stretches_and_after_the_last() -> None:
     assert gaps_between(stretches, 45) == [(10, 20), (30, 45)]
     assert gaps_between(stretches, 30) == [(10, 20)]
     assert gaps_between([], 45) == []
+    assert gaps_between(stretches, 45, apart_ms=16) == [(10, 20)]
+    assert gaps_between(stretches, 46, apart_ms=16) == [(10, 20), (30, 46)]
 
 
 def test_reconcile_keeps_what_is_known_of_what_is_left() -> None:

@@ -215,6 +215,17 @@ def test_turn_that_was_missed_is_taken_at_the_next_minute(venue: ScriptedVenue, 
     assert holes() == []
 
 
+def test_nothing_is_missing_between_two_payments(venue: ScriptedVenue, instrument: Instrument) -> None:
+    venue.offers = {"funding": Offer(28_800, 100, 1)}
+    venue.known = {"funding": np.array([(T0 + at * 8 * HOUR, 1e-4, np.nan) for at in range(2)], s.FUNDING)}
+    for minute in (5, 180, 300):
+        ingest(instrument_id=instrument.pk, now=after(minute))
+    assert holes() == []
+    venue.known["funding"] = venue.known["funding"][:1]
+    ingest(instrument_id=instrument.pk, now=after(600))
+    assert holes() == [("funding", after(0), after(540), "waiting", 1)]
+
+
 def test_span_is_read_with_the_contract_size_of_the_time(venue: ScriptedVenue, instrument: Instrument) -> None:
     for minute, size in ((-999, 0.01), (60, 0.01), (90, 0.1)):
         ContractTerms.objects.create(

@@ -8,13 +8,14 @@ from __future__ import annotations
 import re
 from abc import abstractmethod
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from market.series import ACCOUNT_RATIO, DAY_MS, HOUR_MS, MINUTE_MS, OPEN_INTEREST, STEP_MS
 
 from ..base import Offer
 from ..exchange import BANNED, TOO_MANY
-from ..question import LONGEST_INTERVAL_MS, MINUTE, Codes, PagedClient, Question, levels, readable
+from ..question import BEFORE_MS, MINUTE, Codes, PagedClient, Question, levels, readable
 from ..strict import Row, row_of, rows_of
 from .rows import KLINE, about, account_ratio, bar, funding, mark_bar
 
@@ -47,6 +48,8 @@ _CODES: Final = Codes(
     unknown=frozenset({-1121}),
     out_of_order=frozenset({-1000, -1001, -1016}),
 )
+# FAQ, Introduction to Binance Futures Funding Rates: "every eight hours by default".
+_USUAL_HOURS: Final = 8
 _CLOCK_STEP_MS: Final = 1000  # the header tells whole seconds
 _BANNED_UNTIL: Final = re.compile(r"until ([0-9]{13})", re.ASCII)
 OFFERS: Final[Mapping[SeriesName, Offer]] = {
@@ -122,10 +125,17 @@ class FuturesClient(PagedClient):
         return self._page(endpoint, page, asked, _SAMPLE_WEIGHT)
 
     def _funding(self, question: Question) -> Part:
-        page = question.page(step_ms=HOUR_MS, rows=_RATES - LONGEST_INTERVAL_MS // HOUR_MS)
-        asked = {"symbol": page.symbol, "startTime": page.since_ms - LONGEST_INTERVAL_MS, "limit": _RATES}
+        page = question.page(step_ms=HOUR_MS, rows=_RATES - BEFORE_MS // HOUR_MS)
+        asked = {"symbol": page.symbol, "startTime": page.since_ms - BEFORE_MS, "limit": _RATES}
         page, rows = self._page("PublicGetFundingRate", page, asked, _RATE_WEIGHT)
-        return page.funding(rows, lambda raw: funding(raw, page.symbol))
+        return page.funding(rows, lambda raw: funding(raw, page.symbol), partial(self._interval_s, page.symbol))
+
+    def _interval_s(self, symbol: str) -> float:
+        """Return a contract's interval (market-data/Get-Funding-Rate-Info): it lists "symbols that had adjustment"."""
+        answer = self.ask(f"{self.api}PublicGetFundingInfo", {}, weight=_RATE_WEIGHT)
+        rows = map(Row, rows_of(answer.body, f"{self.slug}'s intervals"))
+        hours = next((row.whole("fundingIntervalHours") for row in rows if row.text("symbol") == symbol), _USUAL_HOURS)
+        return hours * HOUR_MS / 1000
 
     def _depth(self, question: Question) -> Part:
         asked = {"symbol": question.symbol, "limit": _LEVELS}

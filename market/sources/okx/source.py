@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 from market.series import ACCOUNT_RATIO, BAR, DAY_MS, HOUR_MS, LIQUIDATION, MINUTE_MS, OPEN_INTEREST, STEP_MS
 from market.sources.base import Budget, Channel, Heard, InstrumentFacts, LeverageBracket, Offer, Part
 from market.sources.question import (
-    LONGEST_INTERVAL_MS,
+    BEFORE_MS,
     MINUTE,
     Codes,
     PagedClient,
@@ -116,11 +116,17 @@ class _Rest(PagedClient):
         return self._rows(f"rubik_stat_contracts_{endpoint}", asked, weight=weight)
 
     def _funding(self, question: Question) -> Part:
-        page = question.page(step_ms=HOUR_MS, rows=_RATES - LONGEST_INTERVAL_MS // HOUR_MS)
-        span = {"before": page.since_ms - LONGEST_INTERVAL_MS - 1, "after": page.until_ms}
+        page = question.page(step_ms=HOUR_MS, rows=_RATES - BEFORE_MS // HOUR_MS)
+        span = {"before": page.since_ms - BEFORE_MS - 1, "after": page.until_ms}
         asked = {"instId": page.symbol, "limit": _RATES, **span}
         rows = self._rows("public_funding_rate_history", asked, weight=_EVERY_TENTH)
-        return page.funding(rows, lambda raw: reading.funding(raw, page.symbol))
+        read = partial(reading.funding, symbol=page.symbol)
+        return page.funding(rows, read, partial(self._interval_s, page.symbol))
+
+    def _interval_s(self, symbol: str) -> float:
+        """Return a contract's interval (Get funding rate): from the payment that is due to the one after."""
+        row = self._one(self._rows("public_funding_rate", {"instId": symbol}, weight=_EVERY_TENTH), symbol)
+        return (row.time("nextFundingTime") - row.time("fundingTime")) / 1000
 
     def _depth(self, question: Question) -> Part:
         asked = {"instId": question.symbol, "sz": _LEVELS}

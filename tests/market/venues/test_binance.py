@@ -28,8 +28,8 @@ MINUTE, STEP, HOUR = 60_000, 300_000, 3_600_000
 NOW = MIDNIGHT + 133_000
 LATER = MIDNIGHT + 5 * HOUR
 ANSWERS = (
-    "exchangeInfo", "klines", "markPriceKlines", "openInterestHist", "fundingRate", "globalLongShortAccountRatio",
-    "depth",
+    "exchangeInfo", "klines", "markPriceKlines", "openInterestHist", "fundingRate", "fundingInfo",
+    "globalLongShortAccountRatio", "depth",
 )  # fmt: skip
 
 
@@ -150,8 +150,19 @@ def test_inverse_open_interest_is_the_coins_behind_the_contracts(inverse: Canned
 def test_funding_bears_the_distance_to_the_one_before(linear: Canned) -> None:
     part = ask(linear, USD_M, "funding", until=LATER, now=LATER)
     expect(part, FUNDING, (MIDNIGHT, -0.00002511, 28_800.0), (MIDNIGHT + 4 * HOUR, 0.00004, 14_400.0))
-    assert linear.questions[0]["startTime"] == str(MIDNIGHT - 8 * HOUR)
-    assert linear.gate.asked == [USD_M.offers["funding"].weight]
+    assert linear.questions[0]["startTime"] == str(MIDNIGHT - 16 * HOUR)
+    # The last distance is another than the one before, so that the venue's list of intervals was asked, too.
+    assert linear.gate.asked == [USD_M.offers["funding"].weight] * 2
+
+
+def test_a_distance_that_nobody_confirms_is_no_interval(linear: Canned) -> None:
+    paid = said("binance")["fundingRate"]
+    linear.put("fundingRate", paid[1:])
+    part = ask(linear, USD_M, "funding", until=LATER, now=LATER)
+    expect(part, FUNDING, (MIDNIGHT, -0.00002511, NAN), (MIDNIGHT + 4 * HOUR, 0.00004, 14_400.0))
+    linear.put("fundingInfo", {"renamed": 1})
+    linear.put("fundingRate", paid[:3])
+    expect(ask(linear, USD_M, "funding", until=LATER, now=LATER), FUNDING, (MIDNIGHT, -0.00002511, 28_800.0))
 
 
 def test_first_funding_has_no_interval_that_anybody_told(inverse: Canned) -> None:

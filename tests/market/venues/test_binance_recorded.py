@@ -148,6 +148,7 @@ def test_documented_rows_are_read(canned: Canned) -> None:
         (1_583_127_900_000, 20403.637, 150570784.07809979, math.nan),
         (1_583_128_200_000, 20401.367, 149940752.14464448, math.nan),
     )  # fmt: skip
+    canned.put("fundingInfo", [])
     canned.put("fundingRate", fixture(*folder, "http_futures_market_funding_rate.json"))
     expect(
         ask(canned, "funding", since=1_570_600_000_000), FUNDING,

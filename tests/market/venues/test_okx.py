@@ -34,6 +34,7 @@ ANSWERS = {
     "history-mark-price-candles": "mark_candles",
     "open-interest-history": "open_interest",
     "funding-rate-history": "funding",
+    "funding-rate": "funding_now",
     "long-short-account-ratio-contract": "account_ratio",
     "books-full": "books",
     "position-tiers": "position_tiers",
@@ -171,7 +172,16 @@ def test_funding_is_what_was_paid(venue: Canned) -> None:
     # Get funding rate history: fundingRate was the prediction, realizedRate "actual funding rate".
     part = read(venue, "funding", until=LATE, now=LATE)
     expect(part, FUNDING, (MIDNIGHT, -0.0000255, 28_800.0), (MIDNIGHT + 4 * HOUR, 0.000041, 14_400.0))
-    assert venue.questions[0]["before"] == str(MIDNIGHT - 8 * HOUR - 1)
+    assert venue.questions[0]["before"] == str(MIDNIGHT - 16 * HOUR - 1)
+
+
+def test_funding_interval_is_the_one_that_the_venue_tells(venue: Canned) -> None:
+    # Get funding rate: nextFundingTime is that of the payment after the next. Eight hours beside a missing payment
+    # are none where four are told.
+    venue.put("funding-rate-history", changed(SAID["funding"], "data", 3, "fundingTime", to="1767182400000"))
+    part = read(venue, "funding", until=LATE, now=LATE)
+    assert part.rows["interval_s"].tolist() == pytest.approx([NAN, 14_400.0], nan_ok=True)
+    assert venue.questions[1] == {"instId": "BTC-USDT-SWAP"}
 
 
 def test_account_ratio_is_long_over_short(venue: Canned) -> None:

@@ -1,0 +1,5 @@
+"""Bybit: the file of the venue, in two halves."""
+
+from .source import SOURCE
+
+__all__ = ["SOURCE"]
