@@ -1,0 +1,126 @@
+"""Maps, true positions and liquidations on one footing: bins by distance from the price, nearest first.
+
+All views are float[slice, side, REACH]; side 0 longs (below the bin of the close), 1 shorts (above it); bins are
+those of the absolute grid of width ``bin_width(BIN_BPS)``, and the bin of the close itself belongs to neither side.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from market.series import MINUTE_MS, Window
+
+from .estimators.base import BLOCK_MS
+from .grid import BIN_BPS, Floats, Ints, bin_coordinate, bin_width
+from .worlds.market import START_MS, START_PRICE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import numpy.typing as npt
+
+    from .estimators.base import Estimator, Map
+    from .worlds.market import Tape
+
+    Bools = npt.NDArray[np.bool_]
+
+REACH: Final = 600
+_WIDTH: Final = bin_width(BIN_BPS)
+_START: Final = float(np.log(START_PRICE)) / _WIDTH
+# What is estimated at a time; a day's columns fit into a few megabytes.
+_PART_MS: Final = 4 * BLOCK_MS
+
+
+@dataclass(frozen=True, slots=True)
+class Slices:
+    """The moments at which a map is judged, and what came after.
+
+    end_ms, close_bin: int64[slice]; price, open_interest: float64[slice]; held: contracts of the true positions;
+    printed: contracts liquidated within the hour after; swept: int64[slice, side], how many bins the price went through
+    in that hour.
+    """
+
+    end_ms: Ints
+    price: Floats
+    close_bin: Ints
+    held: Floats
+    printed: Floats
+    swept: Ints
+
+    def __len__(self) -> int:
+        return len(self.end_ms)
+
+    def where(self, kept: Bools) -> Slices:
+        """Those that are marked: bool[slice]."""
+        return replace(self, **{name: getattr(self, name)[kept] for name in self.__slots__})
+
+
+def slices(tape: Tape, *, minutes: int = 60) -> Slices:
+    """Cut a simulated run at its holdings (the last one has no hour after it and is left out)."""
+    bars, count = tape.window.bars, len(tape.window.bars)
+    at = [holding for holding in tape.holdings if holding.minute + 1 + minutes <= count]
+    minute = np.array([holding.minute for holding in at], np.int64)
+    close = np.floor(bin_coordinate(bars["close"][minute], _WIDTH)).astype(np.int64)
+    low = np.array([bars["low"][m + 1 : m + 1 + minutes].min() for m in minute.tolist()])
+    high = np.array([bars["high"][m + 1 : m + 1 + minutes].max() for m in minute.tolist()])
+    down = close - np.floor(bin_coordinate(low, _WIDTH)).astype(np.int64)
+    up = np.floor(bin_coordinate(high, _WIDTH)).astype(np.int64) - close
+    held, printed = np.zeros((2, len(at), 2, REACH))
+    for index, holding in enumerate(at):
+        for side in (0, 1):
+            held[index, side] = _spread(holding.level[side], holding.quantity[side], int(close[index]), side)
+        first, last = np.searchsorted(tape.prints["minute"], [holding.minute + 1, holding.minute + 1 + minutes])
+        rows = tape.prints[first:last]
+        for side in (0, 1):
+            mine = rows[rows["side"] == side]
+            printed[index, side] = _spread(mine["level"], mine["quantity"], int(close[index]), side)
+    return Slices(
+        end_ms=START_MS + (minute + 1) * MINUTE_MS,
+        price=bars["close"][minute],
+        close_bin=close,
+        held=held,
+        printed=printed,
+        swept=np.clip(np.stack([down, up], axis=1), 0, REACH),
+    )
+
+
+def view(column: Floats, anchor: int, close_bin: int) -> Floats:
+    """One column of a map (contracts per bin from ``anchor`` on) as float64[side, REACH]; off the grid is nothing."""
+    bins = close_bin - anchor + np.arange(1, REACH + 1) * np.array([[-1], [1]])
+    inside = (bins >= 0) & (bins < len(column))
+    return np.asarray(np.where(inside, column[np.clip(bins, 0, len(column) - 1)], 0.0))
+
+
+def view_estimator(estimator: Estimator, window: Window, at: Slices) -> Floats:
+    """What an estimator showed at each slice, from nothing on: float64[slice, side, REACH] contracts."""
+    found, done = np.zeros((len(at), 2, REACH)), 0
+    for estimate in _parts(estimator, window):
+        ends = estimate.steps.end_ms
+        while done < len(at) and len(ends) and at.end_ms[done] <= ends[-1]:
+            index = int(np.searchsorted(ends, at.end_ms[done]))
+            found[done] = view(estimate.columns[index], int(estimate.anchor[index]), int(at.close_bin[done]))
+            done += 1
+    return found
+
+
+def _parts(estimator: Estimator, window: Window) -> Iterator[Map]:
+    """Estimate a window a part at a time, so that not all of its columns lie in memory at once."""
+    ends, state = window.bars["open_time"] + window.bar_ms, None
+    for since_ms in range(int(window.bars["open_time"][0]), int(ends[-1]), _PART_MS):
+        bars = slice(*np.searchsorted(ends, [since_ms, since_ms + _PART_MS], side="right"))
+        samples = slice(*np.searchsorted(window.open_interest["time"], [since_ms, since_ms + _PART_MS], side="right"))
+        part = Window(window.bars[bars], window.bar_ms[bars], window.open_interest[samples])
+        estimate = estimator.estimate(part, state)
+        state = estimate.state
+        yield estimate
+
+
+def _spread(level: Floats, quantity: Floats, close_bin: int, side: int) -> Floats:
+    """Contracts by distance from the bin of the close; level [ln price, 0 at the first price]."""
+    place = np.floor(_START + level / _WIDTH).astype(np.int64) - close_bin
+    place = (-place if side == 0 else place) - 1
+    near = (place >= 0) & (place < REACH)
+    return np.bincount(place[near], quantity[near], REACH).astype(np.float64)
