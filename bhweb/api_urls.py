@@ -9,7 +9,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 
 from access.permissions import public
 from access.permissions.api import CountedApi
-from heatmaps.api import HeatmapApi, TileApi, ZoneApi, ZoneListApi
+from heatmaps.api import HeatmapApi, ReachApi, TileApi, ZoneApi, ZoneListApi
 from journal.api import PlanApi, PlanListApi
 from market.api import (
     AccountRatioApi,
@@ -52,6 +52,7 @@ urlpatterns = [
     path(f"{INSTRUMENT}/brackets/", BracketsApi.as_view(), name="api-brackets"),
     path(f"{INSTRUMENT}/heatmap/", HeatmapApi.as_view(), name="api-heatmap"),
     path(f"{INSTRUMENT}/zones/", ZoneListApi.as_view(), name="api-zones"),
+    path(f"{INSTRUMENT}/reach/", ReachApi.as_view(), name="api-reach"),
     re_path(TILE, TileApi.as_view(), name="api-tile"),
     path("v1/zones/<int:zone_id>/", ZoneApi.as_view(), name="api-zone"),
     path("v1/plans/", PlanListApi.as_view(), name="api-plans"),

@@ -14,7 +14,7 @@ from django.utils.module_loading import import_string
 
 from bhweb import events, jobs
 from bhweb.celery import BACKFILL, LIVE
-from heatmaps.queries import get_heatmap
+from heatmaps.queries import get_heatmap, is_learning_due, is_stating_due
 from market.queries import freshness_of_all, heard_venues, list_fetched, resting_venues, stored_span
 from market.series import EPOCH
 from market.tasks import ensure_pairs
@@ -64,10 +64,24 @@ class Stage:
     is_atomic: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """Work after an instrument's minute that is due now and then; it keeps nobody's minute waiting."""
+
+    slug: str
+    work: str
+    is_due: Callable[..., bool]
+    is_atomic: bool = True
+
+
 STAGES: Final = (
     Stage("ingest", "market.tasks.ingest", _stored_through, is_atomic=False),
     Stage("advance", "heatmaps.tasks.advance", _built_through, is_atomic=False),
     Stage("zones", "heatmaps.tasks.track_zones", _tracked_through),
+)
+ERRANDS: Final = (
+    Errand("learn", "heatmaps.tasks.learn_reach", is_learning_due),
+    Errand("chances", "heatmaps.tasks.state_chances", is_stating_due),
 )
 
 
@@ -133,15 +147,27 @@ def _attempt(job: Job) -> None:
 
 
 def _work(job: Job) -> None:
-    number = next(at for at, stage in enumerate(STAGES) if stage.slug == job.stage)
-    work = partial(import_string(STAGES[number].work), instrument_id=job.instrument_id, now=job.slot_at)
-    if not STAGES[number].is_atomic:
+    stage = next(one for one in (*STAGES, *ERRANDS) if one.slug == job.stage)
+    work = partial(import_string(stage.work), instrument_id=job.instrument_id, now=job.slot_at)
+    if not stage.is_atomic:
         work()
     with transaction.atomic():
-        if STAGES[number].is_atomic:
+        if stage.is_atomic:
             work()
         jobs.finish(job=job)
-        for stage in STAGES[number + 1 : number + 2]:
-            _put(stage, job.instrument_id, job.slot_at)
+        _put_next(job)
         # Whoever hears of it must find the data: publish after the commit.
         transaction.on_commit(partial(events.publish, instrument=job.instrument.key, stage=job.stage, at=job.slot_at))
+
+
+def _put_next(job: Job) -> None:
+    """Ask for the next stage; after the last one, for the errands that are due."""
+    slugs = [stage.slug for stage in STAGES]
+    if job.stage not in slugs:
+        return
+    following = STAGES[slugs.index(job.stage) + 1 :][:1]
+    for stage in following:
+        _put(stage, job.instrument_id, job.slot_at)
+    for errand in () if following else ERRANDS:
+        if errand.is_due(instrument_id=job.instrument_id, now=job.slot_at):
+            jobs.put(stage=errand.slug, instrument_id=job.instrument_id, slot_at=job.slot_at, queue=BACKFILL)

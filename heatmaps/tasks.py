@@ -22,6 +22,16 @@ def track_zones(*, instrument_id: int, now: dt.datetime) -> None:
     operations.track_zones(instrument_id=instrument_id, now=now)
 
 
+def learn_reach(*, instrument_id: int, now: dt.datetime) -> None:
+    """Learn how far an instrument's price goes, from the bars up to this day."""
+    operations.learn_reach(instrument_id=instrument_id, now=now)
+
+
+def state_chances(*, instrument_id: int, now: dt.datetime) -> None:
+    """State this hour's chances of a touch and judge those whose horizon is over."""
+    operations.state_chances(instrument_id=instrument_id, now=now)
+
+
 def tick(*, key: str, now: dt.datetime) -> dict[str, Any]:
     """Say what an open page needs to know whether to look again."""
     return state.tick(key=key, now=now)

@@ -30,7 +30,7 @@ MODULES: Final = (
         for name in ("freshness", "live", "terminal/absences", "terminal/app", "terminal/bands", "terminal/bars",
                      "terminal/chart", "terminal/colour", "terminal/format", "terminal/grid", "terminal/heat",
                      "terminal/keys", "terminal/layer", "terminal/legend", "terminal/readout", "terminal/requests",
-                     "terminal/side", "terminal/style", "terminal/tiles", "terminal/zones")
+                     "terminal/side", "terminal/style", "terminal/tiles", "terminal/touches", "terminal/zones")
     ),
 )  # fmt: skip
 

@@ -18,9 +18,12 @@ from heatmaps.models import Zone
 from market import queries as market_queries
 
 from .members import MemberSerializer, describe_members
+from .touches import ReachApi as ReachApi
+from .touches import TouchSerializer, describe_touches
 
 if TYPE_CHECKING:
     import datetime as dt
+    from collections.abc import Mapping
 
     from rest_framework.request import Request
 
@@ -125,6 +128,11 @@ class ZoneSerializer(EstimateSerializer):
     usd_high = serializers.FloatField(help_text="upper end of the 80 % interval")
     usd_peak = serializers.FloatField(help_text="largest estimate so far")
     evidence_sha256 = serializers.CharField(help_text="SHA-256 of the canonical JSON of what was frozen at formation")
+    touches = TouchSerializer(
+        many=True,
+        allow_null=True,
+        help_text="the chance that a price of this volatility touches the near edge; null for a zone that ended",
+    )
 
 
 class ZonePageSerializer(serializers.Serializer[Any]):
@@ -251,7 +259,9 @@ class ZoneListApi(MemberApi):
         wanted = {name: asked.validated_data.get(name) for name in ("before", "state")}
         page, following = queries.page_zones(heatmap=heatmap, limit=limit, **wanted)
         fresh = _freshness(heatmap)
-        body = {"next": following, "results": [_describe_zone(zone, heatmap, fresh) for zone in page]}
+        touches = describe_touches(heatmap.instrument_id, page, fresh.as_of)
+        results = [_describe_zone(zone, heatmap, fresh, touches) for zone in page]
+        body = {"next": following, "results": results}
         return Response(ZonePageSerializer(body).data)
 
 
@@ -265,11 +275,13 @@ class ZoneApi(MemberApi):
             zone = queries.get_zone(zone_id=zone_id)
         except ObjectDoesNotExist as absent:
             raise NotFound from absent
-        return Response(ZoneDetailSerializer(_describe_zone(zone, zone.heatmap, _freshness(zone.heatmap))).data)
+        fresh = _freshness(zone.heatmap)
+        touches = describe_touches(zone.heatmap.instrument_id, [zone], fresh.as_of)
+        return Response(ZoneDetailSerializer(_describe_zone(zone, zone.heatmap, fresh, touches)).data)
 
 
-def _describe_zone(zone: Zone, heatmap: Heatmap, fresh: Freshness) -> dict[str, Any]:
+def _describe_zone(zone: Zone, heatmap: Heatmap, fresh: Freshness, touches: Mapping[int, object]) -> dict[str, Any]:
     is_active = zone.state == Zone.State.ACTIVE
     as_of = heatmap.zones_through if is_active and heatmap.zones_through else zone.last_seen_at
-    values = {name: getattr(zone, name) for name in _ZONE_FIELDS}
+    values = {name: getattr(zone, name) for name in _ZONE_FIELDS} | {"touches": touches.get(zone.pk)}
     return values | _describe(heatmap, as_of, fresh, ages=is_active) | {"position_side": _SIDES[zone.position_side]}

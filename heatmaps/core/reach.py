@@ -64,13 +64,14 @@ class Excursions:
     """What the past says of one horizon.
 
     coefficients: float64[4], ln(mean variance to come) = b0 + b1 ln v(1 h) + b2 ln v(1 d) + b3 ln v(1 w);
-    knots: float64[2, KNOTS + 1], evenly spaced quantiles of excursion / sigma (row 0 down, 1 up); windows: how many
-    that do not overlap the fit rests on.
+    knots: float64[2, KNOTS + 1], evenly spaced quantiles of excursion / sigma (row 0 down, 1 up); plain: the same of
+    the excursion itself [ln price]; windows: how many that do not overlap the fit rests on.
     """
 
     steps: int
     coefficients: Floats
     knots: Floats
+    plain: Floats
     windows: float
 
     def sigma(self, log_variances: Floats) -> Floats:
@@ -85,9 +86,13 @@ class Excursions:
         farthest excursion of the past the chance is small, not nothing.
         """
         scaled = distance / self.sigma(log_variances)[..., None]
-        seen = 1.0 - np.interp(scaled, self.knots[int(is_up)], np.linspace(0.0, 1.0, KNOTS + 1))
+        seen = _beyond(scaled, self.knots[int(is_up)])
         mixed = (self.windows * seen + PRIOR_WINDOWS * reflection(scaled)) / (self.windows + PRIOR_WINDOWS)
         return np.asarray(mixed)
+
+    def base(self, distance: Floats, *, is_up: bool) -> Floats:
+        """The base rate: the share of past windows that went so far, whatever the volatility."""
+        return _beyond(distance, self.plain[int(is_up)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +110,25 @@ class Fit:
             least = np.maximum(least, past.chance(log_variances, distance, is_up=is_up))
             found[name] = least
         return found
+
+    def pack(self) -> bytes:
+        """The learnt horizons as little-endian float64, exactly as they are."""
+        rows = [
+            np.concatenate([[past.steps, past.windows], past.coefficients, past.knots.ravel(), past.plain.ravel()])
+            for past in self.horizons.values()
+        ]
+        return np.array(rows, dtype="<f8").tobytes()
+
+    @classmethod
+    def unpack(cls, body: bytes, refused: Mapping[str, str]) -> Fit:
+        """What ``pack`` wrote."""
+        names = {steps: name for name, steps in HORIZONS.items()}
+        horizons = {}
+        for row in np.frombuffer(body, dtype="<f8").reshape(-1, 2 + 1 + len(MEMORIES) + 4 * (KNOTS + 1)):
+            coefficients, quantiles = row[2 : 3 + len(MEMORIES)], row[3 + len(MEMORIES) :].reshape(4, KNOTS + 1)
+            past = Excursions(int(row[0]), coefficients, quantiles[:2], quantiles[2:], float(row[1]))
+            horizons[names[past.steps]] = past
+        return cls(horizons, refused)
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,12 +241,23 @@ def _learn(path: Path, steps: int, starts: Ints, behind: Floats, ahead: Floats) 
     design = np.column_stack([np.ones(len(behind)), behind])
     coefficients = np.asarray(np.linalg.lstsq(design, ahead, rcond=None)[0], dtype=np.float64)
     sigma = np.exp(0.5 * (design @ coefficients)) * math.sqrt(steps)
-    scaled = path.excursions(starts, steps) / sigma
-    knots = np.quantile(scaled, np.linspace(0.0, 1.0, KNOTS + 1), axis=1).T
+    reached = path.excursions(starts, steps)
+    return Excursions(
+        steps, coefficients, _quantiles(reached / sigma), _quantiles(reached), (len(starts) * STRIDE) / steps
+    )
+
+
+def _quantiles(values: Floats) -> Floats:
+    """float64[2, KNOTS + 1] of float64[2, n]: evenly spaced, the first 0, rising."""
+    knots = np.quantile(values, np.linspace(0.0, 1.0, KNOTS + 1), axis=1).T
     # The chance that nothing is touched at no distance is none: the law starts at 0, and rises.
     knots[:, 0] = 0.0
-    rising: Floats = np.maximum.accumulate(knots + np.arange(KNOTS + 1) * 1e-12, axis=1).astype(np.float64)
-    return Excursions(steps, coefficients, rising, (len(starts) * STRIDE) / steps)
+    return np.asarray(np.maximum.accumulate(knots + np.arange(KNOTS + 1) * 1e-12, axis=1), dtype=np.float64)
+
+
+def _beyond(distance: Floats, knots: Floats) -> Floats:
+    """The share of a law given by evenly spaced quantiles that lies beyond each distance."""
+    return np.asarray(1.0 - np.interp(distance, knots, np.linspace(0.0, 1.0, KNOTS + 1)))
 
 
 def reflection(scaled: Floats) -> Floats:

@@ -3,7 +3,19 @@
 from .advancing import advance
 from .building import Built, build
 from .publishing import ReleaseChangedError
+from .reaching import judge, learn_reach, state_chances
 from .summing import sum_members
 from .zoning import Followed, track_zones
 
-__all__ = ["Built", "Followed", "ReleaseChangedError", "advance", "build", "sum_members", "track_zones"]
+__all__ = [
+    "Built",
+    "Followed",
+    "ReleaseChangedError",
+    "advance",
+    "build",
+    "judge",
+    "learn_reach",
+    "state_chances",
+    "sum_members",
+    "track_zones",
+]

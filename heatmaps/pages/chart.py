@@ -11,7 +11,7 @@ import numpy as np
 
 from heatmaps import queries
 from heatmaps.core.tile import DENSITY_BPS, LEVELS, TILE, codes_from_usd
-from heatmaps.pages import absences, bands, figures, recency, scale, strip, tiles
+from heatmaps.pages import absences, bands, figures, recency, scale, strip, tiles, touches
 from market import queries as market
 
 if TYPE_CHECKING:
@@ -53,6 +53,7 @@ def data(
         "heat": _heat(heatmap, instrument) if is_newest else None,
         "slice": _slice(heatmap) if is_newest else None,
         "zones": _zones(heatmap, since, until),
+        "touches": touches.for_client(instrument_id=instrument.pk, as_of=freshness.as_of) if is_newest else None,
         "absences": absences.between(heatmap=heatmap, since=since, until=until),
     }
 

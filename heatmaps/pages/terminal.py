@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from heatmaps import queries
-from heatmaps.pages import bands, chart, context, figures, members, naming, state, strip, zones
+from heatmaps.pages import bands, chart, context, figures, members, naming, state, strip, touches, zones
 from market import queries as market
 
 if TYPE_CHECKING:
@@ -65,6 +65,8 @@ class Terminal:
     context: context.Context | None
     clusters: zones.Clusters
     zones: list[zones.ZoneRow]
+    # Why chances of a touch are missing; empty where none is.
+    refusal: str
     record: Record | None
     members: members.Members | None
     timeframe: str
@@ -98,6 +100,8 @@ def load(*, key: str, timeframe: str, now: dt.datetime) -> Terminal:
     found = queries.list_zones(heatmap=built, limit=_ZONE_ROWS) if built is not None else None
     digits = figures.decimals(instrument.tick_size)
     shown = strip.load(instrument=instrument, digits=digits, as_of=freshness.as_of, newest=newest)
+    rows = zones.table(zones=found or [], last=shown.last, digits=digits)
+    touching = touches.load(instrument_id=instrument.pk, zones=found or [], last=shown.last, as_of=freshness.as_of)
     return Terminal(
         instrument=instrument,
         title=naming.title(instrument),
@@ -106,7 +110,8 @@ def load(*, key: str, timeframe: str, now: dt.datetime) -> Terminal:
         strip=shown,
         context=context.load(instrument=instrument, as_of=freshness.as_of) if freshness.as_of else None,
         clusters=zones.clusters(zones=found, last=shown.last, digits=digits),
-        zones=zones.table(zones=found or [], last=shown.last, digits=digits),
+        zones=[replace(row, chances=touching.by_zone.get(row.pk, ())) for row in rows],
+        refusal=touching.refusal,
         record=_record(built, freshness) if built is not None else None,
         members=members.load(heatmap=built, now=now) if built is not None else None,
         timeframe=timeframe if timeframe in chart.TIMEFRAMES else chart.DEFAULT_TIMEFRAME,

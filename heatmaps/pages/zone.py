@@ -10,7 +10,8 @@ import numpy as np
 
 from heatmaps import queries
 from heatmaps.core.tile import usd_from_code
-from heatmaps.pages import figures, naming, terminal, zones
+from heatmaps.pages import figures, naming, terminal, touches, zones
+from market import queries as market
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -82,6 +83,8 @@ class ZonePage:
     seen_text: str
     is_bounded: bool
     is_measured: bool
+    chances: tuple[touches.Chance, ...]
+    chances_at: str
     box: str = f"0 0 {WIDTH:.0f} {HEIGHT:.0f}"
 
 
@@ -91,6 +94,9 @@ def load(*, zone_id: int) -> ZonePage:
     instrument = zone.heatmap.instrument
     digits = figures.decimals(instrument.tick_size)
     release = zone.heatmap.release
+    span = market.stored_span(instrument_id=instrument.pk)
+    as_of = span[1] if span else None
+    touching = touches.load(instrument_id=instrument.pk, zones=[zone], last=None, as_of=as_of)
     return ZonePage(
         zone=zone,
         row=zones.row(zone=zone, last=None, digits=digits),
@@ -104,6 +110,8 @@ def load(*, zone_id: int) -> ZonePage:
         seen_text=f"{figures.moment(zone.last_seen_at)} UTC",
         is_measured=terminal.is_measured(instrument),
         # Rounding apart: the factor is exactly one or clearly more.
+        chances=touching.by_zone.get(zone.pk, ()),
+        chances_at=f"{figures.moment(as_of)} UTC",
         is_bounded=zone.usd_high <= zone.usd * _ONE,
     )
 

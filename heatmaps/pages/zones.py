@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from heatmaps.models import Zone
+    from heatmaps.pages.touches import Chance
 
 CLUSTERS_A_SIDE: Final = 3
 _BAR_UNITS: Final = 100.0
@@ -33,6 +34,8 @@ class ZoneRow:
     born_text: str
     tested_text: str
     spoken: str
+    # Of an active zone: the chance of a touch by horizon.
+    chances: tuple[Chance, ...] = ()
 
     @property
     def side(self) -> str:

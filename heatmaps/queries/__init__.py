@@ -12,6 +12,18 @@ from .maps import (
     sum_slug,
 )
 from .members import MemberMap, MemberShare, MemberShares, member_maps, member_shares, read_column, read_records
+from .reach import (
+    MOST_LEARNT,
+    NOT_LEARNT,
+    Reachability,
+    get_reach,
+    has_grown,
+    is_learning_due,
+    is_stating_due,
+    load_path_bars,
+    near_edge,
+    reachability,
+)
 from .scale import measure_scale
 from .scores import list_scores, newest_scores
 from .slices import Slice, latest_slice, slice_of, within_distance
@@ -20,10 +32,13 @@ from .zones import decimal_text, get_zone, list_zones, page_zones, zone_evidence
 
 __all__ = [
     "DEFAULT_ESTIMATOR",
+    "MOST_LEARNT",
+    "NOT_LEARNT",
     "MapSize",
     "MemberMap",
     "MemberShare",
     "MemberShares",
+    "Reachability",
     "Slice",
     "StoredTile",
     "decimal_text",
@@ -31,17 +46,24 @@ __all__ = [
     "get_current_heatmap",
     "get_heatmap",
     "get_heatmaps",
+    "get_reach",
     "get_zone",
+    "has_grown",
     "history_before",
+    "is_learning_due",
+    "is_stating_due",
     "latest_slice",
     "list_scores",
     "list_zones",
+    "load_path_bars",
     "map_size",
     "measure_scale",
     "member_maps",
     "member_shares",
+    "near_edge",
     "newest_scores",
     "page_zones",
+    "reachability",
     "read_codes",
     "read_column",
     "read_records",

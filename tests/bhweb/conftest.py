@@ -66,6 +66,7 @@ def work(sent: list[tuple[int, str]], monkeypatch: pytest.MonkeyPatch) -> Work:
     monkeypatch.setattr(events, "publish", noted.publish)
     stages = (noted.stage("ingest", is_atomic=False), noted.stage("advance"), noted.stage("zones"))
     monkeypatch.setattr(pipeline, "STAGES", stages)
+    monkeypatch.setattr(pipeline, "ERRANDS", ())
     return noted
 
 

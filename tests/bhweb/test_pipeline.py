@@ -39,7 +39,8 @@ def run_next() -> Job:
 
 def test_every_stage_names_a_function() -> None:
     assert [stage.slug for stage in pipeline.STAGES] == ["ingest", "advance", "zones"]
-    assert all(callable(import_string(stage.work)) for stage in pipeline.STAGES)
+    assert [errand.slug for errand in pipeline.ERRANDS] == ["learn", "chances"]
+    assert all(callable(import_string(one.work)) for one in (*pipeline.STAGES, *pipeline.ERRANDS))
 
 
 def test_refresh_asks_once_per_live_instrument_and_minute(instrument: Instrument, now: dt.datetime, work: Work) -> None:
@@ -156,6 +157,19 @@ def test_run_goes_through_all_stages(
         ("zones", "done"),
     ]
     assert work.published == [(instrument.key, slug) for slug in ("ingest", "advance", "zones")]
+
+
+def test_errands_follow_the_last_stage_when_they_are_due(
+    instrument: Instrument, now: dt.datetime, work: Work, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    due = {"yes": True, "no": False}
+    errands = [pipeline.Errand(slug, f"stand.in.{slug}", lambda slug=slug, **_: due[slug]) for slug in due]
+    monkeypatch.setattr(pipeline, "ERRANDS", tuple(errands))
+    pipeline.refresh(now=now)
+    for _ in range(4):
+        run_next()
+    assert rows()[3:] == [("yes", now, "backfill", "done")]
+    assert work.done[3:] == [("yes", instrument.pk, now)]
 
 
 def test_run_delivered_five_times_works_once(instrument: Instrument, now: dt.datetime, work: Work) -> None:

@@ -93,3 +93,11 @@ def test_without_a_choice_the_system_decides(
     page.get_by_role("button", name="Switch between dark and light").click()
     assert page.locator("html").get_attribute("data-theme") == scheme
     assert opened.problems == []
+
+
+def test_chances_between_distances_are_those_of_a_straight_line(visit: Open, world: World) -> None:
+    page = visit().terminal()
+    touches = {"distances": [0.0, 0.01, 0.04], "down": {"4h": [1, 0.5, 0.1]}, "up": {"4h": [1, 0.4, 0.004]}}
+    body = "return a[0].map((away) => new m.Touches(a[1]).describe(100 * Math.exp(away), 100, ['4h', '24h']));"
+    said = run(page, "touches", body, [0.0, -0.005, 0.01, 0.05, -0.025], touches)
+    assert [str(one) for one in said] == [f"touch in 4 h {one}" for one in (">99%", "75%", "40%", "<1%", "30%")]

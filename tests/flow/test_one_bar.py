@@ -107,7 +107,7 @@ def refresh(now: dt.datetime) -> list[tuple[str, str]]:
         return jobs.filter(stage="zones", state=Job.State.DONE).exists()
 
     wait_for(_is_over, what="the last stage")
-    return list(jobs.values_list("stage", "queue"))
+    return list(jobs.filter(stage__in=[stage.slug for stage in pipeline.STAGES]).values_list("stage", "queue"))
 
 
 def look(client: Client, name: str, *arguments: object) -> TestResponse:

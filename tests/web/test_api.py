@@ -68,6 +68,7 @@ def test_schema_is_valid() -> None:
         "/instruments/{key}/heatmap/",
         "/instruments/{key}/liquidations/",
         "/instruments/{key}/open-interest/",
+        "/instruments/{key}/reach/",
         "/instruments/{key}/tiles/{level}/{row}/{col}/",
         "/instruments/{key}/zones/",
         "/plans/",

@@ -12,6 +12,7 @@ import { Requests } from './requests.js';
 import { SideMap } from './side.js';
 import { readTheme } from './style.js';
 import { TileStore } from './tiles.js';
+import { Touches } from './touches.js';
 import { ZoneBook, ZoneLayer } from './zones.js';
 
 const SETTLE_MS = 140;
@@ -32,6 +33,7 @@ class App {
     this.view = {
       layers: { heat: true, zones: true, uncertainty: true },
       bands: new Bands(null),
+      touches: new Touches(null),
       bars: new Bars(root.dataset.chartUrl),
       narrow: window.innerWidth < NARROW,
       font: (size, weight) => `${weight} ${size}px Inter, system-ui, sans-serif`,
@@ -66,8 +68,9 @@ class App {
   }
 
   // The map of an answer; another estimator or another build means other tiles.
-  take({ heat, slice }) {
+  take({ heat, slice, touches }) {
     const { view } = this;
+    if (touches) view.touches = new Touches(touches);
     if (heat === null) return;
     // The first map of this instrument: the words around the chart still say that there is none.
     if (this.root.dataset.heatmap === 'none') window.location.reload();

@@ -54,6 +54,7 @@ export class Readout {
     if (found === null) return [document.createTextNode('At '), at, document.createTextNode(' · no data for this column')];
     const missing = this.missing(index);
     const partial = missing === null ? [] : [element('span', `partial: without ${missing}`, 'interval')];
+    partial.push(...this.touch(level));
     if (found.amount === 0) return [document.createTextNode('At '), at, document.createTextNode(' · no estimate above the floor '), ...partial];
     const parts = [element('span', '', `dot dot-${found.side}`), document.createTextNode('At '), at];
     parts.push(document.createTextNode(` · est. ${found.side} `), element('b', usd(found.amount)), document.createTextNode(' per 0.1% '));
@@ -63,6 +64,13 @@ export class Readout {
       parts.push(element('span', `80% interval ${usdRange(...found.interval)}, ${width}`, 'interval'));
     }
     return [...parts, ...partial];
+  }
+
+  // From the newest close, whichever bar is under the crosshair.
+  touch(level) {
+    const { bars, touches, narrow } = this.view;
+    const said = touches.describe(level, bars.close(bars.count - 1), narrow ? ['24h'] : ['4h', '24h']);
+    return said ? [element('span', `from now: ${said}`, 'interval')] : [];
   }
 
   // Who is missing from the column that a bar shows: its last one that is drawn.

@@ -1,0 +1,132 @@
+"""The chance that a price of this volatility touches a level: what was learnt, and what it says at a moment."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from heatmaps.core.reach import GAPS, HORIZONS, MEMORIES, MOST_DAYS, SLUG, VERSION, Fit, Path, UnusableHistoryError
+from heatmaps.models import Reach, Statement
+from market import queries as market
+from market.series import DAY_MS, HOUR_MS, STEP_MS, epoch_ms, moment
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from heatmaps.core.grid import Floats
+    from heatmaps.models import Zone
+    from market.series import Records
+
+STEP: Final = dt.timedelta(milliseconds=STEP_MS)
+NOT_LEARNT: Final = "not learnt yet: that is done once a day"
+MOST_LEARNT: Final = dt.timedelta(days=MOST_DAYS)
+_MEMORY: Final = MEMORIES[-1] * STEP
+_WEEK: Final = dt.timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True)
+class Reachability:
+    """What can be stated of one instrument as of the end of a five-minute bar.
+
+    price: the close of that bar; refused: the reason by horizon for which nothing can be stated.
+    """
+
+    reach: Reach | None
+    at: dt.datetime | None
+    price: float | None
+    fitted: Fit
+    log_variances: Floats | None
+    refused: dict[str, str]
+
+    def chances(self, levels: Sequence[float], *, price: float | None = None) -> dict[str, list[float]]:
+        """P(touch) of each price level by horizon, seen from the close or from another price."""
+        start = price or self.price
+        if self.log_variances is None or start is None or not levels:
+            return {name: [] for name in self.fitted.horizons} if self.log_variances is not None else {}
+        away, is_up = _away(levels, start)
+        sides = [self.fitted.chances(self.log_variances, away, is_up=side) for side in (False, True)]
+        return {name: np.where(is_up, sides[1][name], sides[0][name]).tolist() for name in self.fitted.horizons}
+
+    def base(self, levels: Sequence[float]) -> dict[str, list[float]]:
+        """The base rate of each price level by horizon."""
+        if self.price is None:
+            return {}
+        away, is_up = _away(levels, self.price)
+        return {
+            name: np.where(is_up, past.base(away, is_up=True), past.base(away, is_up=False)).tolist()
+            for name, past in self.fitted.horizons.items()
+        }
+
+
+def _away(levels: Sequence[float], price: float) -> tuple[Floats, np.ndarray[tuple[int, ...], np.dtype[np.bool_]]]:
+    distance = np.log(np.asarray(levels, dtype=np.float64) / price)
+    return np.abs(distance), distance > 0.0
+
+
+def get_reach(*, instrument_id: int, at: dt.datetime) -> Reach | None:
+    """Return what had been learnt by a moment, by the version in use; None where nothing had."""
+    learnt = Reach.objects.filter(instrument_id=instrument_id, release__slug=SLUG, release__version=VERSION)
+    return learnt.filter(learnt_through__lte=at).select_related("release").order_by("-learnt_through", "-pk").first()
+
+
+def has_grown(reach: Reach, first: dt.datetime) -> bool:
+    """Tell whether bars of a week or more lie before those that were learnt from, as far back as it goes."""
+    earliest = max(first, reach.learnt_through - MOST_LEARNT)
+    return earliest <= (reach.learnt_from or reach.learnt_through) - _WEEK
+
+
+def is_learning_due(*, instrument_id: int, now: dt.datetime) -> bool:
+    """Tell whether this day's bars, or a longer history, wait to be learnt from."""
+    span = market.stored_span(instrument_id=instrument_id)
+    if span is None:
+        return False
+    through = moment(epoch_ms(min(now, span[1])) // DAY_MS * DAY_MS)
+    reach = get_reach(instrument_id=instrument_id, at=through)
+    return reach is None or reach.learnt_through < through or has_grown(reach, span[0])
+
+
+def is_stating_due(*, instrument_id: int, now: dt.datetime) -> bool:
+    """Tell whether something has been learnt, bars of this hour are there, and its chances are not stated yet."""
+    span = market.stored_span(instrument_id=instrument_id)
+    hour = moment(epoch_ms(now) // HOUR_MS * HOUR_MS)
+    if span is None or min(now, span[1]) < hour or get_reach(instrument_id=instrument_id, at=now) is None:
+        return False
+    return not Statement.objects.filter(instrument_id=instrument_id, stated_at__gte=hour).exists()
+
+
+def load_path_bars(*, instrument_id: int, since: dt.datetime, until: dt.datetime) -> Records:
+    """Return BAR[n] of five minutes that are over at ``until``."""
+    edge = moment(epoch_ms(until) // STEP_MS * STEP_MS)
+    return market.load_bars(instrument_id=instrument_id, since=since, until=edge, timeframe=STEP_MS // 1000)
+
+
+def reachability(*, instrument_id: int, at: dt.datetime) -> Reachability:
+    """Say what can be stated at a moment, from a week of bars and what had been learnt by then."""
+    reach = get_reach(instrument_id=instrument_id, at=at)
+    if reach is None:
+        return Reachability(None, None, None, Fit({}, {}), None, dict.fromkeys(HORIZONS, NOT_LEARNT))
+    fitted = Fit.unpack(bytes(reach.body), reach.refused)
+    edge = moment(epoch_ms(at) // STEP_MS * STEP_MS)
+    bars = load_path_bars(instrument_id=instrument_id, since=edge - _MEMORY, until=edge)
+    price = float(bars["close"][-1]) if len(bars) else None
+    try:
+        log_variances = _log_variances(bars, edge)
+    except UnusableHistoryError as error:
+        return Reachability(reach, edge, price, fitted, None, dict.fromkeys(HORIZONS, str(error)))
+    return Reachability(reach, edge, price, fitted, log_variances, dict(reach.refused))
+
+
+def _log_variances(bars: Records, edge: dt.datetime) -> Floats:
+    if len(bars) == 0 or int(bars["open_time"][-1]) != epoch_ms(edge) - STEP_MS:
+        raise UnusableHistoryError(GAPS)
+    return Path.of(bars).now()
+
+
+def near_edge(zone: Zone, price: float) -> float | None:
+    """Return the edge of a zone that the price would touch first; None where it is inside."""
+    if zone.price_low <= price <= zone.price_high:
+        return None
+    return zone.price_low if price < zone.price_low else zone.price_high
