@@ -14,7 +14,7 @@ from .series import (
     Revision,
     SourceCheckpoint,
 )
-from .venues import FeedState, VenueState
+from .venues import FeedState, VenueLimit, VenueState
 
 __all__ = [
     "AccountRatio",
@@ -37,5 +37,6 @@ __all__ = [
     "Quarantine",
     "Revision",
     "SourceCheckpoint",
+    "VenueLimit",
     "VenueState",
 ]

@@ -29,6 +29,22 @@ class VenueState(models.Model):
         return self.venue
 
 
+class VenueLimit(models.Model):
+    """What is spent of a limit that some questions to a venue have beside its budget."""
+
+    venue = models.CharField(max_length=32)
+    name = models.CharField(max_length=32)
+    window_at = models.DateTimeField(db_default=Now())
+    spent = models.FloatField(default=0.0, help_text="weight spent since window_at")
+    asked = models.BooleanField(default=True, help_text="whether the newest request was let through")
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["venue", "name"], name="venue_limit_unique")]
+
+    def __str__(self) -> str:
+        return f"{self.venue} {self.name}"
+
+
 class FeedState(models.Model):
     """One websocket of the feed, as its process last described it."""
 

@@ -34,21 +34,27 @@ _BANNED: Final = 418
 # The least that is slept, so that a waiting process does not spin [s].
 _NAP_S: Final = 0.05
 
+_LEAKED: Final = "greatest(0, v.spent - extract(epoch FROM clock_timestamp() - v.window_at) * %(rate)s)"
+_HAS_ROOM: Final = f"(%(weight)s = 0 OR {_LEAKED} + %(weight)s <= %(capacity)s)"
 _ASK: Final = """
 INSERT INTO market_venuestate AS v (venue, failures, is_banned, reason, window_at, spent, asked, refused_count)
 VALUES (%(venue)s, 0, false, '', clock_timestamp(), %(weight)s, true, 0)
 ON CONFLICT (venue) DO UPDATE SET
-    spent = greatest(0, v.spent - extract(epoch FROM clock_timestamp() - v.window_at) * %(rate)s)
-        + CASE WHEN {free} THEN %(weight)s ELSE 0 END,
+    spent = {leaked} + CASE WHEN {free} THEN %(weight)s ELSE 0 END,
     retry_at = CASE WHEN v.failures > 0 AND {free} THEN clock_timestamp() + make_interval(secs => %(probe)s)
         ELSE v.retry_at END,
     window_at = clock_timestamp(),
     asked = {free}
 RETURNING asked, extract(epoch FROM retry_at - clock_timestamp()), spent, is_banned, failures, reason
-""".format(
-    free="(coalesce(v.retry_at, '-infinity') <= clock_timestamp() AND greatest(0, v.spent"
-    " - extract(epoch FROM clock_timestamp() - v.window_at) * %(rate)s) + %(weight)s <= %(capacity)s)"
-)
+""".format(leaked=_LEAKED, free=f"(coalesce(v.retry_at, '-infinity') <= clock_timestamp() AND {_HAS_ROOM})")
+_ASK_APART: Final = f"""
+INSERT INTO market_venuelimit AS v (venue, name, window_at, spent, asked)
+VALUES (%(venue)s, %(name)s, clock_timestamp(), %(weight)s, true)
+ON CONFLICT (venue, name) DO UPDATE SET
+    spent = {_LEAKED} + CASE WHEN {_HAS_ROOM} THEN %(weight)s ELSE 0 END, window_at = clock_timestamp(),
+    asked = {_HAS_ROOM}
+RETURNING asked, spent
+"""  # noqa: S608 of constants only
 
 _WELL: Final = """
 UPDATE market_venuestate SET answered_at = clock_timestamp(), unreachable_since = NULL, failures = 0, retry_at = NULL,
@@ -94,14 +100,12 @@ class SharedGate:
     patience_s: float = LIVE_PATIENCE_S
     sleep: Callable[[float], None] = time.sleep
 
-    def ask(self, weight: int) -> None:
-        """Take ``weight`` of the budget, waiting ``patience_s`` at most; raise SourceError while there is none."""
-        capacity = self.budget.weight * self.share
-        rate = self.budget.weight * LIVE_SHARE / self.budget.window_s
-        taken = min(float(weight), capacity)
+    def ask(self, weight: int, *, apart: str = "") -> None:
+        """Take ``weight`` of a budget, waiting ``patience_s`` at most; raise SourceError while there is none."""
         waited = 0.0
         while True:
-            pause = self._try(taken, rate, capacity)
+            # A question that has a limit apart waits for a ban and for that limit, and takes nothing from the others.
+            pause = self._try(0 if apart else weight) or (self._try_apart(apart, weight) if apart else 0.0)
             if pause <= 0:
                 return
             if waited + pause > self.patience_s:
@@ -109,15 +113,23 @@ class SharedGate:
             self.sleep(pause)
             waited += pause
 
-    def _try(self, weight: float, rate: float, capacity: float) -> float:
+    def _terms(self, budget: Budget, weight: float) -> dict[str, float]:
+        capacity = budget.weight * self.share
+        rate = budget.weight * LIVE_SHARE / budget.window_s
+        return {"weight": min(float(weight), capacity), "rate": rate, "capacity": capacity}
+
+    def _try_apart(self, name: str, weight: float) -> float:
+        """Take the weight of a limit apart and return 0, or return how long to wait [s]."""
+        terms = self._terms(self.budget.apart[name], weight)
+        with connection.cursor() as cursor:
+            cursor.execute(_ASK_APART, {"venue": self.venue, "name": name, **terms})
+            is_free, spent = cursor.fetchone() or (True, 0)
+        return 0.0 if is_free else max(_NAP_S, (spent + terms["weight"] - terms["capacity"]) / terms["rate"])
+
+    def _try(self, weight: float) -> float:
         """Take the weight and return 0, or return how long to wait [s]; raise SourceError during a ban or a pause."""
-        params: dict[str, str | float] = {
-            "venue": self.venue,
-            "weight": weight,
-            "rate": rate,
-            "capacity": capacity,
-            "probe": _PROBE_S,
-        }
+        terms = self._terms(self.budget, weight)
+        params: dict[str, str | float] = {"venue": self.venue, "probe": _PROBE_S, **terms}
         with connection.cursor() as cursor:
             cursor.execute(_ASK, params)
             is_free, rest_s, spent, is_banned, failures, reason = cursor.fetchone() or (True, None, 0, False, 0, "")
@@ -126,7 +138,7 @@ class SharedGate:
         if rest_s is not None and rest_s > 0 and failures:
             what = "has banned us" if is_banned else "is left alone"
             raise SourceError(f"{self.venue} {what} for {rest_s:.0f} s more: {reason}", retry_after_s=float(rest_s))
-        return max(_NAP_S, (spent + weight - capacity) / rate)
+        return max(_NAP_S, (spent + terms["weight"] - terms["capacity"]) / terms["rate"])
 
     def told(self, *, status: int, retry_after_s: float | None, used: int | None) -> None:
         """Note how the venue answered; see ``market.sources.base.Gate``."""

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from market.series import Records, SeriesName
-    from market.sources.base import Batch
+    from market.sources.batch import Batch
 
     from .ledger import Interval
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING, Final
+
+from django.conf import settings
 
 from market.models import FeedState, VenueState
 from market.sources import SOURCES, load_source
@@ -110,12 +111,11 @@ def spent_at(*, slug: str, health: VenueHealth | None, now: dt.datetime) -> Spen
     return Spent(min(max((health.spent if health else 0.0) - leaked, 0.0), allowed), allowed, budget.window_s)
 
 
-@cache
 def _budget(slug: str) -> Budget | None:
     if slug not in SOURCES:
         return None
     source = load_source(slug)
-    return source.budget if is_venue(source) else None
+    return source.budget.times(settings.CLOCK_SPEED) if is_venue(source) else None
 
 
 def list_feeds() -> list[FeedState]:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from market.series import Records, SeriesName
 
+    from .batch import Batch
+
 
 class SourceError(Exception):
     """A source could not deliver.
@@ -53,27 +55,6 @@ class InstrumentFacts:
     underlying: str = ""
     multiple: int = 1
     is_trading: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """What one fetch brought, each series ascending in time.
-
-    Attributes:
-        bars: BAR[n], only closed ones, ``since <= open_time`` and ``open_time + timeframe <= until``.
-        open_interest: OPEN_INTEREST[n], ``since < time <= until`` (a sample belongs to the step that it ends).
-        funding: FUNDING[n], ``since < time <= until``.
-        liquidations: LIQUIDATION[n], ``since <= time < until``.
-        timeframe: length of a bar [s].
-        checkpoints: (as_of [ms], opaque state) of a source that has one, ascending; the last is the newest.
-    """
-
-    bars: Records
-    open_interest: Records
-    funding: Records
-    liquidations: Records
-    timeframe: int
-    checkpoints: tuple[tuple[int, bytes], ...] = ()
 
 
 class Source(Protocol):
@@ -146,10 +127,19 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """What the venue's published limits let one address spend: ``weight`` within each ``window_s`` [s]."""
+    """What the venue's published limits let one address spend: ``weight`` within each ``window_s`` [s].
 
-    weight: int
+    apart: limits that some questions have beside it, by name.
+    """
+
+    weight: float
     window_s: int
+    apart: Mapping[str, Budget] = field(default_factory=dict)
+
+    def times(self, speed: float) -> Budget:
+        """Return what holds where minutes go by so much faster, and each has its weight; a slower one has no less."""
+        apart = {name: budget.times(speed) for name, budget in self.apart.items()}
+        return Budget(self.weight * max(1.0, speed), self.window_s, apart)
 
 
 # How much of what venues publish all processes together may spend; the rest is room for the venues' own windows.
@@ -159,8 +149,11 @@ LIVE_SHARE: Final = 0.5
 class Gate(Protocol):
     """Who must be asked before each request, on behalf of all processes; kept by ``market.operations``."""
 
-    def ask(self, weight: int) -> None:
-        """Take so much of the budget, waiting a little if need be; raise SourceError while there is none, or a ban."""
+    def ask(self, weight: int, *, apart: str = "") -> None:
+        """Take so much of the budget, waiting a little if need be; raise SourceError while there is none, or a ban.
+
+        apart: the limit from which it is taken instead.
+        """
         ...
 
     def told(self, *, status: int, retry_after_s: float | None, used: int | None) -> None:

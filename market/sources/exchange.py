@@ -93,9 +93,12 @@ class RestClient:
         self.client.urls["api"] = _redirect_all(self.client.urls["api"], access.address, self.slug)
         self.client.fetch = self._fetch
 
-    def ask(self, endpoint: str, params: Mapping[str, object], *, weight: int) -> Answer:
-        """Put one question to the venue and return its answer in JSON; raise SourceError for anything else."""
-        self.gate.ask(weight)
+    def ask(self, endpoint: str, params: Mapping[str, object], *, weight: int, apart: str = "") -> Answer:
+        """Put one question to the venue and return its answer in JSON; raise SourceError for anything else.
+
+        apart: the limit of the venue's budget that the question has beside the others.
+        """
+        self.gate.ask(weight, apart=apart)
         try:
             answer: Answer = getattr(self.client, endpoint)(params)
         except OSError as error:  # what requests raises, and our own

@@ -23,7 +23,8 @@ from urllib.request import urlopen
 import numpy as np
 
 from market.series import BAR, DAY_MS, FUNDING, HOUR_MS, LIQUIDATION, MINUTE_MS, OPEN_INTEREST
-from market.sources.base import Batch, InstrumentFacts, SourceError
+from market.sources.base import InstrumentFacts, SourceError
+from market.sources.batch import Batch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

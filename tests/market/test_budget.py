@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 from django.utils import timezone
 
-from market.models import VenueState
+from market.models import VenueLimit, VenueState
 from market.operations.budget import BACKFILL_SHARE, SharedGate
 from market.sources.base import Budget, SourceError
 
@@ -132,6 +132,32 @@ def test_gate_lets_one_request_find_out_whether_the_venue_is_back(gate: SharedGa
     gate.told(status=200, retry_after_s=None, used=None)
     gate.ask(1)
     assert (state().unreachable_since, state().failures, state().retry_at, state().reason) == (None, 0, None, "")
+
+
+def test_a_limit_apart_takes_nothing_from_the_others() -> None:
+    budget = Budget(100, 10, apart={"statistics": Budget(20, 100), "funding": Budget(4, 100)})
+    gate = SharedGate("binance", budget, sleep=refuse_to_sleep)
+    for _ in range(10):
+        gate.ask(1, apart="statistics")
+    with pytest.raises(SourceError, match="budget is spent for 10 s") as caught:
+        gate.ask(1, apart="statistics")
+    assert caught.value.retry_after_s == pytest.approx(10, abs=0.5)
+    gate.ask(1, apart="funding")
+    assert state().spent == 0
+    gate.ask(50)
+    gate.told(status=418, retry_after_s=600, used=None)
+    with pytest.raises(SourceError, match="has banned us"):
+        gate.ask(1, apart="funding")
+    spent = VenueLimit.objects.order_by("name").values_list("name", "spent")
+    assert [(name, round(weight)) for name, weight in spent] == [("funding", 1), ("statistics", 10)]
+
+
+def test_a_full_budget_does_not_hold_up_a_limit_apart() -> None:
+    gate = SharedGate("binance", Budget(100, 10, apart={"statistics": Budget(20, 100)}), sleep=refuse_to_sleep)
+    gate.ask(50)
+    gate.told(status=200, retry_after_s=None, used=90)
+    gate.ask(1, apart="statistics")
+    assert VenueLimit.objects.get().spent == 1
 
 
 def test_gates_of_venues_are_apart(gate: SharedGate) -> None:

@@ -33,7 +33,7 @@ class Gate:
         self.heard: list[tuple[int, float | None, int | None]] = []
         self.refusal = refusal
 
-    def ask(self, weight: int) -> None:
+    def ask(self, weight: int, *, apart: str = "") -> None:
         if self.refusal:
             raise self.refusal
         self.asked.append(weight)

@@ -12,7 +12,8 @@ from market.models import Coverage, Instrument, Quarantine, Revision, SourceChec
 from market.operations import Ingested, ensure_instruments, ingest
 from market.queries import checkpoints, load_bars, load_liquidations, load_open_interest, stored_span
 from market.sources import SOURCES
-from market.sources.base import Batch, InstrumentFacts, SourceError
+from market.sources.base import InstrumentFacts, SourceError
+from market.sources.batch import Batch
 from tests.factories import make_instrument
 
 from .rows import NAN, T0, after, make_bars

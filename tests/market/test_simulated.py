@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from market.series import DAY_MS, HOUR_MS, MINUTE_MS
-from market.sources.base import Batch
+from market.sources.batch import Batch
 from market.sources.simulated import SOURCE, positions
 from market.sources.simulated.world import WORLDS
 

@@ -16,11 +16,13 @@ import pytest
 from market import sources
 from market.series import BAR, DAY_MS, FUNDING, LIQUIDATION, MINUTE_MS, OPEN_INTEREST, OPTIONAL, validate
 from market.sources import SOURCES, load_source
-from market.sources.base import Batch, BatchSource, SourceError, is_venue
+from market.sources.base import BatchSource, SourceError, is_venue
 from tests.flow import loopback
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from market.sources.batch import Batch
 
 SINCE_MS = 1_767_225_600_000  # 2026-01-01
 UNTIL_MS = SINCE_MS + DAY_MS + 12_345  # not on any grid: the bar in which it lies is not closed

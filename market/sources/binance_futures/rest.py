@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from market.series import ACCOUNT_RATIO, DAY_MS, HOUR_MS, MINUTE_MS, OPEN_INTEREST, STEP_MS
 
-from ..base import Offer
+from ..base import Budget, Offer
 from ..exchange import BANNED, TOO_MANY
 from ..question import BEFORE_MS, MINUTE, Codes, PagedClient, Question, levels, readable
 from ..strict import Row, row_of, rows_of
@@ -31,10 +31,10 @@ _BARS, _SAMPLES, _RATES, _LEVELS = 1000, 500, 1000, 1000
 # Weight of a page of klines, by its limit, and of a book of a thousand levels.
 _KLINE_WEIGHTS: Final = ((99, 1), (499, 2), (_BARS, 5))
 _BOOK_WEIGHT: Final = 20
-# Statistics are limited apart: 1,000 requests in five minutes, funding 500. At these weights no five minutes see more,
-# for all processes together start with 1,200 of the budget and get back 20 a second.
-_SAMPLE_WEIGHT: Final = 8
-_RATE_WEIGHT: Final = 15
+# Open-Interest-Statistics, Long-Short-Ratio: "IP rate limit 1000 requests/5min"; Get-Funding-Rate-History, -Info:
+# "share 500/5min/IP rate limit". None of them weighs anything beside that.
+STATISTICS, FUNDING_RATES = "statistics", "funding"
+APART: Final = {STATISTICS: Budget(weight=1000, window_s=300), FUNDING_RATES: Budget(weight=500, window_s=300)}
 # market-data/Open-Interest-Statistics, Long-Short-Ratio: "Only the data of the latest 30 days is available"; what is
 # older is refused, so this stays clear of it.
 _REACH_MS: Final = 30 * DAY_MS - HOUR_MS
@@ -55,9 +55,9 @@ _BANNED_UNTIL: Final = re.compile(r"until ([0-9]{13})", re.ASCII)
 OFFERS: Final[Mapping[SeriesName, Offer]] = {
     "bars": Offer(timeframe=MINUTE, page=_BARS, weight=5),
     "mark_bars": Offer(timeframe=MINUTE, page=_BARS, weight=5),
-    "open_interest": Offer(timeframe=300, page=_SAMPLES, weight=_SAMPLE_WEIGHT, reach_ms=_REACH_MS),
-    "funding": Offer(timeframe=28_800, page=_RATES, weight=_RATE_WEIGHT),
-    "account_ratio": Offer(timeframe=300, page=_SAMPLES, weight=_SAMPLE_WEIGHT, reach_ms=_REACH_MS),
+    "open_interest": Offer(timeframe=300, page=_SAMPLES, weight=1, reach_ms=_REACH_MS),
+    "funding": Offer(timeframe=28_800, page=_RATES, weight=1),
+    "account_ratio": Offer(timeframe=300, page=_SAMPLES, weight=1, reach_ms=_REACH_MS),
     "depth": Offer(timeframe=MINUTE, page=1, weight=_BOOK_WEIGHT, is_snapshot=True),
 }
 
@@ -122,17 +122,17 @@ class FuturesClient(PagedClient):
         # Of a span with more samples than the limit the latest would come: a page never holds more.
         page = question.page(step_ms=STEP_MS, rows=_SAMPLES)
         asked = {**self.whom(page.symbol), "period": "5m", "limit": _SAMPLES}
-        return self._page(endpoint, page, asked, _SAMPLE_WEIGHT)
+        return self._page(endpoint, page, asked, apart=STATISTICS)
 
     def _funding(self, question: Question) -> Part:
         page = question.page(step_ms=HOUR_MS, rows=_RATES - BEFORE_MS // HOUR_MS)
         asked = {"symbol": page.symbol, "startTime": page.since_ms - BEFORE_MS, "limit": _RATES}
-        page, rows = self._page("PublicGetFundingRate", page, asked, _RATE_WEIGHT)
+        page, rows = self._page("PublicGetFundingRate", page, asked, apart=FUNDING_RATES)
         return page.funding(rows, lambda raw: funding(raw, page.symbol), partial(self._interval_s, page.symbol))
 
     def _interval_s(self, symbol: str) -> float:
         """Return a contract's interval (market-data/Get-Funding-Rate-Info): it lists "symbols that had adjustment"."""
-        answer = self.ask(f"{self.api}PublicGetFundingInfo", {}, weight=_RATE_WEIGHT)
+        answer = self.ask(f"{self.api}PublicGetFundingInfo", {}, weight=1, apart=FUNDING_RATES)
         rows = map(Row, rows_of(answer.body, f"{self.slug}'s intervals"))
         hours = next((row.whole("fundingIntervalHours") for row in rows if row.text("symbol") == symbol), _USUAL_HOURS)
         return hours * HOUR_MS / 1000
@@ -151,10 +151,10 @@ class FuturesClient(PagedClient):
         return [(price, amount / price if self.is_inverse and price > 0 else amount) for price, amount in side]
 
     def _page(
-        self, endpoint: str, page: Question, asked: Mapping[str, object], weight: int
+        self, endpoint: str, page: Question, asked: Mapping[str, object], weight: int = 1, *, apart: str = ""
     ) -> tuple[Question, list[Any]]:
         span = {"startTime": page.since_ms, "endTime": page.last_ms}
-        answer = self.ask(f"{self.api}{endpoint}", {**span, **asked}, weight=weight)
+        answer = self.ask(f"{self.api}{endpoint}", {**span, **asked}, weight=weight, apart=apart)
         # What has closed is a matter of the venue's clock where ours is ahead of it, by whole minutes: half a bar that
         # counts as answered would never be asked for again.
         clock_ms = answer.date_ms if answer.date_ms is not None else page.now_ms

@@ -13,7 +13,7 @@ from ..base import Budget, Channel, Heard
 from ..question import MINUTE
 from ..strict import Row, UnreadableError, part_of
 from ..venue import NetworkVenue, in_groups
-from .rest import OFFERS
+from .rest import APART, OFFERS
 from .rows import closed_bar, forced_order
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class FuturesVenue(NetworkVenue):
     offers = OFFERS
     streams: ClassVar[frozenset[SeriesName]] = frozenset({"bars", "liquidations"})
     # general-info: "REQUEST_WEIGHT 2400" a minute from one IP, of each of the two APIs.
-    budget = Budget(weight=2400, window_s=60)
+    budget = Budget(weight=2400, window_s=60, apart=APART)
     # websocket-market-streams/Liquidation-Order-Streams: "only the latest one liquidation order within 1000ms".
     liquidation_sampling = "latest per second"
     stream_url: ClassVar[str]

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from market.series import BAR, DAY_MS, FUNDING, HOUR_MS, LIQUIDATION, MINUTE_MS, OPEN_INTEREST
-from market.sources.base import Batch, InstrumentFacts, SourceError
+from market.sources.base import InstrumentFacts, SourceError
+from market.sources.batch import Batch
 
 from .checkpoint import pack, unpack
 from .genesis import begin

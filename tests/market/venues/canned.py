@@ -30,9 +30,11 @@ class OpenGate:
 
     asked: list[int] = field(default_factory=list)
     heard: list[tuple[int, float | None]] = field(default_factory=list)
+    limits: list[str] = field(default_factory=list)
 
-    def ask(self, weight: int) -> None:
+    def ask(self, weight: int, *, apart: str = "") -> None:
         self.asked.append(weight)
+        self.limits.append(apart)
 
     def told(self, *, status: int, retry_after_s: float | None, used: int | None) -> None:
         self.heard.append((int(status), retry_after_s))

@@ -63,17 +63,21 @@ def ask(
 def test_presents_itself(venue: Venue, slug: str, name: str) -> None:
     assert (venue.slug, venue.name, venue.is_simulated) == (slug, f"Binance {name}", False)
     # general-info: "REQUEST_WEIGHT, MINUTE, 2400".
-    assert venue.budget == Budget(weight=2400, window_s=60)
+    # Open-Interest-Statistics, Long-Short-Ratio: "1000 requests/5min"; Get-Funding-Rate-History: "500/5min/IP".
+    apart = {"statistics": Budget(weight=1000, window_s=300), "funding": Budget(weight=500, window_s=300)}
+    assert venue.budget == Budget(weight=2400, window_s=60, apart=apart)
     assert venue.liquidation_sampling == "latest per second"
     assert venue.streams == {"bars", "liquidations"}
     assert {series for series, offer in venue.offers.items() if offer.is_snapshot} == {"depth"}
 
 
-def test_five_minutes_never_see_more_statistics_than_the_venue_allows() -> None:
-    # Half of the published weight is there at once and comes back at that rate, see market.operations.budget.
-    in_five_minutes = USD_M.budget.weight / 2 + 5 * USD_M.budget.weight / 2
-    for series, allowed in (("open_interest", 1000), ("account_ratio", 1000), ("funding", 500)):
-        assert in_five_minutes / USD_M.offers[series].weight <= allowed  # type: ignore[index]
+@pytest.mark.parametrize(
+    ("series", "limit"),
+    [("open_interest", "statistics"), ("account_ratio", "statistics"), ("funding", "funding"), ("bars", "")],
+)
+def test_statistics_have_limits_of_their_own(linear: Canned, series: SeriesName, limit: str) -> None:
+    ask(linear, USD_M, series)
+    assert set(linear.gate.limits) == {limit}
 
 
 def test_linear_contracts_are_listed_with_multiple_and_status(linear: Canned) -> None:
