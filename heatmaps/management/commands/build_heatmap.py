@@ -33,8 +33,8 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("instrument", help="venue:symbol, for example binance:BTCUSDT")
-        parser.add_argument("--from", dest="since", type=_moment, help=_FROM)
-        parser.add_argument("--to", dest="until", type=_moment, help="stop there; the newest bar otherwise")
+        parser.add_argument("--from", dest="since", type=parse_moment, help=_FROM)
+        parser.add_argument("--to", dest="until", type=parse_moment, help="stop there; the newest bar otherwise")
         parser.add_argument("--estimator", choices=sorted(BUILT), action="append", help="only this one")
 
     def handle(self, *_args: object, **options: Any) -> None:  # noqa: ANN401 -- what argparse found
@@ -157,7 +157,8 @@ class _Progress:
             self.command.stdout.write("\r\033[K", ending="")
 
 
-def _moment(text: str) -> dt.datetime:
+def parse_moment(text: str) -> dt.datetime:
+    """Read a day or a time in UTC from the command line."""
     try:
         moment = dt.datetime.fromisoformat(text)
         return moment.astimezone(dt.UTC) if moment.tzinfo else moment.replace(tzinfo=dt.UTC)

@@ -1,5 +1,7 @@
 """Score maps against what happened and keep every run as it was measured."""
 
-from .recording import record_score
+from .recording import Scored, record_score
+from .running import AGAINST, score
+from .spans import ScoreError
 
-__all__ = ["record_score"]
+__all__ = ["AGAINST", "ScoreError", "Scored", "record_score", "score"]

@@ -1,0 +1,69 @@
+"""Intervals by resampling whole days: liquidations of one day belong together."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from .chances import Interval
+
+if TYPE_CHECKING:
+    from heatmaps.core.grid import Floats, Ints
+
+DRAWS: Final = 2000
+RANK_DRAWS: Final = 1000
+SEED: Final = 0
+_ENDS: Final = (0.025, 0.975)
+
+
+def ranks(values: Floats) -> Floats:
+    """Ranks from 0, equal values sharing their mean rank; over the last axis."""
+    order = np.argsort(values, axis=-1, kind="stable")
+    placed = np.empty(values.shape)
+    np.put_along_axis(placed, order, np.broadcast_to(np.arange(values.shape[-1], dtype=np.float64), values.shape), -1)
+    flat_values, flat_placed = values.reshape(-1, values.shape[-1]), placed.reshape(-1, values.shape[-1])
+    for row, place in zip(flat_values, flat_placed, strict=True):
+        _, inverse, counts = np.unique(row, return_inverse=True, return_counts=True)
+        if len(counts) < len(row):
+            place[:] = (np.bincount(inverse, place) / counts)[inverse]
+    return placed
+
+
+def correlations(predictors: Floats, target: Floats) -> Floats:
+    """Spearman's rank correlation of each row of float64[k, n] with float64[n]; NaN for a constant."""
+    mine, its = ranks(predictors), ranks(target)
+    mine, its = mine - mine.mean(axis=1, keepdims=True), its - its.mean()
+    size = np.sqrt((mine**2).sum(axis=1) * (its**2).sum())
+    return np.asarray(np.divide(mine @ its, size, out=np.full(len(mine), np.nan), where=size > 0.0))
+
+
+def gain(per_hour: Floats, scale: float, days: Ints, *, draws: int = DRAWS, seed: int = SEED) -> Interval:
+    """The sum of a paired difference over ``scale``, with an interval from resampled days.
+
+    per_hour: float64[n], what one predictor loses more than the other; scale: what the loss without any is.
+    """
+    place = np.unique(days, return_inverse=True)[1]
+    sums = np.bincount(place, per_hour)
+    picked = np.random.default_rng(seed).integers(0, len(sums), size=(draws, len(sums)))
+    low, high = np.quantile(sums[picked].sum(axis=1) / scale, _ENDS)
+    return Interval(float(sums.sum() / scale), float(low), float(high))
+
+
+def rank_draws(
+    predictors: Floats, target: Floats, days: Ints, *, draws: int = RANK_DRAWS, seed: int = SEED
+) -> tuple[Floats, Floats]:
+    """Rank correlations of float64[k, n] with float64[n]: float64[k], and as resampled by days, float64[draws, k]."""
+    groups = [np.flatnonzero(days == day) for day in np.unique(days)]
+    draw = np.random.default_rng(seed)
+    found = np.empty((draws, len(predictors)))
+    for index in range(draws):
+        rows = np.concatenate([groups[one] for one in draw.integers(0, len(groups), len(groups))])
+        found[index] = correlations(predictors[:, rows], target[rows])
+    return correlations(predictors, target), found
+
+
+def interval_of(value: float, drawn: Floats) -> Interval:
+    """A value and the middle 95 % of its resamples."""
+    low, high = np.quantile(drawn, _ENDS)
+    return Interval(value, float(low), float(high))

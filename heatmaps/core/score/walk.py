@@ -1,0 +1,128 @@
+"""Run an estimator over a window day by day and add up what its map says was liquidated in each hour.
+
+frozen: what the map held at the hour's beginning in the bins that the hour's price went through. live: step by step,
+what it held at the beginning of each step in the bins of that step, so with the entries of the hour itself.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from heatmaps.core.grid import Floats, Ints, bin_coordinate, bin_width
+from heatmaps.core.steps import LATE_MS
+from market.series import DAY_MS, HOUR_MS, Window
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from heatmaps.core.estimators.base import Estimator, Map
+
+MODES: Final = ("frozen", "live")
+
+
+@dataclass(frozen=True, slots=True)
+class Masses:
+    """Contracts that a map says were liquidated, by mode: float64[hour, side, part].
+
+    prior: float64[part], what each part's share of new positions was believed to be.
+    """
+
+    frozen: Floats
+    live: Floats
+    prior: Floats
+
+    def total(self, mode: str) -> Floats:
+        """All parts together: float64[hour, side]."""
+        return np.asarray((self.frozen if mode == "frozen" else self.live).sum(axis=2))
+
+    def parts(self, mode: str) -> Floats:
+        """Each part as if it were the whole: float64[hour, side, part]."""
+        return np.asarray((self.frozen if mode == "frozen" else self.live) / self.prior)
+
+
+@dataclass(frozen=True, slots=True)
+class _Columns:
+    """Columns as running sums over their bins, float64[step, bin + 1], and the bins that matter, int64[step].
+
+    low, high: first long bin and last short bin that the step's price went through; below, above: longs lie in bins
+    < below, shorts in bins > above; all bins absolute, ``anchor`` is that of the first one. hour: its start [ms].
+    """
+
+    sums: Floats
+    anchor: Ints
+    hour: Ints
+    low: Ints
+    high: Ints
+    below: Ints
+    above: Ints
+
+    @classmethod
+    def of(cls, found: Map, width: float) -> _Columns:
+        """Sum up an estimate's columns."""
+        steps = found.steps
+        low, high, close = (bin_coordinate(one, width) - 0.5 for one in (steps.low, steps.high, steps.close))
+        sums = np.zeros((len(steps), found.columns.shape[1] + 1))
+        np.cumsum(found.columns, axis=1, dtype=np.float64, out=sums[:, 1:])
+        edges = (np.ceil(low), np.floor(high), np.ceil(close), np.floor(close))
+        hour = (steps.end_ms - 1) // HOUR_MS * HOUR_MS
+        return cls(sums, found.anchor, hour, *(one.astype(np.int64) for one in edges))
+
+    def after(self, before: _Columns) -> _Columns:
+        """These with the last one of those before them in front."""
+        return _Columns(
+            *(np.concatenate([getattr(before, field.name)[-1:], getattr(self, field.name)]) for field in fields(self))
+        )
+
+    def swept(self, held: Ints, low: Ints, high: Ints) -> Floats:
+        """What the columns ``held`` hold of longs in bins >= low and of shorts in bins <= high: float64[n, side]."""
+        longs = self._between(held, low, self.below[held])
+        shorts = self._between(held, self.above[held] + 1, high + 1)
+        return np.stack([longs, shorts], axis=1)
+
+    def _between(self, held: Ints, start: Ints, stop: Ints) -> Floats:
+        start, stop = (np.clip(one - self.anchor[held], 0, self.sums.shape[1] - 1) for one in (start, stop))
+        return np.where(stop > start, self.sums[held, stop] - self.sums[held, start], 0.0)
+
+
+def days_of(window: Window) -> Iterator[Window]:
+    """The window in parts of one UTC day, by where bars and samples end."""
+    ends, times = window.bars["open_time"] + window.bar_ms, window.open_interest["time"]
+    if len(ends) == 0:
+        return
+    for day in range(int(window.bars["open_time"][0]) // DAY_MS, (int(ends.max()) - 1) // DAY_MS + 1):
+        since, until = day * DAY_MS, (day + 1) * DAY_MS
+        bars = (ends > since) & (ends <= until)
+        samples = (times > since + LATE_MS) & (times <= until + LATE_MS)
+        yield Window(window.bars[bars], window.bar_ms[bars], window.open_interest[samples])
+
+
+def walk(estimator: Estimator, window: Window, start_ms: Ints) -> Masses:
+    """Masses of one part for the hours that begin at ``start_ms`` (ascending); none before the first column."""
+    frozen, live = np.zeros((2, len(start_ms), 2))
+    state: Any = None
+    before: _Columns | None = None
+    for part in days_of(window):
+        found = estimator.estimate(part, state)
+        state = found.state
+        if len(found.steps):
+            here = _Columns.of(found, bin_width(estimator.bin_bps))
+            here = here if before is None else here.after(before)
+            _add(here, start_ms, frozen, live)
+            before = here
+    return Masses(frozen[:, :, None], live[:, :, None], np.ones(1))
+
+
+def _add(here: _Columns, start_ms: Ints, frozen: Floats, live: Floats) -> None:
+    """Add what each column says of the step after it, and of the hour after it, to the hours that are scored."""
+    steps = np.arange(1, len(here.hour))
+    steps = steps[np.isin(here.hour[steps], start_ms)]
+    if len(steps) == 0:
+        return
+    place = np.searchsorted(start_ms, here.hour[steps])
+    np.add.at(live, place, here.swept(steps - 1, here.low[steps], here.high[steps]))
+    first = np.flatnonzero(np.diff(place, prepend=-1))
+    low, high = np.minimum.reduceat(here.low[steps], first), np.maximum.reduceat(here.high[steps], first)
+    frozen[place[first]] = here.swept(steps[first] - 1, low, high)

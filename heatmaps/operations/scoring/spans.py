@@ -1,0 +1,72 @@
+"""What a score reads: an instrument, a span, and everything stored before it that estimators may learn from."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import TYPE_CHECKING, Final
+
+from market.contracts import LiquidationRule, in_contracts, rule_for
+from market.queries import load_window
+from market.series import epoch_ms
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from market.models import Instrument
+    from market.series import Records, Window
+
+# Estimators start at most this long before what is scored: older positions are closed by then.
+WARM_UP: Final = dt.timedelta(days=60)
+
+
+class ScoreError(Exception):
+    """A score can not be computed; the message says what to change."""
+
+    permanent = True
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """What is scored: hours or bars that begin in [since, until); ``first`` is where stored bars begin."""
+
+    instrument: Instrument
+    since: dt.datetime
+    until: dt.datetime
+    first: dt.datetime
+    names: Sequence[str] = ()
+    folds: str = "weeks"
+    _hash: list[bytes] = field(default_factory=list)
+
+    @property
+    def rule(self) -> LiquidationRule:
+        """How the venue liquidates."""
+        return rule_for(venue=self.instrument.venue, contract_type=self.instrument.contract_type)
+
+    @property
+    def days(self) -> float:
+        """Length in days."""
+        return (self.until - self.since) / dt.timedelta(days=1)
+
+    @property
+    def wanted_ms(self) -> tuple[int, int]:
+        """Both ends in milliseconds."""
+        return epoch_ms(self.since), epoch_ms(self.until)
+
+    def window(self) -> Window:
+        """Bars and open interest of the span and of what comes before it, in contracts."""
+        since = max(self.first, self.since - WARM_UP)
+        window = load_window(instrument_id=self.instrument.pk, since=since, until=self.until)
+        self.took(window.bars, window.open_interest)
+        if self.instrument.contract_type == "inverse":
+            return in_contracts(window, self.instrument.contract_size)
+        return window
+
+    def took(self, *records: Records) -> None:
+        """Note input, in the order in which it is read."""
+        self._hash.extend(sha256(one.tobytes()).digest() for one in records)
+
+    def data_sha256(self) -> str:
+        """SHA-256 over the SHA-256 of all input."""
+        return sha256(b"".join(self._hash)).hexdigest()

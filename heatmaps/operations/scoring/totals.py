@@ -1,0 +1,63 @@
+"""Score all estimators of a set against hourly totals of liquidations, which have no price level."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from heatmaps.core.estimators import ESTIMATORS, load_estimator
+from heatmaps.core.score.hours import hours_of
+from heatmaps.core.score.resampling import DRAWS, RANK_DRAWS, SEED
+from heatmaps.core.score.totals import Totals
+from heatmaps.core.score.walk import walk
+from market.queries import load_liquidation_totals
+
+from .recording import Scored, releases
+from .spans import WARM_UP, ScoreError
+
+if TYPE_CHECKING:
+    from .spans import Span
+
+OURS: Final = "open-interest"
+NULL: Final = "path-only"
+# A week is predicted from others: fewer would leave nothing to learn from.
+_LEAST_DAYS: Final = {"weeks": 21, "past": 28}
+
+
+def score_totals(span: Span) -> Scored:
+    """Run every estimator over the span and compare what it says was swept with what was liquidated."""
+    if span.days < _LEAST_DAYS[span.folds]:
+        raise ScoreError(
+            f"{span.days:.0f} days are too few: weeks are predicted from other weeks."
+            f" Give a span of {_LEAST_DAYS[span.folds]} days or more."
+        )
+    totals = load_liquidation_totals(instrument_id=span.instrument.pk, since=span.since, until=span.until)
+    if len(totals) == 0:
+        raise ScoreError(
+            f"There are no hourly totals of liquidations of {span.instrument.key} in this span. A file with the columns"
+            " open_time_ms,long_liquidations_usd,short_liquidations_usd,src brings them in:"
+            f" `python3 manage.py import_history FILE --instrument {span.instrument.key}`."
+        )
+    window = span.window()
+    span.took(totals)
+    hours = hours_of(window.bars, totals["open_time"])
+    known = totals[np.isin(totals["open_time"], hours.start_ms)]
+    estimators = {name: load_estimator(name, rule=span.rule) for name in span.names or ESTIMATORS}
+    masses = {name: walk(one, window, hours.start_ms) for name, one in estimators.items()}
+    usd = np.stack([known["long_usd"], known["short_usd"]], axis=1)
+    figures = Totals(hours, usd, masses, _pairs(list(masses)), span.folds).figures()
+    return Scored(figures, releases(estimators.values()), span.data_sha256(), _settings(span))
+
+
+def _pairs(names: list[str]) -> list[tuple[str, str]]:
+    """Ours against every baseline, and every baseline against the null."""
+    mine = [(OURS, name) for name in names if name != OURS] if OURS in names else []
+    others = [(name, NULL) for name in names if name not in {OURS, NULL}] if NULL in names else []
+    return mine + others
+
+
+def _settings(span: Span) -> dict[str, object]:
+    return {
+        "folds": span.folds, "draws": DRAWS, "rank_draws": RANK_DRAWS, "seed": SEED, "warm_up_days": WARM_UP.days,
+    }  # fmt: skip
