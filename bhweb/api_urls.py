@@ -23,6 +23,7 @@ from market.api import (
     LiquidationsApi,
     OpenInterestApi,
 )
+from risk.api import ToolApi
 
 if TYPE_CHECKING:
     from rest_framework.request import Request
@@ -57,6 +58,7 @@ urlpatterns = [
     path("v1/zones/<int:zone_id>/", ZoneApi.as_view(), name="api-zone"),
     path("v1/plans/", PlanListApi.as_view(), name="api-plans"),
     path("v1/plans/<int:number>/", PlanApi.as_view(), name="api-plan"),
+    path("v1/tools/<slug:slug>/", ToolApi.as_view(), name="api-tool"),
     path("schema/", public(SchemaApi.as_view()), name="schema"),
     path(
         "docs/",

@@ -16,6 +16,7 @@ urlpatterns = [
     path("", include("heatmaps.urls")),
     path("", include("journal.urls")),
     path("", include("market.urls")),
+    path("", include("risk.urls")),
     path("api/", include("bhweb.api_urls")),
     path("admin/", admin.site.urls),
 ]

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 import uuid
 from decimal import ROUND_HALF_EVEN, Decimal
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from django import forms
 from django.core.exceptions import ValidationError
 
 from journal.models import Plan
 from journal.operations import RISK_MOST, Terms, find_problems
+from risk.formulas import NO_COMMA, read_number
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _SHORT: Final = dt.timedelta(days=7)
 _NUMBER: Final = "Write a number with a point, like 60123.5."
@@ -25,8 +28,6 @@ _PRICE: Final = {
     "max_whole_digits": "Give at most 12 digits before the point.",
 }
 _SMALLEST: Final = Decimal("1e-8")
-# ASCII digits only: Decimal also reads "1_000", full-width digits and those of other alphabets.
-_PLAIN: Final = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 
 
 class NumberField(forms.DecimalField):
@@ -35,10 +36,12 @@ class NumberField(forms.DecimalField):
     def to_python(self, value: Any) -> Any:  # noqa: ANN401  # Django's own argument and answer
         """Read the number; refuse every other way to write one."""
         text = str(value or "").strip()
-        if "," in text:
-            raise ValidationError("Leave out the comma. Write a number with a point, like 60123.5.", code="invalid")
-        if text and not _PLAIN.fullmatch(text):
-            raise ValidationError(self.error_messages["invalid"], code="invalid")
+        try:
+            if text:
+                read_number(text)
+        except ValueError as refusal:
+            sentence = NO_COMMA if "," in text else self.error_messages["invalid"]
+            raise ValidationError(sentence, code="invalid") from refusal
         return super().to_python(text)
 
 
@@ -135,8 +138,14 @@ class PlanForm(forms.Form):
         return Terms(**{name: self.cleaned_data[name] for name in Terms.__slots__})
 
 
-def suggest(*, zone: Any, now: dt.datetime) -> dict[str, Any]:  # noqa: ANN401  # another room's row
-    """Return what a new form starts with: the edge of the zone that price meets first, and a week."""
+_TAKEN_OVER: Final = ("direction", "entry", "invalidation", "target", "risk_pct")
+
+
+def suggest(*, zone: Any, now: dt.datetime, given: Mapping[str, str] | None = None) -> dict[str, Any]:  # noqa: ANN401  # another room's row
+    """Return what a new form starts with: the edge of the zone that price meets first, and a week.
+
+    ``given``: terms that come along in the address, as from a calculator; the form checks them like any other.
+    """
     edge = zone.price_high if zone.position_side > 0 else zone.price_low
     tick = zone.heatmap.instrument.tick_size
     entry = (Decimal(repr(edge)) / tick).quantize(Decimal(1), rounding=ROUND_HALF_EVEN) * tick
@@ -144,6 +153,7 @@ def suggest(*, zone: Any, now: dt.datetime) -> dict[str, Any]:  # noqa: ANN401  
         "entry": format(entry.normalize(), "f"),
         "expires_at": (now + _SHORT).replace(minute=0, second=0, microsecond=0),
         "request_key": uuid.uuid4(),
+        **{name: given[name] for name in _TAKEN_OVER if given and given.get(name)},
     }
 
 

@@ -72,7 +72,7 @@ def evidence(request: HttpRequest, number: int) -> HttpResponse:
 def new_plan(request: HttpRequest) -> HttpResponse:
     """Write a draft that starts from a zone."""
     zone, now = _zone(request), timezone.now()
-    form = PlanForm(_sent(request), initial=suggest(zone=zone, now=now), now=now)
+    form = PlanForm(_sent(request), initial=suggest(zone=zone, now=now, given=request.GET.dict()), now=now)
     if request.method == "POST" and form.is_valid():
         try:
             made = operations.create_draft(

@@ -7,7 +7,7 @@ import math
 from typing import Final
 
 DASH: Final = "—"
-MINUS: Final = "−"  # noqa: RUF001  # a true minus is as wide as a plus
+MINUS: Final = "−"  # a true minus is as wide as a plus
 EN_DASH: Final = "–"  # noqa: RUF001  # ranges
 _STEPS: Final = ((1e9, "B"), (1e6, "M"), (1e3, "K"))
 _MINUTE: Final = 60

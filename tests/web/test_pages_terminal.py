@@ -178,7 +178,7 @@ def test_summary_tells_bands_and_amounts_with_their_interval(world: World, membe
 def test_pages_say_what_was_shown_of_which_instrument(world: World, member: Client) -> None:
     words = text_of(member.get(terminal()))
     assert "beyond the wick: shown on BTC history; sizes beyond geometry: not shown." in words
-    for figure in ("+.070 [.050, .090]", "+.073 [.054, .094]", "−.0004 [−.0024, .0011]"):  # noqa: RUF001
+    for figure in ("+.070 [.050, .090]", "+.073 [.054, .094]", "−.0004 [−.0024, .0011]"):
         assert figure in words
         assert figure.split()[0] in text_of(client_of(None).get(reverse("method")))
     assert "sizes beyond geometry: not shown" in text_of(member.get(reverse("heatmaps:zone", args=[world.zone.pk])))
