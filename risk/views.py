@@ -32,8 +32,8 @@ def tool(request: HttpRequest, slug: str) -> HttpResponse:
     """Answer a question; htmx gets the answer alone."""
     if slug not in TOOLS:
         raise Http404
-    form = TOOLS[slug](request.GET or TOOLS[slug].example)
-    is_right = form.is_valid()
+    form = TOOLS[slug].asked(request.GET.dict())
+    is_right = form.is_valid() or not form.is_bound
     context: dict[str, Any] = {"form": form, "tools": list(TOOLS.values()), "plan": _plan_query(form)}
     is_part = request.headers.get("HX-Request") == "true"
     page = "risk/partials/answer.html" if is_part else "risk/tool.html"

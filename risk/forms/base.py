@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -77,6 +77,14 @@ class ToolForm(forms.Form):
     # Names of fields that stay folded away.
     more: ClassVar[tuple[str, ...]] = ()
     answer: Explanation | None = None
+
+    @classmethod
+    def asked(cls, given: dict[str, str]) -> Self:
+        """Return the form for an address: of nothing the example, of a part a form that waits for the rest."""
+        if not given:
+            return cls(cls.example)
+        needed = [name for name, field in cls.base_fields.items() if field.required]
+        return cls(given) if all(name in given for name in needed) else cls(initial=given)
 
     def clean(self) -> dict[str, Any]:
         """Answer where every field is right; a refusal by the formulas stands above the form."""

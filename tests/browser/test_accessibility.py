@@ -19,7 +19,20 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.django_db
 TERMINAL = "/t/binance:BTCUSDT/"
-PAGES = ("/", "/method/", "/instruments/", TERMINAL, "zone", "/plans/", "plan", "/account/", "/nowhere/")
+PAGES = (
+    "/",
+    "/method/",
+    "/instruments/",
+    TERMINAL,
+    "zone",
+    "/plans/",
+    "plan",
+    "/account/",
+    "/tools/",
+    "/tools/size/",
+    "/tools/ruin/",
+    "/nowhere/",
+)
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 
 

@@ -172,3 +172,12 @@ def test_answers_are_the_same_through_the_api() -> None:
     assert wrong.status_code == 400
     assert wrong.json()["stop"] == ["Write a number with a point, like 60123.5."]
     assert client.get("/api/v1/tools/magic/").status_code == 404
+
+
+def test_part_of_an_address_waits_for_the_rest() -> None:
+    response = ask("size", {"zone": "7", "entry": "250", "side": "short"})
+    page = response.content.decode()
+    assert response.status_code == 200
+    assert "Some fields are still empty." in page
+    assert 'value="250"' in page
+    assert "Give a number." not in page

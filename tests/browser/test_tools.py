@@ -1,0 +1,42 @@
+"""A calculator in the browser: it answers while one types, names errors beside the field, works without scripts."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import expect
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.browser.conftest import Visit
+    from tests.world import World
+
+    Open = Callable[..., Visit]
+
+pytestmark = pytest.mark.django_db
+
+
+def test_answer_follows_what_is_typed(visit: Open, world: World) -> None:
+    opened = visit()
+    page = opened.go("/tools/size/")
+    expect(page.locator(".headline b")).to_have_text("0.104 base")
+    page.get_by_label("Risk, % of the account").fill("2")
+    expect(page.locator(".headline b")).to_have_text("0.209 base")
+    expect(page).to_have_url(re.compile("risk=2"))
+    page.get_by_label("Stop price").fill("61000")
+    expect(page.locator("#id_stop_error")).to_have_text("The stop of a long lies below its entry. Change one of them.")
+    page.get_by_label("Stop price").fill("59000")
+    expect(page.locator("#id_stop_error")).to_have_text("")
+    expect(page.get_by_label("Stop price")).to_be_focused()
+    assert [problem for problem in opened.problems if "422" not in problem] == []
+
+
+def test_answer_without_scripts(visit: Open, world: World) -> None:
+    opened = visit(scripts=False)
+    page = opened.go("/tools/size/")
+    page.get_by_label("Risk, % of the account").fill("2")
+    page.get_by_role("button", name="Calculate").click()
+    expect(page.locator(".headline b")).to_have_text("0.209 base")
