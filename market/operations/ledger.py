@@ -79,6 +79,9 @@ def extend(  # noqa: PLR0913 a ledger entry's key and what it covers
     after = join([*before, *added], reach_ms)
     if sorted(before) == after:
         return
+    if len(before) == len(after) == 1:  # what goes on where it ended, as most does
+        near.update(start_at=moment(after[0][0]), end_at=moment(after[0][1]))
+        return
     near.delete()
     Coverage.objects.bulk_create(
         Coverage(
