@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 MINUTE: Final = MINUTE_MS // 1000
 _UNAVAILABLE: Final = 503
+# How far a venue's clock may be ahead of ours: beyond that a row has not happened.
+_AHEAD_MS: Final = MINUTE_MS
 # The intervals that venues pay funding at. A longer distance between two settlements is a hole, not an interval.
 LONGEST_INTERVAL_MS: Final = 8 * HOUR_MS
 # Settlements before a span are read, too, so that two distances tell whether they are an interval.
@@ -63,11 +65,13 @@ class Question:
         return self.until_ms - 1
 
     def part(self, rows: Records, faults: Sequence[Fault], *, timeframe: int = 0) -> Part:
-        """Keep what was asked for and, of bars, what has closed.
+        """Keep what was asked for and, of bars, what has closed; what lies in the future is a fault.
 
         The span is settled unless a row of it could not be read: that one does exist.
         """
         times = rows[(rows.dtype.names or ())[0]]
+        early = rows[times > self.now_ms + _AHEAD_MS]
+        faults = [*faults, *(fault_of(repr(row.item()), "it lies in the future") for row in early)]
         inside = (times >= self.since_ms) & (times < self.until_ms) & (times <= self.now_ms - timeframe * 1000)
         until_ms = min(self.until_ms, self.now_ms)
         covered = (self.since_ms, until_ms) if not faults and self.since_ms < until_ms else None

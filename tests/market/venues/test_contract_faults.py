@@ -13,7 +13,7 @@ from market.sources.base import SourceError
 from tests.double import ManualClock, serve, synthetic_market
 from tests.double.fault_answers import ANSWER_FAULTS
 from tests.double.fault_fields import FIELD_FAULTS
-from tests.double.fault_rows import ROW_FAULTS
+from tests.double.fault_rows import ROW_FAULTS, FutureBar
 from tests.market.venues.side import NOON, NOW, SLUGS, Side
 
 if TYPE_CHECKING:
@@ -66,6 +66,16 @@ def read_spoilt(side: Side, series: SeriesName, fault: Fault) -> Part | None:
         return None
     finally:
         side.double.clear()
+
+
+@pytest.mark.parametrize("series", ["bars", "mark_bars"])
+def test_a_bar_that_has_not_happened_is_said(side: Side, series: SeriesName) -> None:
+    if series not in side.venue.offers:
+        pytest.skip(f"{side.venue.name} does not tell {series}")
+    part = read_spoilt(side, series, FutureBar(slug=side.slug, times=None))
+    assert part is not None
+    assert ([fault.reason for fault in part.faults], part.covered) == (["it lies in the future"], None)
+    assert len(part.rows) == HOUR // MINUTE_MS
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
