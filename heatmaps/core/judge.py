@@ -16,6 +16,7 @@ from market.series import DAY_MS
 
 from .grid import BIN_BPS
 from .score.chances import DRAWS, Interval
+from .score.resampling import ranks
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -135,13 +136,6 @@ def gains(shown: Floats, came: Floats, inside: Bools) -> tuple[Floats, Floats]:
     said = np.divide(shown, total, out=uniform.copy(), where=total > 0.0)
     mixed = ((1.0 - _SWEPT_FLOOR) * said + _SWEPT_FLOOR * uniform) * size
     return (came * np.log(np.where(inside, mixed, 1.0))).sum(axis=1), came.sum(axis=1)
-
-
-def ranks(values: Floats) -> Floats:
-    """Ranks from 0 of float64[n]; equal values share the mean of theirs."""
-    _, place, count = np.unique(values, return_inverse=True, return_counts=True)
-    last = np.cumsum(count)
-    return np.asarray((last - (count + 1) / 2.0)[place])
 
 
 def spearman(one: Floats, other: Floats) -> float:

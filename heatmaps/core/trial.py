@@ -62,6 +62,7 @@ def trial(*, world: str, seed: int, days: int) -> dict[str, Any]:
         "seed": seed,
         "days": days,
         "slices": len(late),
+        "data_sha256": tape.sha256,
         "figures": figures,
         "log_skill_ahead": ahead,
         "demands": demands(world, figures),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -51,6 +52,12 @@ class Tape:
     window: Window
     prints: Records
     holdings: tuple[Holding, ...]
+
+    @property
+    def sha256(self) -> str:
+        """Over all that was reported and liquidated."""
+        parts = self.window.bars, self.window.open_interest, self.prints
+        return sha256(b"".join(part.tobytes() for part in parts)).hexdigest()
 
 
 def simulate(world: World, generator: np.random.Generator, *, days: int, every: int) -> Tape:

@@ -1,4 +1,4 @@
-"""``manage.py score INSTRUMENT``: what a map is worth, with its nulls and intervals, measured and kept."""
+"""``manage.py score INSTRUMENT|simulator``: what a map is worth, with its nulls and intervals, measured and kept."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from heatmaps.core.estimators import ESTIMATORS
 from heatmaps.core.score.fits import FOLDS
-from heatmaps.operations.scoring import AGAINST, ScoreError, score
+from heatmaps.operations.scoring import AGAINST, SIMULATOR, ScoreError, score, score_simulator
 
 from .build_heatmap import parse_moment
 
@@ -29,19 +29,29 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Declare what may be given."""
-        parser.add_argument("instrument", help="venue:symbol, for example binance:BTCUSDT")
+        parser.add_argument("instrument", help="venue:symbol, or simulator: worlds whose positions are known")
         parser.add_argument("--from", dest="since", type=parse_moment, help="begin there (default: with the first bar)")
         parser.add_argument("--to", dest="until", type=parse_moment, help="end there (default: with the newest bar)")
-        parser.add_argument("--against", choices=list(AGAINST), required=True, help="what the maps are scored against")
+        parser.add_argument("--against", choices=list(AGAINST), help="what the maps are scored against")
         parser.add_argument("--estimator", choices=sorted(ESTIMATORS), action="append", help="only this one")
         parser.add_argument(
             "--folds", choices=FOLDS, default=FOLDS[0], help="predict each week from all others, or from earlier ones"
         )
+        parser.add_argument("--worlds", default="all", help="names with commas between them (simulator)")
+        parser.add_argument("--seeds", type=int, default=5, help="how many runs of each world (simulator)")
+        parser.add_argument("--days", type=int, default=60, help="a run's length; its second half counts (simulator)")
+        parser.add_argument("--jobs", type=int, default=2, help="runs at a time (simulator)")
         parser.add_argument("--json", action="store_true", help="print the run as JSON")
 
     def handle(self, *_args: object, **options: Any) -> None:  # noqa: ANN401 -- what argparse found
         """Score, then show what was kept."""
+        is_simulated = options["instrument"] == SIMULATOR
+        if options["against"] is None and not is_simulated:
+            raise CommandError(f"Say --against what: {', '.join(AGAINST)}.")
         try:
+            if is_simulated:
+                self._simulate(options)
+                return
             run = score(
                 key=options["instrument"],
                 against=options["against"],
@@ -54,6 +64,22 @@ class Command(BaseCommand):
         except ScoreError as error:
             raise CommandError(str(error)) from error
         self.stdout.write(json.dumps(as_json(run), indent=1) if options["json"] else as_text(run))
+
+    def _simulate(self, options: dict[str, Any]) -> None:
+        judged = score_simulator(
+            worlds=options["worlds"].split(","),
+            seeds=options["seeds"],
+            days=options["days"],
+            jobs=options["jobs"],
+            now=timezone.now(),
+        )
+        if options["json"]:
+            found = {"trials": judged.trials, "missed": judged.missed, "runs": [as_json(run) for run in judged.runs]}
+            self.stdout.write(json.dumps(found, indent=1))
+            return
+        for run in judged.runs:
+            self.stdout.write(as_text(run))
+        self.stdout.write("\n".join([f"Demands that were missed: {len(judged.missed)}.", *judged.missed]))
 
 
 def as_json(run: ScoreRun) -> dict[str, Any]:

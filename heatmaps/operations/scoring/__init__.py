@@ -2,6 +2,7 @@
 
 from .recording import Scored, record_score
 from .running import AGAINST, score
+from .simulated import SIMULATOR, Judged, score_simulator
 from .spans import ScoreError
 
-__all__ = ["AGAINST", "ScoreError", "Scored", "record_score", "score"]
+__all__ = ["AGAINST", "SIMULATOR", "Judged", "ScoreError", "Scored", "record_score", "score", "score_simulator"]
