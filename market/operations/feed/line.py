@@ -6,7 +6,6 @@ import asyncio
 import logging
 import random
 from collections import deque
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -103,11 +102,10 @@ class Line:
                     raise StalledError("the venue tells by other ways what this websocket does not")
                 following = await self._renewed()
                 if following is not None:
-                    await _end(current)
-                    current = following
+                    former, current = current, following
+                    await _end(former)
         finally:
-            await _end(current)
-            await _end(doubt)
+            await _end(current, doubt)
 
     async def _renewed(self) -> asyncio.Task[None] | None:
         """Open a second session and let it overlap with the first; None where it came to nothing."""
@@ -190,10 +188,19 @@ def _numbered(part: Part) -> Part:
     return type(part)(rows, part.timeframe, part.covered, part.faults)
 
 
-async def _end(task: asyncio.Task[Any]) -> None:
-    task.cancel()
-    with suppress(asyncio.CancelledError, SourceError):
-        await task
+async def _end(*tasks: asyncio.Task[Any]) -> None:
+    """Cancel tasks and wait until they have ended; a cancellation meanwhile is the caller's own and goes on."""
+    for task in tasks:
+        task.cancel()
+    try:
+        await asyncio.wait(tasks)
+    except asyncio.CancelledError:
+        await asyncio.wait(tasks)
+        raise
+    for task in tasks:
+        error = None if task.cancelled() else task.exception()
+        if error is not None and not isinstance(error, SourceError):
+            raise error
 
 
 async def _close(heard: AsyncIterator[Heard]) -> None:

@@ -10,7 +10,7 @@ from django.db import OperationalError, connections
 from market.models import ContractTerms, FeedState, Hole, Instrument, Quarantine, VenueState
 from market.operations.feed import Timing, keeping, run_feed
 from market.operations.feed.intake import Intake
-from market.operations.feed.line import Line
+from market.operations.feed.line import Line, _end
 from market.operations.herd import Told
 from market.series import epoch_ms
 from market.sources.base import Channel, Fault, Heard, InstrumentFacts, Part
@@ -150,6 +150,32 @@ def test_intake_waits_for_room_and_sheds_nothing() -> None:
         return taken
 
     assert asyncio.run(fill()) == [0, 1, 2, 3, 4]
+
+
+def test_a_cancellation_is_not_lost_while_a_session_ends() -> None:
+    """The session takes its time to say good-bye; who waits for that is cancelled meanwhile."""
+
+    async def script() -> bool:
+        leaving, gone = asyncio.Event(), asyncio.Event()
+
+        async def session() -> None:
+            try:
+                await asyncio.Event().wait()
+            finally:
+                leaving.set()
+                await gone.wait()
+
+        task = asyncio.create_task(session())
+        await asyncio.sleep(0)
+        waiting = asyncio.create_task(_end(task))
+        await leaving.wait()
+        waiting.cancel()
+        await asyncio.sleep(0)
+        gone.set()
+        await asyncio.wait({waiting})
+        return waiting.cancelled() and task.done()
+
+    assert asyncio.run(script())
 
 
 def test_line_measures_lag_in_wall_time() -> None:
