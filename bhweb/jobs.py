@@ -30,6 +30,7 @@ ATTEMPTS: Final = 3
 # No attempt outlives its hard limit, so a lease of that length needs no heartbeat [s].
 LEASE_MARGIN_S: Final = 15
 RETRY_S: Final = 5
+WAITED: Final = "It waits until its venue may be asked more."
 # A message that nobody acted upon for so long is taken for lost [s].
 RESEND_S: Final = 30
 KEEP: Final = "1 day"
@@ -142,6 +143,19 @@ def fail(*, job: Job, error: str, is_permanent: bool) -> None:
         WHERE id = %s AND state = 'running' AND attempt = %s RETURNING id""",
         (error, ATTEMPTS, is_permanent, ATTEMPTS, is_permanent, RETRY_S, job.pk, job.attempt),
     )
+
+
+def give_back(*, job: Job, wait_s: float) -> bool:
+    """Let a job wait in the queue instead of in its worker, at no attempt's cost; once: False where it has waited."""
+    if job.error == WAITED:
+        return False
+    _rows(
+        """UPDATE bhweb_job SET error = %s, state = 'queued', attempt = attempt - 1, lease_until = NULL, sent_at = NULL,
+            due_at = clock_timestamp() + make_interval(secs => %s)
+        WHERE id = %s AND state = 'running' AND attempt = %s RETURNING id""",
+        (WAITED, wait_s, job.pk, job.attempt),
+    )
+    return True
 
 
 def sweep() -> None:

@@ -34,6 +34,8 @@ PAIR_WAIT: Final = dt.timedelta(seconds=20)
 # So long the feed has to bring a minute's bar before its venue is asked.
 FEED_PATIENCE: Final = dt.timedelta(seconds=8)
 MINUTE: Final = dt.timedelta(minutes=1)
+# So long a job may wait in the queue for its venue's budget [s].
+LONGEST_WAIT_S: Final = 30.0
 # So often it is asked what is due, in wall time.
 TICK: Final = dt.timedelta(seconds=2)
 
@@ -149,8 +151,8 @@ def _attempt(job: Job) -> None:
 def _work(job: Job) -> None:
     stage = next(one for one in (*STAGES, *ERRANDS) if one.slug == job.stage)
     work = partial(import_string(stage.work), instrument_id=job.instrument_id, now=job.slot_at)
-    if not stage.is_atomic:
-        work()
+    if not stage.is_atomic and not _has_come_through(work, job):
+        return
     with transaction.atomic():
         if stage.is_atomic:
             work()
@@ -158,6 +160,21 @@ def _work(job: Job) -> None:
         _put_next(job)
         # Whoever hears of it must find the data: publish after the commit.
         transaction.on_commit(partial(events.publish, instrument=job.instrument.key, stage=job.stage, at=job.slot_at))
+
+
+def _has_come_through(work: Callable[[], None], job: Job) -> bool:
+    """Do the work; False where the job was given back, because all that may be spent on its venue is spent.
+
+    Where that takes long, or the job has waited before, what has come is all for this minute; the next asks again.
+    """
+    try:
+        work()
+    except Exception as error:
+        wait_s = getattr(error, "busy_s", None)
+        if wait_s is None:
+            raise
+        return wait_s > LONGEST_WAIT_S or not jobs.give_back(job=job, wait_s=wait_s)
+    return True
 
 
 def _put_next(job: Job) -> None:

@@ -20,7 +20,9 @@ INGEST_S: Final = 40.0
 def ingest(*, instrument_id: int, now: dt.datetime) -> None:
     """Bring one live instrument up to date."""
     deadline = time.monotonic() + INGEST_S
-    operations.ingest(instrument_id=instrument_id, now=now, may_go_on=lambda: time.monotonic() < deadline)
+    operations.ingest(
+        instrument_id=instrument_id, now=now, may_go_on=lambda: time.monotonic() < deadline, may_wait=False
+    )
 
 
 def ensure_pairs() -> None:

@@ -57,5 +57,6 @@ def _as_they_get_ready(waiting: Sequence[Instrument], slot_at: dt.datetime) -> I
 def _ingest(instrument: Instrument, slot_at: dt.datetime) -> None:
     try:
         ingest(instrument_id=instrument.pk, now=slot_at)
-    except Exception:
-        logger.exception("%s could not be brought up to date", instrument.key)
+    except Exception as error:
+        if not hasattr(error, "busy_s"):  # the next minute asks again
+            logger.exception("%s could not be brought up to date", instrument.key)

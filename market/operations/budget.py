@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from django.db import connection
 
-from market.sources.base import LIVE_SHARE, SourceError
+from market.sources.base import LIVE_SHARE, BusyError, SourceError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 BACKFILL_SHARE: Final = 0.25
 LIVE_PATIENCE_S: Final = 5.0
 BACKFILL_PATIENCE_S: Final = 120.0
+# Of a worker whose other jobs wait behind the one that waits here.
+JOB_PATIENCE_S: Final = 0.5
 # What a venue is left alone for when it says "too many" and not for how long [s].
 _SLOW_DOWN_S: Final = 60
 _BAN_S: Final = 120
@@ -109,7 +111,7 @@ class SharedGate:
             if pause <= 0:
                 return
             if waited + pause > self.patience_s:
-                raise SourceError(f"{self.venue}: the budget is spent for {pause:.0f} s.", retry_after_s=pause)
+                raise BusyError(f"{self.venue}: the budget is spent for {pause:.0f} s.", busy_s=pause)
             self.sleep(pause)
             waited += pause
 

@@ -43,10 +43,13 @@ def _always() -> bool:
     return True
 
 
-def ingest(*, instrument_id: int, now: dt.datetime, may_go_on: Callable[[], bool] = _always) -> Ingested:
+def ingest(
+    *, instrument_id: int, now: dt.datetime, may_go_on: Callable[[], bool] = _always, may_wait: bool = True
+) -> Ingested:
     """Fetch what closed since the last stored bar and store it with its ledger and checkpoints in one transaction.
 
-    Safe to repeat and to run twice at once. Raises SourceError; nothing is stored then.
+    Safe to repeat and to run twice at once. Raises SourceError; of the simulated market nothing is stored then. Without
+    ``may_wait`` the BusyError of a venue whose budget is spent is one; what came before stays stored.
     """
     instrument = Instrument.objects.get(pk=instrument_id)
     if instrument.is_pair:
@@ -54,7 +57,9 @@ def ingest(*, instrument_id: int, now: dt.datetime, may_go_on: Callable[[], bool
     source = load_source(instrument.venue)
     if is_venue(source):
         siblings = Instrument.objects.filter(venue=instrument.venue, is_live=True).count()
-        bars = poll(instrument=instrument, venue=source, now=now, siblings=siblings, may_go_on=may_go_on)
+        bars = poll(
+            instrument=instrument, venue=source, now=now, siblings=siblings, may_go_on=may_go_on, may_wait=may_wait
+        )
         return Ingested(bars, _through(instrument_id))
     span = queries.stored_span(instrument_id=instrument_id)
     until_ms = epoch_ms(now) // MINUTE_MS * MINUTE_MS

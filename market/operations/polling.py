@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from market.series import HOUR_MS, MINUTE_MS, epoch_ms
-from market.sources.base import SourceError
+from market.sources.base import BusyError, SourceError
 
 from . import holes
 from .access import connection_to
@@ -41,22 +41,29 @@ _READ_AGAIN_MINUTES: Final = 5
 _WEEK_MS: Final = 7 * 24 * HOUR_MS
 
 
-def poll(
-    *, instrument: Instrument, venue: Venue, now: dt.datetime, siblings: int, may_go_on: Callable[[], bool]
+def poll(  # noqa: PLR0913 of whom, as of when, and how to go about it
+    *,
+    instrument: Instrument,
+    venue: Venue,
+    now: dt.datetime,
+    siblings: int,
+    may_go_on: Callable[[], bool],
+    may_wait: bool = True,
 ) -> int:
     """Read what is due of an instrument and return how many bars were new.
 
     siblings: how many instruments of the venue share its budget. may_go_on: asked before each page; what is left of a
-    long history is read the next time. A venue that does not answer is no error here: its
-    state says so to everyone. Safe to repeat and to be killed. Raises SourceError where trying again will not help.
+    long history is read the next time. may_wait: for the budget, some seconds; else BusyError says for how long to come
+    back. A venue that does not answer is no error here: its state says so to everyone. Safe to repeat and to be killed.
+    Raises SourceError where trying again will not help.
     """
-    connection = connection_to(venue)
+    connection = connection_to(venue, purpose="live" if may_wait else "job")
     new_bars = 0
     for series, offer in _due(instrument, venue, now, siblings):
         try:
             stored = _read(connection, instrument, series, offer, now, may_go_on)
         except SourceError as error:
-            if error.permanent:
+            if error.permanent or (isinstance(error, BusyError) and not may_wait):
                 raise
             if error.is_outage or error.retry_after_s is not None:
                 break

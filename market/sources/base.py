@@ -36,6 +36,14 @@ class SourceError(Exception):
         self.is_outage = is_outage
 
 
+class BusyError(SourceError):
+    """What may be spent on a venue is spent for ``busy_s`` [s]; nothing was asked."""
+
+    def __init__(self, message: str, *, busy_s: float) -> None:
+        super().__init__(message, retry_after_s=busy_s)
+        self.busy_s = busy_s
+
+
 @dataclass(frozen=True, slots=True)
 class InstrumentFacts:
     """The terms of a contract as its venue states them; sizes stay decimal strings until they are stored.

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.db import InterfaceError, OperationalError
+from django.utils import timezone
 from django.utils.module_loading import import_string
 
 from bhweb import celery, events, jobs, pipeline
@@ -188,6 +189,34 @@ def test_run_that_fails_puts_no_next_stage(instrument: Instrument, now: dt.datet
     job = run_next()
     assert (job.state, job.attempt, job.error) == ("queued", 1, "ValueError: no price")
     assert Job.objects.count() == 1
+
+
+class BusyError(Exception):
+    def __init__(self, busy_s: float) -> None:
+        super().__init__("the budget is spent")
+        self.busy_s = busy_s
+
+
+def test_run_that_would_wait_for_a_budget_gives_its_job_back_once(
+    instrument: Instrument, now: dt.datetime, work: Work
+) -> None:
+    jobs.put(stage="ingest", instrument_id=instrument.pk, slot_at=now, queue="live")
+    work.errors["ingest"] = BusyError(7.0)
+    job = run_next()
+    assert (job.state, job.attempt, job.error, job.sent_at) == ("queued", 0, jobs.WAITED, None)
+    assert (job.due_at - timezone.now()).total_seconds() == pytest.approx(7, abs=2)
+    pipeline.run(job_id=job.pk)  # a message that comes too early
+    assert len(work.done) == 1
+    Job.objects.update(due_at=timezone.now())
+    job = run_next()
+    assert (job.state, job.attempt, job.error) == ("done", 1, "")
+    assert Job.objects.filter(stage="advance", state="queued").exists()
+
+
+def test_run_goes_on_where_its_budget_is_spent_for_long(instrument: Instrument, now: dt.datetime, work: Work) -> None:
+    jobs.put(stage="ingest", instrument_id=instrument.pk, slot_at=now, queue="live")
+    work.errors["ingest"] = BusyError(pipeline.LONGEST_WAIT_S + 1)
+    assert run_next().state == "done"
 
 
 def test_run_that_can_never_succeed_is_dead(instrument: Instrument, now: dt.datetime, work: Work) -> None:

@@ -14,7 +14,7 @@ from market.operations.access import connection_to
 from market.operations.reading import store_part
 from market.queries import load_bars, load_open_interest, stored_span
 from market.sources import SOURCES
-from market.sources.base import Budget, Fault, Offer, Part, SourceError
+from market.sources.base import Budget, BusyError, Fault, Offer, Part, SourceError
 from tests.factories import make_instrument
 
 from .rows import T0, after
@@ -146,6 +146,16 @@ def test_poll_of_a_venue_that_is_away_is_no_error(
     venue.errors = {"bars": error}
     assert ingest(instrument_id=instrument.pk, now=after(120)) == Ingested(bars=0, through=None)
     assert [series for series, *_ in venue.asked] == ["bars"]
+
+
+def test_job_does_not_wait_for_the_budget(venue: ScriptedVenue, instrument: Instrument) -> None:
+    # Half of it is there at once and takes a minute to come back: three pages of bars, then two seconds for each.
+    venue.budget = Budget(weight=6, window_s=6)
+    with pytest.raises(BusyError) as caught:
+        tasks.ingest(instrument_id=instrument.pk, now=after(120))
+    assert caught.value.busy_s == pytest.approx(2, abs=0.5)
+    assert len(load_bars(instrument_id=instrument.pk, since=after(0), until=after(120), timeframe=60)) == 120
+    assert [series for series, *_ in venue.asked] == ["bars"] * 3
 
 
 def test_poll_asks_nothing_during_a_ban(venue: ScriptedVenue, instrument: Instrument) -> None:
