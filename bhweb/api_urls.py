@@ -9,7 +9,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 
 from access.permissions import public
 from access.permissions.api import CountedApi
-from heatmaps.api import HeatmapApi, ReachApi, TileApi, ZoneApi, ZoneListApi
+from heatmaps.api import HeatmapApi, LayersApi, ReachApi, TileApi, ZoneApi, ZoneListApi
 from journal.api import PlanApi, PlanListApi
 from market.api import (
     AccountRatioApi,
@@ -52,6 +52,7 @@ urlpatterns = [
     path(f"{INSTRUMENT}/coverage/", CoverageApi.as_view(), name="api-coverage"),
     path(f"{INSTRUMENT}/brackets/", BracketsApi.as_view(), name="api-brackets"),
     path(f"{INSTRUMENT}/heatmap/", HeatmapApi.as_view(), name="api-heatmap"),
+    path(f"{INSTRUMENT}/layers/", LayersApi.as_view(), name="api-layers"),
     path(f"{INSTRUMENT}/zones/", ZoneListApi.as_view(), name="api-zones"),
     path(f"{INSTRUMENT}/reach/", ReachApi.as_view(), name="api-reach"),
     re_path(TILE, TileApi.as_view(), name="api-tile"),

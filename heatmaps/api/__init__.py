@@ -17,6 +17,7 @@ from heatmaps import queries
 from heatmaps.models import Zone
 from market import queries as market_queries
 
+from .layers import LayersApi as LayersApi
 from .members import MemberSerializer, describe_members
 from .touches import ReachApi as ReachApi
 from .touches import TouchSerializer, describe_touches

@@ -1,4 +1,4 @@
-"""The market around the heat: each figure beside its own past, as a percentile of what is stored."""
+"""The market around the heat: each layer's newest value beside its own past, or the reason why there is none."""
 
 from __future__ import annotations
 
@@ -9,159 +9,210 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from django.core.cache import cache
 
-from heatmaps.pages import figures, recency, strip
-from market import queries as market
+from heatmaps import queries
+from heatmaps.core.layers import LAYERS, load_layer
+from heatmaps.core.layers.base import DAY
+from heatmaps.pages import figures
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
-
+    from heatmaps.core.layers import Kind, Layer, Level, Reading
+    from heatmaps.core.structure import Range
+    from heatmaps.queries import LayerView
     from market.models import Instrument
-    from market.series import Records
 
-    Floats = npt.NDArray[np.float64]
-
-WINDOW: Final = dt.timedelta(days=60)
-_HOUR: Final = 3600
-_HOURS_A_DAY: Final = 24
-_DAY_MS: Final = 86_400_000
-_HOURS_A_YEAR: Final = 24 * 365
-_RANGE_DAYS: Final = 14
-# A percentile of a few days says nothing.
-_LEAST: Final = 5 * 24
 _KEEP_SECONDS: Final = 3600
-# Where one sample alone can not tell how far apart they are.
-_SAMPLED: Final = dt.timedelta(minutes=5)
+_HOUR: Final = dt.timedelta(hours=1)
+_GROUPS: Final[tuple[tuple[Kind, str], ...]] = (("state", "States"), ("gauge", "Gauges"), ("levels", "Structure"))
+_TURNS: Final = 2
+# Where a percentile's marker goes, and how wide the strip of a state's history is [SVG units].
+_BAR: Final = 69.0
+STRIP: Final = 288.0
 
 
 @dataclass(frozen=True, slots=True)
-class ContextRow:
-    """One figure; ``percentile`` is None where too little is stored to compare with."""
+class Run:
+    """Hours in a row in one state, on the strip of its history [SVG units]."""
 
+    x: str
+    width: str
+    state: int
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One layer in words; ``percentile`` is None where too little is stored to compare with.
+
+    past: what the percentile is over, or which share of its history a state had; runs: that history.
+    """
+
+    slug: str
     label: str
     value: str
     note: str
+    rule: str
     percentile: float | None
+    past: str
+    runs: tuple[Run, ...] = ()
 
     @property
     def mark_x(self) -> str:
         """Return the marker's place on a bar of 72 units."""
-        return f"{(self.percentile or 0.0) / 100.0 * 69.0:.1f}"
+        return f"{(self.percentile or 0.0) / 100.0 * _BAR:.1f}"
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The layers of one kind."""
+
+    kind: Kind
+    title: str
+    rows: tuple[Row, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """The rail's second block."""
+    """The rail's second block as of the end of a complete hour, and what the chart and the zones need of it."""
 
-    rows: tuple[ContextRow, ...]
-    days: int
+    at: dt.datetime
+    groups: tuple[Group, ...]
+    levels: dict[str, tuple[Level, ...]]
+    range: Range | None
+    range_reason: str
+    nodes: tuple[float, ...]
+    depth: np.void
+
+    @property
+    def at_text(self) -> str:
+        """Write the hour that all of it ends with."""
+        return figures.moment(self.at)
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        """Return the layers of every kind."""
+        return tuple(row for group in self.groups for row in group.rows)
 
 
 def load(*, instrument: Instrument, as_of: dt.datetime) -> Context:
-    """Return the context of a moment; it changes with each five minutes of data."""
+    """Return the context of a moment; what was late may still join an hour, so it is read again each five minutes."""
     slot = int(as_of.timestamp()) // 300
-    key = f"heatmaps:context:{instrument.pk}:{slot}"
+    key = f"heatmaps:layers:{instrument.pk}:{slot}"
     kept: Context | None = cache.get(key)
     if kept is None:
-        kept = _measure(instrument, as_of)
+        kept = _describe(instrument, queries.read_layers(instrument=instrument, at=as_of), as_of)
         cache.set(key, kept, _KEEP_SECONDS)
     return kept
 
 
-def _measure(instrument: Instrument, as_of: dt.datetime) -> Context:
-    instrument_id = instrument.pk
-    since = as_of - WINDOW
-    bars = market.load_bars(instrument_id=instrument_id, since=since, until=as_of, timeframe=_HOUR)
-    interest = market.load_open_interest(instrument_id=instrument_id, since=since, until=as_of)
-    funding = market.load_funding(instrument_id=instrument_id, since=since, until=as_of)
-    rows = (
-        _range_row(bars, as_of),
-        _funding_row(instrument, funding, as_of),
-        _interest_row(instrument, interest, as_of),
-        _volatility_row(bars),
-    )
-    return Context(rows=rows, days=_span_days(bars))
-
-
-def _span_days(bars: Records) -> int:
-    if bars.size < _HOURS_A_DAY:
-        return 0
-    return round(float(bars["open_time"][-1] - bars["open_time"][0]) / 86_400_000)
-
-
-def _range_row(bars: Records, as_of: dt.datetime) -> ContextRow:
-    label = "Range position"
-    since_ms = (as_of - dt.timedelta(days=_RANGE_DAYS)).timestamp() * 1000
-    recent = bars[bars["open_time"] >= since_ms]
-    if recent.size < _HOURS_A_DAY:
-        return ContextRow(label, figures.DASH, "less than a day stored", None)
-    low, high, close = float(recent["low"].min()), float(recent["high"].max()), float(recent["close"][-1])
-    share = 100.0 * (close - low) / (high - low) if high > low else 50.0
-    return ContextRow(label, f"{share:.0f}%", f"of {max(1, round(recent.size / 24))} d range", share)
-
-
-def _funding_row(instrument: Instrument, funding: Records, as_of: dt.datetime) -> ContextRow:
-    label = "Funding"
-    reason = recency.age_reason(times=funding["time"], as_of=as_of, otherwise=strip.FUNDING_INTERVAL)
-    if reason:
-        return ContextRow(label, figures.DASH, strip.ONE_A_VENUE if instrument.is_pair else reason, None)
-    rates = np.asarray(funding["rate"], dtype=np.float64)
-    interval = recency.spacing(funding["time"])
-    # The same span holds fewer prints than hours.
-    hours = max(1.0, (interval or strip.FUNDING_INTERVAL) / dt.timedelta(hours=1))
-    percentile = _percentile(rates, float(rates[-1]), least=round(_LEAST / hours))
-    return ContextRow(
-        label, figures.signed(float(rates[-1]) * 100, digits=4), recency.interval_text(interval), percentile
+def _describe(instrument: Instrument, view: LayerView, as_of: dt.datetime) -> Context:
+    rows: dict[Kind, list[Row]] = {kind: [] for kind, _ in _GROUPS}
+    digits = figures.decimals(instrument.tick_size)
+    for slug in LAYERS:
+        layer = load_layer(slug)
+        reading = view.readings[slug]
+        reason = _reason(layer, view, as_of)
+        row = _row(layer, reading, digits) if not reason else _absent(layer, reason)
+        rows[layer.kind].append(row)
+    found, area = view.readings["range"], view.readings["value-area"]
+    return Context(
+        at=view.at,
+        groups=tuple(Group(kind, title, tuple(rows[kind])) for kind, title in _GROUPS),
+        levels={slug: one.levels for slug, one in view.readings.items() if one.levels},
+        range=found.found,  # type: ignore[arg-type]  # the layer of ranges finds ranges
+        range_reason=found.reason,
+        nodes=getattr(area.found, "nodes", ()),
+        depth=view.depth,
     )
 
 
-def _interest_row(instrument: Instrument, interest: Records, as_of: dt.datetime) -> ContextRow:
-    label = "Open interest"
-    reason = recency.age_reason(times=interest["time"], as_of=as_of, otherwise=_SAMPLED, is_sum=instrument.is_pair)
-    if reason:
-        return ContextRow(label, figures.DASH, reason, None)
-    hourly = _hourly(interest)
-    if hourly.size <= _HOURS_A_DAY:
-        return ContextRow(label, figures.DASH, "less than a day stored", None)
-    change = (hourly[_HOURS_A_DAY:] / hourly[:-_HOURS_A_DAY] - 1.0) * 100.0
-    now = float(change[-1])
-    if not np.isfinite(now):
-        return ContextRow(label, figures.DASH, "not reported 24h ago", None)
-    newest = int(interest["time"][-1])
-    if not strip.has_same_members(instrument, newest - _DAY_MS, newest):
-        return ContextRow(label, figures.DASH, "other members 24h ago", None)
-    return ContextRow(label, figures.signed(now, digits=1), "24h", _percentile(change, now))
+def _reason(layer: Layer, view: LayerView, as_of: dt.datetime) -> str:
+    """Say why a layer has nothing to show, with the age of what it last had; empty where it has."""
+    reason = view.readings[layer.slug].reason
+    newest = [view.newest.get(name) for name in layer.needs if name != "bars"]
+    is_old = layer.kind == "gauge" and newest and newest[0] is not None and view.at - newest[0] >= _HOUR
+    if reason and reason != queries.ONE_A_VENUE and is_old:
+        assert newest[0] is not None
+        return f"last reported {figures.age(as_of - newest[0])} ago"
+    return reason
 
 
-def _hourly(interest: Records) -> Floats:
-    """Return the last sample of each hour, [base]; NaN for an hour without one."""
-    held = interest[interest["open_interest"] > 0]
-    if held.size == 0:
-        return np.zeros(0)
-    hour_ms = _HOUR * 1000
-    hours = np.arange(held["time"][0], held["time"][-1] + 1, hour_ms)
-    # Anchored at the newest sample, so that the last figure is the present one.
-    hours += held["time"][-1] - hours[-1]
-    found = np.maximum(np.searchsorted(held["time"], hours, side="right") - 1, 0)
-    is_in_hour = np.abs(hours - held["time"][found]) < hour_ms
-    return np.where(is_in_hour, held["open_interest"][found], np.nan)
+def _absent(layer: Layer, reason: str) -> Row:
+    return Row(layer.slug, layer.title, figures.DASH, reason, layer.rule, None, "too little is stored to compare with")
 
 
-def _volatility_row(bars: Records) -> ContextRow:
-    label = "Realised vol"
-    if bars.size <= _HOURS_A_DAY:
-        return ContextRow(label, figures.DASH, "less than a day stored", None)
-    hour_ms = _HOUR * 1000
-    closes = np.full(int((bars["open_time"][-1] - bars["open_time"][0]) // hour_ms) + 1, np.nan)
-    closes[(bars["open_time"] - bars["open_time"][0]) // hour_ms] = bars["close"]
-    squares = np.diff(np.log(closes)) ** 2
-    sums = np.convolve(squares, np.ones(_HOURS_A_DAY), mode="valid")
-    annual = 100.0 * np.sqrt(np.asarray(sums) / _HOURS_A_DAY * _HOURS_A_YEAR)
-    now = float(annual[-1])
-    if not np.isfinite(now):
-        return ContextRow(label, figures.DASH, "hours are missing in the last day", None)
-    return ContextRow(label, f"{now:.0f}%", "24h ann.", _percentile(annual, now))
+def _row(layer: Layer, reading: Reading, digits: int) -> Row:
+    percentile = float(reading.percentiles[-1])
+    is_ranked = bool(np.isfinite(percentile))
+    runs = _runs(reading) if layer.kind == "state" else ()
+    past = _shares(layer, reading) if layer.kind == "state" else ""
+    if is_ranked:
+        past = f"percentile {percentile:.0f} of {int(reading.known[-1]) // DAY} d"
+    return Row(
+        slug=layer.slug,
+        label=layer.title,
+        value=_value(layer, reading, digits),
+        note=_note(layer, reading, digits),
+        rule=layer.rule,
+        percentile=percentile if is_ranked else None,
+        past=past or "too little is stored to compare with",
+        runs=runs,
+    )
 
 
-def _percentile(past: Floats, now: float, *, least: int = _LEAST) -> float | None:
-    known = past[np.isfinite(past)]
-    return float(100.0 * np.mean(known <= now)) if known.size >= least else None
+def _value(layer: Layer, reading: Reading, digits: int) -> str:
+    now = float(reading.values[-1])
+    if layer.kind == "state":
+        return layer.states[int(now)].capitalize()
+    if layer.unit == "USD":
+        return figures.usd(now)
+    if layer.unit == "price":
+        return figures.price(now, digits)
+    if layer.is_signed:
+        return figures.signed(now, digits=layer.digits, unit=layer.unit)
+    return f"{now:.{layer.digits}f}{layer.unit}"
+
+
+def _note(layer: Layer, reading: Reading, digits: int) -> str:
+    if layer.kind == "levels":
+        return " · ".join((layer.note, *_places(reading.levels, digits)))
+    if layer.kind == "state":
+        return " · ".join(f"{name.replace('_', ' ')} {_number(name, value)}" for name, value in reading.numbers.items())
+    if "interval_hours" in reading.numbers:
+        return f"per {reading.numbers['interval_hours']:g} h"
+    return layer.note
+
+
+def _number(name: str, value: float) -> str:
+    text = f"{value:.0f}" if name.endswith(("percentile", "broken")) else f"{value:.2f}"
+    return text.replace("-", figures.MINUS)
+
+
+def _places(levels: tuple[Level, ...], digits: int) -> list[str]:
+    """Name the lines, the outer ends of the bands, and the last two points."""
+    bands = [one for one in levels if one.style == "band"]
+    lines = [one for one in levels if one.style == "line"]
+    points = [one for one in levels if one.style == "point"][-_TURNS:]
+    told = [f"{one.label.lower()} {figures.price(one.low, digits)}" for one in (*lines, *points)]
+    if bands:
+        ends = figures.price_range(min(one.low for one in bands), max(one.high for one in bands), digits)
+        told.insert(0, f"{bands[0].label.lower()} {ends}")
+    return told
+
+
+def _runs(reading: Reading) -> tuple[Run, ...]:
+    """Return the history as runs of hours in one state; hours without one are gaps."""
+    words = np.where(np.isnan(reading.values), -1, reading.values).astype(np.int64)
+    starts = np.flatnonzero(np.diff(words, prepend=-2))
+    stops = np.append(starts[1:], len(words))
+    unit = STRIP / len(words)
+    return tuple(
+        Run(f"{start * unit:.1f}", f"{(stop - start) * unit:.1f}", int(words[start]))
+        for start, stop in zip(starts.tolist(), stops.tolist(), strict=True)
+        if words[start] >= 0
+    )
+
+
+def _shares(layer: Layer, reading: Reading) -> str:
+    known = reading.values[np.isfinite(reading.values)]
+    shares = [(float(np.mean(known == number)), word) for number, word in enumerate(layer.states)]
+    told = ", ".join(f"{word} {100 * share:.0f}%" for share, word in sorted(shares, key=lambda one: -one[0]))
+    return f"{len(known) // DAY} d: {told}"

@@ -26,8 +26,6 @@ NEAR_PCT: Final = 5.0
 # Prints enough to see how far apart they are, and the distance taken where there is only one.
 FUNDING_SPAN: Final = dt.timedelta(days=7)
 FUNDING_INTERVAL: Final = dt.timedelta(hours=8)
-# Why a pair has none.
-ONE_A_VENUE: Final = "one for each venue"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,23 +118,16 @@ def _open_interest(instrument: Instrument, as_of: dt.datetime, last: float | Non
     note = ""
     if before.size and before["open_interest"][-1] > 0:
         change = float(samples["open_interest"][-1] / before["open_interest"][-1]) - 1
-        is_same = has_same_members(instrument, int(before["time"][-1]), int(samples["time"][-1]))
+        times = [moment(int(one["time"][-1])) for one in (before, samples)]
+        is_same = queries.has_same_members(instrument=instrument, times=times)
         note = f"{figures.signed(change * 100, digits=1)} 24h" if is_same else "other members 24h ago"
     return Kpi("Open interest", figures.usd(value), note)
-
-
-def has_same_members(instrument: Instrument, *times_ms: int) -> bool:
-    """Tell whether a pair's sums at these moments are of the same members; of one instrument they always are."""
-    if not instrument.is_pair:
-        return True
-    counted = [market.counted_members(pair_id=instrument.pk, at=moment(time)) for time in times_ms]
-    return len(set(counted)) == 1
 
 
 def _funding(instrument: Instrument, as_of: dt.datetime) -> Kpi:
     rates = market.load_funding(instrument_id=instrument.pk, since=as_of - FUNDING_SPAN, until=as_of)
     reason = recency.age_reason(times=rates["time"], as_of=as_of, otherwise=FUNDING_INTERVAL)
     if reason:
-        return Kpi("Funding", figures.DASH, reason=ONE_A_VENUE if instrument.is_pair else reason)
+        return Kpi("Funding", figures.DASH, reason=queries.ONE_A_VENUE if instrument.is_pair else reason)
     note = recency.interval_text(recency.spacing(rates["time"]))
     return Kpi("Funding", figures.signed(float(rates["rate"][-1]) * 100, digits=4), note)

@@ -1,5 +1,6 @@
 """What other rooms and the pages may ask about heatmaps. Nothing here writes."""
 
+from .layers import ONE_A_VENUE, LayerView, has_same_members, read_layers
 from .maps import (
     DEFAULT_ESTIMATOR,
     MapSize,
@@ -34,6 +35,8 @@ __all__ = [
     "DEFAULT_ESTIMATOR",
     "MOST_LEARNT",
     "NOT_LEARNT",
+    "ONE_A_VENUE",
+    "LayerView",
     "MapSize",
     "MemberMap",
     "MemberShare",
@@ -49,6 +52,7 @@ __all__ = [
     "get_reach",
     "get_zone",
     "has_grown",
+    "has_same_members",
     "history_before",
     "is_learning_due",
     "is_stating_due",
@@ -66,6 +70,7 @@ __all__ = [
     "reachability",
     "read_codes",
     "read_column",
+    "read_layers",
     "read_records",
     "read_strip",
     "read_tile",

@@ -18,7 +18,15 @@ from .instruments import (
 )
 from .outages import heard_venues, resting_venues
 from .pairs import KnownInterest, Member, counted_members, list_members, newest_interest, rankings
-from .rows import load_bars, load_funding, load_liquidation_totals, load_liquidations, load_open_interest, load_window
+from .rows import (
+    load_bars,
+    load_funding,
+    load_last_of_hours,
+    load_liquidation_totals,
+    load_liquidations,
+    load_open_interest,
+    load_window,
+)
 from .venues import VenueHealth, venue_health, venue_name
 
 __all__ = [
@@ -45,6 +53,7 @@ __all__ = [
     "list_members",
     "load_bars",
     "load_funding",
+    "load_last_of_hours",
     "load_liquidation_totals",
     "load_liquidations",
     "load_open_interest",

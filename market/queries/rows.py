@@ -32,13 +32,17 @@ def _read(
     columns = ", ".join(f"coalesce({f}, 'NaN')" if f in _NULLABLE else _int8(f, dtype) for f in fields)
     # Names come from the dtypes of market.series, values are bound.
     first = f" FETCH FIRST {most:d} ROWS WITH TIES" if most is not None else ""
-    statement = f"COPY (SELECT {columns} FROM {table} WHERE {where} ORDER BY {time}{first}) TO STDOUT (FORMAT binary)"  # noqa: S608
+    return _copy(f"SELECT {columns} FROM {table} WHERE {where} ORDER BY {time}{first}", params, dtype)  # noqa: S608
+
+
+def _copy(query: str, params: Mapping[str, object], dtype: np.dtype[np.void]) -> Records:
+    statement = f"COPY ({query}) TO STDOUT (FORMAT binary)"
     stream = bytearray()
     # The driver's own cursor: Django's, while it keeps statements, takes no parameters for a copy.
     with connection.cursor() as cursor, cursor.cursor.copy(statement, params) as copy:
         for block in copy:
             stream += block
-    return decode(stream, dtype, fields)
+    return decode(stream, dtype, dtype.names or ())
 
 
 def _int8(field: str, dtype: np.dtype[np.void]) -> str:
@@ -92,6 +96,26 @@ class SeriesPage(NamedTuple):
 
     rows: Records
     next_since: dt.datetime | None
+
+
+_LAST: Final = """
+SELECT {columns} FROM generate_series(%(since)s + interval '1 hour', %(until)s, interval '1 hour') AS hour(at)
+CROSS JOIN LATERAL (
+    SELECT * FROM {table} WHERE instrument_id = %(id)s AND time > hour.at - interval '1 hour' AND time <= hour.at
+    ORDER BY time DESC LIMIT 1) AS newest
+ORDER BY time
+"""
+
+
+def load_last_of_hours(*, instrument_id: int, series: SeriesName, since: dt.datetime, until: dt.datetime) -> Records:
+    """Return the last sample of each hour from ``since`` to ``until``, both whole hours: ``end - 1 h < time <= end``.
+
+    series: open_interest, depth or account_ratio. One look into the index for each hour, however many samples it has.
+    """
+    dtype = s.DTYPES[series]
+    columns = ", ".join(f"coalesce({f}, 'NaN')" if f in _NULLABLE else f for f in dtype.names or ())
+    query = _LAST.format(columns=columns, table=_PAGED[series][0])
+    return _copy(query, {"id": instrument_id, "since": since, "until": until}, dtype)
 
 
 _PAGED: Final[Mapping[SeriesName, tuple[str, str]]] = {

@@ -30,7 +30,9 @@ def same(one: np.ndarray, other: np.ndarray) -> bool:
 @pytest.mark.parametrize("slug", SLUGS)
 def test_layer_declares_itself(slug: str) -> None:
     layer = load_layer(slug)
-    assert (layer.slug, layer.kind in {"gauge", "state", "levels"}, bool(layer.title)) == (slug, True, True)
+    assert (layer.slug, layer.kind in {"gauge", "state", "levels"}) == (slug, True)
+    assert layer.title
+    assert layer.rule.endswith(".")
     assert bool(layer.states) == (layer.kind == "state")
     assert list(LAYERS).index(slug) > max((list(LAYERS).index(one) for one in layer.rests_on), default=-1)
     assert set(layer.needs) <= {"bars", "open_interest", "funding", "depth", "account_ratio"}
@@ -58,7 +60,7 @@ def test_layer_says_the_same_whatever_the_window_began_with(slug: str, start: in
     for one, other in [(whole.values, later.values), (whole.percentiles, later.percentiles)]:
         assert one[newest].tobytes() == other[newest].tobytes()
     assert (whole.numbers, whole.reason) == (later.numbers, later.reason)
-    assert repr(whole.levels) == repr(later.levels)
+    assert (whole.levels, repr(whole.found)) == (later.levels, repr(later.found))
 
 
 @pytest.mark.parametrize("slug", SLUGS)
@@ -76,7 +78,7 @@ def test_layer_without_input_refuses_with_a_reason(slug: str, hours: Hours) -> N
     found = read(hours)[slug]
     assert (found.reason != "") == (not told or slug == "funding")
     assert np.isnan(found.percentiles).all()
-    assert dict(found.levels) == {}
+    assert (found.levels, found.found) == ((), None)
 
 
 @pytest.mark.parametrize("slug", ["regime", "volatility", "range", "swings", "value-area"])

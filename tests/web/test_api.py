@@ -66,6 +66,7 @@ def test_schema_is_valid() -> None:
         "/instruments/{key}/depth/",
         "/instruments/{key}/funding/",
         "/instruments/{key}/heatmap/",
+        "/instruments/{key}/layers/",
         "/instruments/{key}/liquidations/",
         "/instruments/{key}/open-interest/",
         "/instruments/{key}/reach/",
@@ -73,6 +74,7 @@ def test_schema_is_valid() -> None:
         "/instruments/{key}/zones/",
         "/plans/",
         "/plans/{number}/",
+        "/tools/{slug}/",
         "/zones/{zone_id}/",
     ]
 

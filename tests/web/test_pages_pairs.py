@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from pytest_django import DjangoDbBlocker
 
 pytestmark = pytest.mark.django_db
+CONTEXT = ("context-at", "context-state", "context-gauge", "context-levels")
 END = dt.datetime(2026, 1, 15, 12, 0, tzinfo=dt.UTC)
 # OKX was heard of last at 11:25.
 DOWN = dt.timedelta(minutes=35)
@@ -100,12 +101,12 @@ def test_partial_map_says_so_first(world: World, member: Client) -> None:
 def test_live_fragment_brings_members_and_notice(world: World, member: Client) -> None:
     page = member.get(reverse("heatmaps:live", kwargs=KEY)).content.decode()
     swapped = re.findall(r'id="([a-z-]+)"[^>]* hx-swap-oob="true"', page)
-    assert swapped == ["strip", "clusters", "context", "record", "zone-list", "partial", "members"]
+    assert swapped == ["strip", "clusters", *CONTEXT, "record", "zone-list", "partial", "members"]
 
 
 def test_figures_that_differ_by_venue_or_by_member_are_not_made_up(world: World, member: Client) -> None:
     page = words(member, TERMINAL)
-    assert page.count("one for each venue") == 2
+    assert page.count("one for each venue") == 3
     assert re.search(r"Open interest — last complete 35 min ago", page)
 
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pytest_django import DjangoDbBlocker
 
 pytestmark = pytest.mark.django_db
+CONTEXT = ("context-at", "context-state", "context-gauge", "context-levels")
 END = dt.datetime(2026, 1, 15, 12, 0, tzinfo=dt.UTC)
 
 
@@ -119,7 +120,7 @@ def test_history_is_never_called_stale(world: World, member: Client) -> None:
 def test_live_fragment_swaps_each_block_by_its_name(world: World, member: Client) -> None:
     page = member.get(reverse("heatmaps:live", kwargs={"key": "binance:BTCUSDT"})).content.decode()
     swapped = re.findall(r'id="([a-z-]+)"[^>]* hx-swap-oob="true"', page)
-    assert swapped == ["strip", "clusters", "context", "record", "zone-list"]
+    assert swapped == ["strip", "clusters", *CONTEXT, "record", "zone-list"]
 
 
 def test_zone_page_shows_what_was_frozen(world: World, member: Client) -> None:

@@ -88,6 +88,7 @@ ROUTES = {
     },
     "api-heatmap": Route(200, kwargs=KEY),
     "api-zones": Route(200, kwargs=KEY),
+    "api-layers": Route(200, kwargs=KEY),
     "api-reach": Route(200, kwargs=KEY),
     "api-tile": Route(404, kwargs=KEY | {"level": 0, "row": 0, "col": 0}),
     "api-zone": Route(200, kwargs={"zone_id": 1}),

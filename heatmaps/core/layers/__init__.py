@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Final, cast
 
-from .base import Hours, Kind, Layer, Reading
+from .base import Hours, Kind, Layer, Level, Reading
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -46,4 +46,4 @@ def read(hours: Hours, *, slugs: Sequence[str] | None = None) -> dict[str, Readi
     return found
 
 
-__all__ = ["LAYERS", "Hours", "Kind", "Layer", "Reading", "load_layer", "read"]
+__all__ = ["LAYERS", "Hours", "Kind", "Layer", "Level", "Reading", "load_layer", "read"]

@@ -22,6 +22,7 @@ class Accounts:
     note: ClassVar[str] = "for each short"
     digits: ClassVar[int] = 2
     is_signed: ClassVar[bool] = False
+    rule: ClassVar[str] = "Accounts, not positions: every contract has a long and a short."
     needs: ClassVar[tuple[Need, ...]] = ("account_ratio",)
     rests_on: ClassVar[tuple[str, ...]] = ()
     states: ClassVar[tuple[str, ...]] = ()

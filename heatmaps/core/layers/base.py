@@ -7,7 +7,7 @@ whatever the window began with. A value that is missing is NaN and stays a hole.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from heatmaps.core.grid import Floats, Ints
+    from heatmaps.core.structure import Range, ValueArea
     from market.series import Records
 
 # gauge: a number with its percentile; state: a word with its numbers; levels: prices that are drawn on the chart.
@@ -151,6 +152,20 @@ def _above_zero(values: Floats) -> Floats:
     return np.where(values > 0, values, np.nan)
 
 
+class Level(NamedTuple):
+    """A price, or two, that a chart draws: a line or a band from ``from_ms`` on, a point at it.
+
+    is_strong: drawn solid; of a point, a high. A line and a point have one price: low is high.
+    """
+
+    label: str
+    style: Literal["line", "band", "point"]
+    from_ms: int
+    low: float
+    high: float
+    is_strong: bool
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
     """What a layer says of each hour.
@@ -158,6 +173,7 @@ class Reading:
     values: float64[n] in the layer's unit, of a state its number in ``Layer.states``, of levels the middle one's price;
     percentiles: float64[n], of the newest HISTORY hours, NaN before and where too little is known; known: int64[n], how
     many hours a percentile is over; numbers: what the newest hour's word rests on, by name; levels: what is drawn;
+    found: a range or value area as ``heatmaps.core.structure`` has it, of a layer that finds one;
     reason: why the newest hour has no value, empty where it has one.
     """
 
@@ -166,8 +182,19 @@ class Reading:
     known: Ints
     numbers: Mapping[str, float] = field(default_factory=dict)
     series: Mapping[str, Floats] = field(default_factory=dict)
-    levels: Mapping[str, Any] = field(default_factory=dict)
+    levels: tuple[Level, ...] = ()
+    found: Range | ValueArea | None = None
     reason: str = ""
+
+    def newest(self, count: int) -> Reading:
+        """The same of the newest hours alone."""
+        return replace(
+            self,
+            values=self.values[-count:],
+            percentiles=self.percentiles[-count:],
+            known=self.known[-count:],
+            series={name: values[-count:] for name, values in self.series.items()},
+        )
 
 
 class Layer(Protocol):
@@ -181,6 +208,8 @@ class Layer(Protocol):
     note: str
     digits: int
     is_signed: bool
+    # What the number or the word means, with its thresholds.
+    rule: str
     # Which stored series, and which layers before it in LAYERS.
     needs: tuple[Need, ...]
     rests_on: tuple[str, ...]

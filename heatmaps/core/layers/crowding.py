@@ -36,6 +36,11 @@ class Crowding:
     note: ClassVar[str] = ""
     digits: ClassVar[int] = 0
     is_signed: ClassVar[bool] = False
+    rule: ClassVar[str] = (
+        "Crowded: open interest at its 80th percentile or above. Paying: funding above zero at its 80th or above "
+        "(longs pay), or below zero at its 20th or below (shorts pay). Quiet and thin: volatility and open interest "
+        "at their 20th or below. Conventions, not fitted; no forecast."
+    )
     needs: ClassVar[tuple[Need, ...]] = ("bars", "open_interest", "funding")
     rests_on: ClassVar[tuple[str, ...]] = ("funding", "open-interest", "volatility")
     states: ClassVar[tuple[str, ...]] = (

@@ -24,6 +24,7 @@ class Depth:
     note: ClassVar[str] = "within ±1%"
     digits: ClassVar[int] = 0
     is_signed: ClassVar[bool] = False
+    rule: ClassVar[str] = "Bids and asks within 1% of the middle, at the end of the hour."
     needs: ClassVar[tuple[Need, ...]] = ("depth",)
     rests_on: ClassVar[tuple[str, ...]] = ()
     states: ClassVar[tuple[str, ...]] = ()

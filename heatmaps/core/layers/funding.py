@@ -24,6 +24,7 @@ class Funding:
     note: ClassVar[str] = ""
     digits: ClassVar[int] = 4
     is_signed: ClassVar[bool] = True
+    rule: ClassVar[str] = "The rate in force; its percentile is of the rate per hour."
     needs: ClassVar[tuple[Need, ...]] = ("funding",)
     rests_on: ClassVar[tuple[str, ...]] = ()
     states: ClassVar[tuple[str, ...]] = ()

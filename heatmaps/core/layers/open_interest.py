@@ -24,6 +24,7 @@ class OpenInterest:
     note: ClassVar[str] = "24h"
     digits: ClassVar[int] = 1
     is_signed: ClassVar[bool] = True
+    rule: ClassVar[str] = "Change of contracts, not of their value."
     needs: ClassVar[tuple[Need, ...]] = ("open_interest",)
     rests_on: ClassVar[tuple[str, ...]] = ()
     states: ClassVar[tuple[str, ...]] = ()

@@ -10,10 +10,12 @@ import numpy as np
 from heatmaps.core.structure import SPANS, find_range
 from market.series import HOUR_MS
 
-from .base import FLAT, Hours, Kind, Need, Reading, short_of
+from .base import FLAT, Hours, Kind, Level, Need, Reading, short_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from heatmaps.core.structure import Boundary, Range
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +29,15 @@ class Ranges:
     note: ClassVar[str] = "of the range"
     digits: ClassVar[int] = 0
     is_signed: ClassVar[bool] = False
+    rule: ClassVar[str] = (
+        "The longest of 14, 7, 4, 2 and 1 d that is a range; clean: touched of late, and no wick beyond."
+    )
     needs: ClassVar[tuple[Need, ...]] = ("bars",)
     rests_on: ClassVar[tuple[str, ...]] = ()
     states: ClassVar[tuple[str, ...]] = ()
 
     def compute(self, hours: Hours, known: Mapping[str, Reading]) -> Reading:  # noqa: ARG002  # it rests on nothing
-        """Find the newest hour's range: ``levels`` hold it under ``range`` with the time its first bar opened."""
+        """Find the newest hour's range: ``levels`` are its ends, strong where they are clean."""
         values, empty = np.full(len(hours), np.nan), np.full(len(hours), np.nan)
         counts = np.zeros(len(hours), np.int64)
         high, low, close = hours.logs
@@ -41,8 +46,25 @@ class Ranges:
             return Reading(values, empty, counts, reason=_reason(hours))
         lower = np.log(found.lower.price)
         values[-1] = 100.0 * (close[-1] - lower) / found.width
-        levels = {"range": found, "from_ms": int(hours.ends[-1]) - found.bars * HOUR_MS}
-        return Reading(values, empty, counts, levels=levels)
+        since = int(hours.ends[-1]) - found.bars * HOUR_MS
+        levels = (_level("Range high", found.upper, since), _level("Range low", found.lower, since))
+        return Reading(values, empty, counts, _numbers(found), levels=levels, found=found)
+
+
+def _level(label: str, boundary: Boundary, since: int) -> Level:
+    is_clean, price = boundary.is_clean, boundary.price
+    return Level(f"{label}, clean" if is_clean else label, "line", since, price, price, is_clean)
+
+
+def _numbers(found: Range) -> dict[str, float]:
+    return {
+        "hours": float(found.bars),
+        "efficiency": found.efficiency,
+        "width_pct": 100.0 * found.width,
+        "expected_width_pct": 100.0 * found.expected_width,
+        "upper_touches": float(found.upper.touches),
+        "lower_touches": float(found.lower.touches),
+    }
 
 
 def _reason(hours: Hours) -> str:

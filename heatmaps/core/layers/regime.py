@@ -39,6 +39,11 @@ class Regime:
     note: ClassVar[str] = "48 h"
     digits: ClassVar[int] = 0
     is_signed: ClassVar[bool] = False
+    rule: ClassVar[str] = (
+        "Trend: efficiency of 48 h above .35 and the mean hourly return more than 2 standard errors from 0. "
+        "Expansion: the hour's volatility over that of 7 d above its 85th percentile and a range left within 6 h. "
+        "Squeeze: width of the 20 h band below its 15th percentile. Else range."
+    )
     needs: ClassVar[tuple[Need, ...]] = ("bars",)
     rests_on: ClassVar[tuple[str, ...]] = ()
     states: ClassVar[tuple[str, ...]] = ("trend", "range", "squeeze", "expansion")

@@ -10,10 +10,12 @@ import numpy as np
 from heatmaps.core.structure import value_area, volume_profile
 from market.series import HOUR_MS
 
-from .base import DAY, FLAT, Hours, Kind, Need, Reading, short_of
+from .base import DAY, FLAT, Hours, Kind, Level, Need, Reading, short_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from heatmaps.core.structure import ValueArea as Area
 
 BARS: Final = 14 * DAY
 # Of the hours of the profile, at most so many may be missing.
@@ -31,12 +33,13 @@ class ValueArea:
     note: ClassVar[str] = "14 d"
     digits: ClassVar[int] = 0
     is_signed: ClassVar[bool] = False
+    rule: ClassVar[str] = "The fewest prices that hold 70% of 14 days' volume."
     needs: ClassVar[tuple[Need, ...]] = ("bars",)
     rests_on: ClassVar[tuple[str, ...]] = ()
     states: ClassVar[tuple[str, ...]] = ()
 
     def compute(self, hours: Hours, known: Mapping[str, Reading]) -> Reading:  # noqa: ARG002  # it rests on nothing
-        """Find the newest hour's value area: ``levels`` hold it under ``area`` with the time its first bar opened."""
+        """Find the newest hour's value area: ``levels`` are its pieces, point of control and nodes."""
         values, empty = np.full(len(hours), np.nan), np.full(len(hours), np.nan)
         counts = np.zeros(len(hours), np.int64)
         high, low, volume = (each[-BARS:] for each in (*hours.logs[:2], hours.volume))
@@ -48,5 +51,19 @@ class ValueArea:
             return Reading(values, empty, counts, reason="no volume in 14 d" if profile is None else FLAT)
         area = value_area(profile)
         values[-1] = area.poc
-        levels = {"area": area, "profile": profile, "from_ms": int(hours.ends[-1]) - BARS * HOUR_MS}
-        return Reading(values, empty, counts, levels=levels)
+        since = int(hours.ends[-1]) - BARS * HOUR_MS
+        numbers = {
+            "low": area.low,
+            "high": area.high,
+            "share_pct": 100.0 * area.share,
+            "pieces": float(len(area.spans)),
+        }
+        return Reading(values, empty, counts, numbers, levels=_levels(area, since), found=area)
+
+
+def _levels(area: Area, since: int) -> tuple[Level, ...]:
+    return (
+        *(Level("Value area", "band", since, low, high, is_strong=False) for low, high in area.spans),
+        Level("Point of control", "line", since, area.poc, area.poc, is_strong=True),
+        *(Level("Low-volume node", "line", since, node, node, is_strong=False) for node in area.nodes),
+    )

@@ -28,6 +28,7 @@ class Volatility:
     note: ClassVar[str] = "24h ann."
     digits: ClassVar[int] = 0
     is_signed: ClassVar[bool] = False
+    rule: ClassVar[str] = "Root of the mean squared hourly return of 24 h, as of a year."
     needs: ClassVar[tuple[Need, ...]] = ("bars",)
     rests_on: ClassVar[tuple[str, ...]] = ()
     states: ClassVar[tuple[str, ...]] = ()
