@@ -16,7 +16,7 @@ from heatmaps.core.estimators.family import PRIOR
 from heatmaps.core.estimators.open_interest import OpenInterest
 from heatmaps.core.grid import GRID_BINS, bin_width
 from heatmaps.core.inventory import GROUPS, Inventory
-from heatmaps.core.leverage import effective_tiers
+from heatmaps.core.leverage import Margins, effective_tiers
 from heatmaps.core.reference import PlainInventory
 from heatmaps.core.steps import cut_steps, sampled_ends
 from heatmaps.core.strips import Scale, Strips
@@ -24,9 +24,9 @@ from heatmaps.core.tile import COMMITTED, code_floor
 from heatmaps.models import EstimatorRelease, Heatmap
 from heatmaps.operations import build
 from heatmaps.queries import DEFAULT_ESTIMATOR, get_current_heatmap, map_size
-from market.contracts import LiquidationRule
 from market.queries import get_instrument, load_open_interest, stored_span
 from market.series import BAR, DAY_MS, OPEN_INTEREST, STEP_MS, Window, epoch_ms, moment
+from market.terms import LINEAR
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -138,15 +138,17 @@ def run(*, steps: int = STEPS) -> dict[str, Any]:
 
 
 def _moves(window: Window) -> list[Move]:
-    estimator = OpenInterest(rule=LiquidationRule.LINEAR_MARK)
-    steps = cut_steps(window, sampled_ends(window), width=estimator.width, through_ms=None, digest=bytes(32))
-    state = start_state(steps, estimator.deposits, bytes(32))
-    return list(moves(steps, estimator.flows(steps, state), estimator.width))
+    estimator = OpenInterest(terms=LINEAR)
+    reading, wick = estimator.options.reading, estimator.options.wick
+    ends = sampled_ends(window)
+    steps = cut_steps(window, ends, width=estimator.width, through_ms=None, digest=bytes(32), reading=reading)
+    state = start_state(steps, estimator.deposits[-1], bytes(32))
+    return list(moves(steps, estimator.flows(steps, state), estimator.width, wick))
 
 
 def _kernel(inputs: list[Move]) -> float:
     """Seconds per step of the recurrence alone."""
-    inventory = Inventory(OpenInterest(rule=LiquidationRule.LINEAR_MARK).deposits)
+    inventory = Inventory(OpenInterest(terms=LINEAR).deposits[-1])
     begun = time.process_time()
     for move in inputs:
         inventory.step(move)
@@ -155,7 +157,7 @@ def _kernel(inputs: list[Move]) -> float:
 
 def _plain(inputs: list[Move]) -> float:
     """Seconds per step of the same recurrence in plain Python."""
-    tiers = effective_tiers(PRIOR, LiquidationRule.LINEAR_MARK)
+    tiers = effective_tiers(PRIOR, Margins())
     plain = PlainInventory(tiers, bin_width(OpenInterest.bin_bps), inputs[0].first_bin - GRID_BINS // 2)
     begun = time.process_time()
     for move in inputs:

@@ -6,8 +6,8 @@ margin), m = maintenance margin rate, f = fee rate that the venue adds to the re
 A result of NaN means that no price liquidates the position (a long at or below zero, an inverse short at 1x).
 
 Sources: Binance FAQ "How to calculate liquidation price of USDⓈ-M / COIN-M futures contracts"; Bybit help
-"Liquidation price (USDT contract)" and "Inverse contract"; Hyperliquid docs, trading/liquidations; OKX help as
-implemented in freqtrade's ``dry_run_liquidation_price``; BitMEX, app/liquidation.
+"Liquidation price (USDT contract)" and "Liquidation price calculation under isolated mode"; Hyperliquid docs,
+trading/liquidations; OKX help as implemented in freqtrade's ``dry_run_liquidation_price``; BitMEX, app/liquidation.
 """
 
 from __future__ import annotations
@@ -40,11 +40,18 @@ class LiquidationRule(Enum):
     INVERSE_ENTRY = "inverse, maintenance on the value at entry"
 
 
-# (venue, contract type) -> rule; a venue that isn't named uses its contract type's mark-based rule.
+# (venue, contract type) -> rule; a venue that isn't named uses its contract type's mark-based rule. Bybit is among
+# those: its help page of 27 May 2026, "Liquidation price calculation under isolated mode (UTA)", measures maintenance
+# on the value at the mark price. The closing fee stands on both sides of its margin equation and falls out.
 VENUE_RULES: Final[Mapping[tuple[str, str], LiquidationRule]] = {
     ("hyperliquid", "linear"): LiquidationRule.HYPERLIQUID,
     ("bitmex", "inverse"): LiquidationRule.INVERSE_ENTRY,
 }
+
+
+# What a venue adds to the maintenance rate for closing the position. OKX: position value x (maintenance rate + fee
+# rate), as freqtrade implements it; its taker fee at the regular level.
+FEE_RATES: Final[Mapping[str, float]] = {"okx": 0.0005}
 
 
 def rule_for(*, venue: str, contract_type: str) -> LiquidationRule:
@@ -84,6 +91,15 @@ class Brackets:
         """
         steps = self.floor[1:] * np.diff(self.maintenance_rate)
         return np.concatenate(([0.0], np.cumsum(steps)))
+
+    def allowing(self, leverage: npt.ArrayLike) -> npt.NDArray[np.intp]:
+        """Return the largest bracket that still allows each leverage; the smallest one for more than any allows."""
+        count = np.searchsorted(-self.max_leverage, -np.asarray(leverage, dtype=np.float64), side="right")
+        return np.maximum(count - 1, 0)
+
+    def deduction_share(self) -> Floats:
+        """Maintenance deduction of each bracket over the value of a position at its floor; 0 for the smallest."""
+        return np.divide(self.deduction, self.floor, out=np.zeros_like(self.floor), where=self.floor > 0)
 
     def index_at(self, notional: npt.ArrayLike) -> npt.NDArray[np.intp]:
         """Return the bracket that holds for each notional [quote]; a floor belongs to the bracket that it opens."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 import numpy as np
@@ -99,12 +99,18 @@ class Window:
 
     bars: BAR[n], strictly increasing open_time; bar_ms: int64[n], 60,000 or 300,000 [ms] for the bar of the same index;
     open_interest: OPEN_INTEREST[m], strictly increasing time. Bars of a five-minute step are either all of one minute
-    or one of five minutes; a step without any bar is simply absent.
+    or one of five minutes; a step without any bar is simply absent. mark_bars, mark_ms: the same of the mark price;
+    funding: FUNDING[k], account_ratio: ACCOUNT_RATIO[k]. Those are empty unless asked for, and reach back far enough to
+    tell what held at the first bar.
     """
 
     bars: Records
     bar_ms: npt.NDArray[np.int64]
     open_interest: Records
+    mark_bars: Records = field(default_factory=lambda: np.empty(0, BAR))
+    mark_ms: npt.NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+    funding: Records = field(default_factory=lambda: np.empty(0, FUNDING))
+    account_ratio: Records = field(default_factory=lambda: np.empty(0, ACCOUNT_RATIO))
 
 
 def by_field(row: np.void) -> Fields | None:
@@ -189,19 +195,19 @@ def _time_faults(times: npt.NDArray[np.int64], period_ms: int, now_ms: int, *, i
 def _number_faults(rows: Records, *, is_mark: bool) -> list[_Fault]:
     optional = OPTIONAL | {"volume"} if is_mark else OPTIONAL
     faults: list[_Fault] = []
-    for field in rows.dtype.names or ():
-        values = rows[field]
+    for name in rows.dtype.names or ():
+        values = rows[name]
         if values.dtype.kind != "f":
             continue
-        bad = np.isinf(values) if field in optional else ~np.isfinite(values)
-        faults.append((bad, f"{field} is not a number"))
-        if field in _PRICES:
-            faults.append((values <= 0, f"{field} is zero or negative"))
-            faults.append(((values < _SMALLEST_PRICE) | (values >= _LARGEST), f"{field} is beyond belief"))
-        elif field in _AMOUNTS or field in _VALUES:
-            faults.append((values < 0, f"{field} is negative"))
-            largest = _LARGEST * (1000 if field in _VALUES else 1)
-            faults.append((values >= largest, f"{field} is beyond belief"))
+        bad = np.isinf(values) if name in optional else ~np.isfinite(values)
+        faults.append((bad, f"{name} is not a number"))
+        if name in _PRICES:
+            faults.append((values <= 0, f"{name} is zero or negative"))
+            faults.append(((values < _SMALLEST_PRICE) | (values >= _LARGEST), f"{name} is beyond belief"))
+        elif name in _AMOUNTS or name in _VALUES:
+            faults.append((values < 0, f"{name} is negative"))
+            largest = _LARGEST * (1000 if name in _VALUES else 1)
+            faults.append((values >= largest, f"{name} is beyond belief"))
     return faults
 
 
@@ -254,15 +260,8 @@ def _liquidation_faults(rows: Records) -> list[_Fault]:
     ]
 
 
-_TIME: Final = {
-    BAR: "open_time",
-    LIQUIDATION_TOTAL: "open_time",
-    OPEN_INTEREST: "time",
-    FUNDING: "time",
-    LIQUIDATION: "time",
-    DEPTH: "time",
-    ACCOUNT_RATIO: "time",
-}
+# The first field of a series is its time.
+_TIME: Final = {dtype: (dtype.names or ("time",))[0] for dtype in DTYPES.values()}
 _CHECKS: Final[dict[np.dtype[np.void], Callable[[Records], list[_Fault]]]] = {
     BAR: _bar_faults,
     FUNDING: _funding_faults,

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from access.models import User
+from heatmaps.core.estimators import registered_version
 from heatmaps.models import EstimatorRelease, Heatmap, Zone
 from journal.models import Plan
 from market.models import Instrument
@@ -48,9 +49,10 @@ def make_user(*, email: str = "owner@example.com", password: str | None = None, 
 def make_heatmap(
     *, instrument: Instrument | None = None, slug: str = "open-interest", built_through: dt.datetime | None = None
 ) -> Heatmap:
-    """Store an empty heatmap of an instrument under the estimator's first version."""
+    """Store an empty heatmap of an instrument under the version of the estimator that is built now."""
+    version = registered_version(slug) or "1"
     release, _ = EstimatorRelease.objects.get_or_create(
-        slug=slug, version="1", defaults={"parameters": {}, "digest": "0" * 64}
+        slug=slug, version=version, defaults={"parameters": {}, "digest": "0" * 64}
     )
     return Heatmap.objects.create(
         instrument=instrument or make_instrument(), release=release, bin_bps=5, built_through=built_through

@@ -21,12 +21,16 @@ from __future__ import annotations
 
 import copy
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
-from .grid import ANCHOR_MULTIPLE, GRID_BINS, Floats, Ints, anchor_for
+from .closing import PROPORTIONAL, Closing, loss_share, take_sooner
+from .grid import ANCHOR_MULTIPLE, GRID_BINS, anchor_for
 from .leverage import GROUP_LABELS, Tiers, offsets
+
+if TYPE_CHECKING:
+    from .grid import Floats, Ints
 
 GROUPS: Final = len(GROUP_LABELS)
 # Contracts below this share of a side's total are dropped when the state is made canonical.
@@ -40,6 +44,8 @@ class Move(NamedTuple):
 
     first_bin, masses: entry histogram; opened: at least, per side; room: at most, both sides together;
     swept, close: (long, short) bins, swept inclusive; longs must lie below close[0] and shorts above close[1].
+    touched: (long, short) bins to which only a share ``wick`` is swept, where they lie beyond ``swept``.
+    tilt: how much the new longs lean to high leverage, and the new shorts away from it.
     """
 
     first_bin: int
@@ -49,6 +55,9 @@ class Move(NamedTuple):
     room: float
     swept: tuple[int, int]
     close: tuple[int, int]
+    touched: tuple[int, int] | None = None
+    wick: float = 0.0
+    tilt: float = 0.0
 
 
 class SideEntry(NamedTuple):
@@ -61,21 +70,38 @@ class SideEntry(NamedTuple):
 
 
 class Deposits:
-    """Where new positions are liquidated: offsets made once per estimator and shared by all its inventories."""
+    """Where new positions are liquidated: made once per table of brackets and shared by all inventories under it.
 
-    def __init__(self, tiers: Tiers, width: float) -> None:
-        self.offset: Ints = offsets(tiers, width)
-        row = np.arange(2)[:, None] * GROUPS + tiers.group[None, :]
+    offset: [side, place] bins from entry; weight: [side, place, 1]; a place is a tier, with a fast population twice.
+    """
+
+    def __init__(self, tiers: Tiers, width: float, closing: Closing = PROPORTIONAL) -> None:
+        self.closing, self.width = closing, width
+        self.populations = closing.populations
+        self.offset: Ints = np.tile(offsets(tiers, width), self.populations)
+        group = np.concatenate([tiers.group + GROUPS * number for number in range(self.populations)])
+        row = np.arange(2)[:, None] * GROUPS * self.populations + group[None, :]
         self.base: Ints = (self.offset + row * GRID_BINS)[:, :, None]
-        self.weight: Floats = tiers.weight[:, None]
+        parts = (1.0,) if self.populations == 1 else (1.0 - closing.fast_share, closing.fast_share)
+        self.weight: Floats = np.concatenate([tiers.weight * part for part in parts], axis=1)[:, :, None]
+        self.log_leverage: Floats = np.tile(np.log(tiers.leverage), self.populations)[:, None]
         self.nearest = (int(self.offset[0].max()), int(self.offset[1].min()))
         reach = max(-int(self.offset[0].min()), int(self.offset[1].max()))
         # Bins kept free between new entries and the ends of the grid.
         self.margin = reach + 1
-        if self.weight.sum() >= 1.0:
+        if self.weight.sum(axis=1).max() >= 1.0:
             raise ValueError("some positions must be out of reach of liquidation")
         if 2 * self.margin + ANCHOR_MULTIPLE > GRID_BINS:
             raise ValueError("the lowest tier reaches beyond the grid")
+
+    def tilted(self, tilt: float) -> Floats:
+        """The weights with longs leaning to high leverage by ``tilt`` and shorts by its negative; sums are kept."""
+        if tilt == 0.0:
+            return self.weight
+        mean = (self.weight * self.log_leverage).sum(axis=1) / self.weight.sum(axis=1)
+        sign = np.array([1.0, -1.0])[:, None, None]
+        leaning = self.weight * np.exp(sign * tilt * (self.log_leverage - mean[:, None]))
+        return np.asarray(leaning * (self.weight.sum(axis=1) / leaning.sum(axis=1))[:, None])
 
 
 @dataclass(slots=True)
@@ -88,18 +114,21 @@ class Inventory:
 
     deposits: Deposits
     anchor: int | None = None
-    rows: Floats = field(default_factory=lambda: np.zeros((2, GROUPS, GRID_BINS)))
+    rows: Floats = field(init=False)
     scale: list[float] = field(default_factory=lambda: [1.0, 1.0])
     total: list[float] = field(default_factory=lambda: [0.0, 0.0])
     hidden: list[float] = field(default_factory=lambda: [0.0, 0.0])
     edge: list[int] = field(default_factory=lambda: [0, GRID_BINS])
 
+    def __post_init__(self) -> None:
+        self.rows = np.zeros((2, GROUPS * self.deposits.populations, GRID_BINS))
+
     def step(self, move: Move) -> tuple[SideEntry, SideEntry]:
         """Advance by one step and return its ledger, (long, short)."""
         anchor, first, masses = self._hold(move.first_bin, move.masses)
-        swept = self._sweep(move.swept[0] - anchor, move.swept[1] - anchor)
-        values = np.empty((2, len(self.deposits.weight), len(masses)))
-        np.multiply(self.deposits.weight, masses, out=values)
+        swept = self._sweep(move, anchor)
+        values = np.empty((2, self.deposits.weight.shape[1], len(masses)))
+        np.multiply(self.deposits.tilted(move.tilt), masses, out=values)
         lost = self._kill(values, first, move.close[0] - anchor, move.close[1] - anchor)
         alive = (self.total[0] - swept[0], self.total[1] - swept[1])
         keep = (1.0 - lost[0], 1.0 - lost[1])
@@ -107,9 +136,9 @@ class Inventory:
         entries = []
         for side in (0, 1):
             kept, opened = _close(alive[side], goal, keep[side], move.opened)
-            self._scale(side, kept)
+            self._shrink(side, kept, alive[side], move.close[side])
             placed = float(values[side].sum())
-            self.hidden[side] = self.hidden[side] * kept + opened * max(keep[side] - placed, 0.0)
+            self.hidden[side] += opened * max(keep[side] - placed, 0.0)
             values[side] *= opened / self.scale[side]
             self.total[side] = goal
             entries.append(SideEntry(swept[side], kept, opened, opened * lost[side]))
@@ -182,22 +211,30 @@ class Inventory:
             self.edge[side] = min(max(self.edge[side] + shift, 0), GRID_BINS)
         self.rows, self.anchor = moved, anchor
 
-    def _sweep(self, low: int, high: int) -> tuple[float, float]:
-        """Empty the longs in bins >= low and the shorts in bins <= high; return the contracts that were there."""
-        low, high = min(max(low, 0), GRID_BINS), min(max(high + 1, 0), GRID_BINS)
+    def _sweep(self, move: Move, anchor: int) -> tuple[float, float]:
+        """Empty the longs from ``swept`` up and the shorts down from it, thin what was touched; return contracts."""
+        low, high = min(max(move.swept[0] - anchor, 0), GRID_BINS), min(max(move.swept[1] - anchor + 1, 0), GRID_BINS)
         longs = shorts = 0.0
         if low < self.edge[0]:
             longs, self.edge[0] = self._clear(0, low, self.edge[0]), low
         if high > self.edge[1]:
             shorts, self.edge[1] = self._clear(1, self.edge[1], high), high
-        return longs, shorts
+        if move.touched is not None:
+            longs += self._thin(0, move.touched[0] - anchor, self.edge[0], move.wick)
+            shorts += self._thin(1, self.edge[1], move.touched[1] - anchor + 1, move.wick)
+        return min(longs, self.total[0]), min(shorts, self.total[1])
 
     def _clear(self, side: int, start: int, stop: int) -> float:
         lain = self.rows[side, :, start:stop]
         contracts = float(lain.sum()) * self.scale[side]
         lain[:] = 0.0
-        # Rounding may leave a side with a trace less than was swept.
-        return min(contracts, self.total[side])
+        return contracts
+
+    def _thin(self, side: int, start: int, stop: int, share: float) -> float:
+        lain = self.rows[side, :, max(start, 0) : max(stop, 0)]
+        contracts = share * float(lain.sum()) * self.scale[side]
+        lain *= 1.0 - share
+        return contracts
 
     def _kill(self, values: Floats, first: int, close_long: int, close_short: int) -> tuple[float, float]:
         """Take out new positions already beyond the close; return their share per side."""
@@ -217,12 +254,30 @@ class Inventory:
         values[dead] = 0.0
         return lost
 
-    def _scale(self, side: int, kept: float) -> None:
+    def _shrink(self, side: int, kept: float, alive: float, close: int) -> None:
+        """Close all but ``kept`` of the survivors: first who closes sooner, the rest in proportion."""
+        if kept < 1.0 and not self.deposits.closing.is_proportional:
+            kept = self._close_sooner(side, (1.0 - kept) * alive, alive, close)
         self.scale[side] *= kept
+        self.hidden[side] *= kept
         if self.scale[side] < _EMPTY:
             self.rows[side] = 0.0
             self.scale[side] = 1.0
             self.hidden[side] = 0.0
+
+    def _close_sooner(self, side: int, closes: float, alive: float, close: int) -> float:
+        """Take the extra closes of the options; return the share of what is left that stays open."""
+        option, rows = self.deposits.closing, self.rows[side]
+        rows *= self.scale[side]
+        self.scale[side] = 1.0
+        extra = take_sooner(rows[GROUPS:], 1.0, option.fast_ratio, closes=closes, alive=alive)
+        closes, alive = closes - extra, alive - extra
+        away = loss_share(
+            np.arange(GRID_BINS, dtype=np.float64) + self.grid_start, close, self.deposits.width, option.loss_reach
+        )
+        extra = take_sooner(rows, away, option.loss_ratio, closes=closes, alive=alive)
+        closes, alive = closes - extra, alive - extra
+        return min(max(1.0 - closes / alive, 0.0), 1.0) if alive > 0.0 else 1.0
 
 
 def _reach(alive: tuple[float, float], keep: tuple[float, float], move: Move) -> float:

@@ -50,12 +50,16 @@ class Scale:
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """Columns to paint, arrays [step]: end_ms ascending; anchor: first bin; contracts: float32[step, bins]."""
+    """Columns to paint, arrays [step]: end_ms ascending; anchor: first bin; contracts: float32[step, bins].
+
+    gap: bits of ``flags.Flag`` that say why there is no column right before; None where nobody asked.
+    """
 
     end_ms: Ints
     anchor: Ints
     contracts: npt.NDArray[np.float32]
     spine: Spine
+    gap: npt.NDArray[np.uint16] | None = None
 
 
 @dataclass(slots=True)
@@ -147,6 +151,8 @@ class Strips:
 
     def _paint_level(self, level: Level, period: Ints, index: Ints, columns: Columns, after_ms: int | None) -> None:
         first = int(period[0])
+        # The first column of each period: it is the one that comes after a gap.
+        opens = np.append(0, index[:-1] + 1)
         start = first // TILE * TILE if after_ms is None else min((after_ms - 1) // level.step_ms + 1, first)
         for col in range(start // TILE, int(period[-1]) // TILE + 1):
             begin = max(start - col * TILE, 0)
@@ -155,6 +161,9 @@ class Strips:
             inside = (period >= col * TILE) & (period < (col + 1) * TILE)
             end = min(int(period[-1]) - col * TILE + 1, TILE)
             strip.spine["status"][begin:end] = NO_DATA
+            if columns.gap is not None:
+                next_ = np.searchsorted(period, col * TILE + np.arange(begin, end))
+                strip.spine["flags"][begin:end] = columns.gap[opens[next_]]
             places, chosen = period[inside] - col * TILE, index[inside]
             strip.spine[places] = columns.spine[chosen]
             for anchor in np.unique(columns.anchor[chosen]).tolist():

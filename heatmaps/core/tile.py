@@ -43,10 +43,11 @@ LEVELS: Final = (
 )
 
 # What a column rests on, kept beside the tiles: prices of the step [quote per base], open interest and what of it
-# is on the map [contracts]. Its status tells a gap from a column that is not there yet.
+# is on the map [contracts]. Its status tells a gap from a column that is not there yet, its flags (``flags.Flag``) what
+# is unusual about the step or why there is none.
 DIGEST_MS: Final = 3_600_000
 NONE, COMMITTED, PROVISIONAL, NO_DATA = 0, 1, 2, 3
-SPINE: Final = np.dtype(
+_FIRST_SPINE: Final = np.dtype(
     [
         ("low", "<f8"),
         ("high", "<f8"),
@@ -58,6 +59,7 @@ SPINE: Final = np.dtype(
         ("digest", "u1", (32,)),
     ]
 )
+SPINE: Final = np.dtype([*_FIRST_SPINE.descr, ("flags", "<u2")])
 Spine = npt.NDArray[np.void]
 
 
@@ -98,8 +100,14 @@ def encode_spine(spine: Spine) -> bytes:
 
 
 def decode_spine(body: bytes) -> Spine:
-    """Undo ``encode_spine``."""
-    return np.frombuffer(bytearray(gzip.decompress(body)), SPINE)
+    """Undo ``encode_spine``; those of before there were flags read as having none."""
+    raw = bytearray(gzip.decompress(body))
+    if len(raw) != TILE * _FIRST_SPINE.itemsize:
+        return np.frombuffer(raw, SPINE)
+    first, spine = np.frombuffer(raw, _FIRST_SPINE), np.zeros(TILE, SPINE)
+    for name in first.dtype.names or ():
+        spine[name] = first[name]
+    return spine
 
 
 def closed_before(through_ms: int, level: int) -> int:

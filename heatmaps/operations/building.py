@@ -13,8 +13,8 @@ from heatmaps.core.grid import bin_width
 from heatmaps.core.strips import Scale, Strips
 from heatmaps.core.tile import COMMITTED, LEVELS, PROVISIONAL, code_floor
 from heatmaps.models import Heatmap, Snapshot
-from market.contracts import in_contracts, rule_for
-from market.queries import changes, find_instrument, load_open_interest, load_window, stored_span
+from market.contracts import in_contracts
+from market.queries import changes, find_instrument, load_open_interest, load_terms, load_window, stored_span
 from market.series import STEP_MS, epoch_ms, moment
 
 from . import storing
@@ -96,8 +96,7 @@ class _Builder:
     tile_bytes: int = 0
 
     def __post_init__(self) -> None:
-        rule = rule_for(venue=self.instrument.venue, contract_type=self.instrument.contract_type)
-        self.estimator = load_built(self.slug, rule=rule)
+        self.estimator = load_built(self.slug, terms=load_terms(instrument=self.instrument))
 
     def result(self) -> Built:
         return Built(self.slug, self.steps, self.tiles, self.tile_bytes, self.through, self.is_complete)
@@ -178,7 +177,8 @@ class _Builder:
             steps *= 2
 
     def _window(self, since: dt.datetime, until: dt.datetime) -> Window:
-        window = load_window(instrument_id=self.instrument.pk, since=since, until=until)
+        beside = self.estimator.reads
+        window = load_window(instrument_id=self.instrument.pk, since=since, until=until, beside=beside)
         contract_usd = self._contract_usd()
         return window if contract_usd is None else in_contracts(window, contract_usd)
 

@@ -1,5 +1,6 @@
 """What other rooms may ask about the market. Nothing here writes; nothing here knows what time it is."""
 
+from .brackets import load_terms
 from .changes import Changes, changes
 from .days import Day, last_days
 from .instruments import (
@@ -57,6 +58,7 @@ __all__ = [
     "load_liquidation_totals",
     "load_liquidations",
     "load_open_interest",
+    "load_terms",
     "load_window",
     "newest_interest",
     "rankings",

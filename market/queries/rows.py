@@ -6,6 +6,8 @@ when ``since < time <= until``, because it belongs to the step that it ends; an 
 
 from __future__ import annotations
 
+import datetime as dt
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
@@ -16,11 +18,11 @@ from market import series as s
 from .wire import decode
 
 if TYPE_CHECKING:
-    import datetime as dt
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from market.series import Records, SeriesName
 
+_REACHED_BACK: Final = dt.timedelta(days=1)
 _NULLABLE: Final = frozenset({"volume", *s.OPTIONAL})
 
 
@@ -140,16 +142,33 @@ def load_page(
     return SeriesPage(rows, s.moment(int(rows["time"][-1]) + (where is _EVENTS)))
 
 
-def load_window(*, instrument_id: int, since: dt.datetime, until: dt.datetime) -> s.Window:
+def load_window(
+    *, instrument_id: int, since: dt.datetime, until: dt.datetime, beside: Collection[str] = ()
+) -> s.Window:
     """Return the bars and open interest from which an estimator builds.
 
     For each five-minute step: five one-minute bars if all exist, else the five-minute bar, else what one-minute bars
-    there are. Open interest as in ``load_open_interest``.
+    there are. Open interest as in ``load_open_interest``. ``beside``: of "mark_bars", "funding" and "account_ratio"
+    those to load, too; samples reach back a day, so that the one that held at the first bar is among them.
     """
-    minutes = _stored_bars(instrument_id, since, until, 60, 0)
-    fives = _stored_bars(instrument_id, since, until, 300, 0)
-    bars, bar_ms = merge_steps(minutes, fives)
-    return s.Window(bars, bar_ms, load_open_interest(instrument_id=instrument_id, since=since, until=until))
+    bars, bar_ms = _step_bars(instrument_id, since, until, 0)
+    window = s.Window(bars, bar_ms, load_open_interest(instrument_id=instrument_id, since=since, until=until))
+    samples = {"id": instrument_id, "since": since - _REACHED_BACK, "until": until}
+    if "mark_bars" in beside:
+        mark_bars, mark_ms = _step_bars(instrument_id, since, until, 1)
+        window = replace(window, mark_bars=mark_bars, mark_ms=mark_ms)
+    if "funding" in beside:
+        window = replace(window, funding=_read("market_fundingrate", s.FUNDING, _SAMPLES, samples))
+    if "account_ratio" in beside:
+        window = replace(window, account_ratio=_read("market_accountratio", s.ACCOUNT_RATIO, _SAMPLES, samples))
+    return window
+
+
+def _step_bars(
+    instrument_id: int, since: dt.datetime, until: dt.datetime, kind: int
+) -> tuple[Records, np.ndarray[tuple[int], np.dtype[np.int64]]]:
+    minutes, fives = (_stored_bars(instrument_id, since, until, seconds, kind) for seconds in (60, 300))
+    return merge_steps(minutes, fives)
 
 
 def merge_steps(minutes: Records, fives: Records) -> tuple[Records, np.ndarray[tuple[int], np.dtype[np.int64]]]:

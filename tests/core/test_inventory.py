@@ -5,15 +5,23 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from heatmaps.core.closing import PROPORTIONAL, Closing
 from heatmaps.core.grid import GRID_BINS
 from heatmaps.core.inventory import Deposits, Inventory, Move
-from heatmaps.core.leverage import LeveragePrior, effective_tiers
+from heatmaps.core.leverage import LeveragePrior, Margins, Tiers, effective_tiers
 from heatmaps.core.reference import PlainInventory
-from market.contracts import LiquidationRule
 
-TIERS = effective_tiers(LeveragePrior(), LiquidationRule.LINEAR_MARK)
+TIERS = effective_tiers(LeveragePrior(), Margins())
 DEPOSITS = Deposits(TIERS, 5e-4)
 START = 22_000
+# What the kernel can do beyond the first version: each beside its plain twin.
+OPTIONS = {
+    "wick and tilt": (TIERS, PROPORTIONAL),
+    "never share by side": (effective_tiers(LeveragePrior(never_share_short=0.3), Margins()), PROPORTIONAL),
+    "holding time": (TIERS, Closing(fast_share=0.4, fast_ratio=6.0)),
+    "loss": (TIERS, Closing(loss_ratio=5.0, loss_reach=0.02)),
+    "both": (TIERS, Closing(fast_share=0.2, fast_ratio=10.0, loss_ratio=3.0, loss_reach=0.05)),
+}
 
 
 def make_moves(seed: int, count: int) -> list[Move]:
@@ -34,13 +42,26 @@ def make_moves(seed: int, count: int) -> list[Move]:
     return made
 
 
+def beyond_first(made: list[Move], seed: int) -> list[Move]:
+    """The same with what later versions may ask of a step: wicks that are swept in part, and leaning leverage."""
+    draw = np.random.default_rng(seed)
+    return [
+        move._replace(
+            touched=None if draw.uniform() < 0.3 else (move.swept[0] - int(draw.integers(40)), move.swept[1] + 5),
+            wick=float(draw.uniform()),
+            tilt=float(draw.choice([0.0, -0.4, 0.7])),
+        )
+        for move in made
+    ]
+
+
 def paths(count: int) -> st.SearchStrategy[list[Move]]:
     """Paths by seed: a failing one names its seed, and shrinking costs nothing."""
     return st.integers(0, 2**32 - 1).map(lambda seed: make_moves(seed, count))
 
 
-def run(made: list[Move]) -> Inventory:
-    inventory = Inventory(DEPOSITS)
+def run(made: list[Move], deposits: Deposits = DEPOSITS) -> Inventory:
+    inventory = Inventory(deposits)
     with np.errstate(all="raise", under="ignore"):
         for move in made:
             inventory.step(move)
@@ -50,18 +71,31 @@ def run(made: list[Move]) -> Inventory:
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(paths(5))
 def test_kernel_equals_the_plain_twin(made: list[Move]) -> None:
-    inventory = run(made)
-    plain = PlainInventory(TIERS, 5e-4, inventory.grid_start)
+    assert_twins(made, TIERS, PROPORTIONAL)
+
+
+@pytest.mark.parametrize("name", sorted(OPTIONS))
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(made=paths(5), seed=st.integers(0, 99))
+def test_kernel_equals_the_plain_twin_under_every_option(name: str, made: list[Move], seed: int) -> None:
+    assert_twins(beyond_first(made, seed), *OPTIONS[name])
+
+
+def assert_twins(made: list[Move], tiers: Tiers, closing: Closing) -> None:
+    """Lazy equals dense to 1e-12 of the total, bin by bin and group by group."""
+    inventory = run(made, Deposits(tiers, 5e-4, closing))
+    plain = PlainInventory(tiers, 5e-4, inventory.grid_start, closing)
     for move in made:
         plain.step(move)
-    unit = max(plain.total)
-    np.testing.assert_allclose(inventory.total, plain.total, rtol=1e-9)
-    np.testing.assert_allclose(inventory.hidden, plain.never, atol=1e-9 * unit)
-    np.testing.assert_allclose(inventory.column(), plain.column(), atol=1e-9 * unit)
+    unit, populations = max(plain.total), closing.populations
+    np.testing.assert_allclose(inventory.total, plain.total, rtol=1e-12)
+    np.testing.assert_allclose(inventory.hidden, plain.never, rtol=0, atol=1e-12 * unit)
+    np.testing.assert_allclose(inventory.column(), plain.column(), rtol=0, atol=1e-12 * unit)
+    place = np.concatenate([tiers.group + 6 * number for number in range(populations)])
     for side in (0, 1):
-        groups = np.zeros((6, GRID_BINS))
-        np.add.at(groups, TIERS.group, np.array(plain.rows[side]))
-        np.testing.assert_allclose(inventory.rows[side] * inventory.scale[side], groups, atol=1e-9 * unit)
+        groups = np.zeros((6 * populations, GRID_BINS))
+        np.add.at(groups, place, np.array(plain.rows[side]))
+        np.testing.assert_allclose(inventory.rows[side] * inventory.scale[side], groups, rtol=0, atol=1e-12 * unit)
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -193,6 +227,6 @@ def test_side_that_closes_entirely_starts_anew() -> None:
 
 
 def test_prior_without_a_never_share_is_refused() -> None:
-    tiers = effective_tiers(LeveragePrior(never_share=0.0, shrink=1e-9), LiquidationRule.LINEAR_MARK)
+    tiers = effective_tiers(LeveragePrior(never_share=0.0, shrink=1e-9), Margins())
     with pytest.raises(ValueError, match="out of reach"):
         Deposits(tiers, 5e-4)

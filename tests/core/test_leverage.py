@@ -5,10 +5,10 @@ from math import erf, log, sqrt
 import numpy as np
 import pytest
 
-from heatmaps.core.leverage import GROUP_LABELS, LeveragePrior, effective_tiers, offsets
+from heatmaps.core.leverage import GROUP_LABELS, LeveragePrior, Margins, effective_tiers, offsets
 from market.contracts import LiquidationRule
 
-LINEAR = LiquidationRule.LINEAR_MARK
+LINEAR = Margins()
 
 
 def test_tiers_without_shrink_hold_the_nominal_shares() -> None:
@@ -16,7 +16,7 @@ def test_tiers_without_shrink_hold_the_nominal_shares() -> None:
     tiers = effective_tiers(prior, LINEAR)
     edges = np.geomspace(prior.lowest, prior.highest, prior.tier_count + 1)
     expected = np.histogram(prior.leverage, edges, weights=prior.share)[0] * (1 - prior.never_share)
-    np.testing.assert_allclose(tiers.weight, expected, atol=1e-12)
+    np.testing.assert_allclose(tiers.weight, [expected, expected], atol=1e-12)
 
 
 def test_tiers_equal_the_integral_of_the_shrunk_density() -> None:
@@ -27,13 +27,13 @@ def test_tiers_equal_the_integral_of_the_shrunk_density() -> None:
         share * erf(log(nominal / prior.lowest) / (prior.shrink * sqrt(2)))
         for nominal, share in zip(prior.leverage, prior.share, strict=True)
     )
-    assert tiers.weight.sum() == pytest.approx(inside * (1 - prior.never_share), rel=1e-12)
+    assert tiers.weight.sum(axis=1) == pytest.approx([inside * (1 - prior.never_share)] * 2, rel=1e-12)
     draw = np.random.default_rng(5)
     nominal = draw.choice(prior.leverage, 400_000, p=prior.share)
     effective = nominal * np.exp(-np.abs(prior.shrink * draw.standard_normal(len(nominal))))
     edges = np.geomspace(prior.lowest, prior.highest, prior.tier_count + 1)
     sampled = np.histogram(effective, edges)[0] / len(nominal) * (1 - prior.never_share)
-    np.testing.assert_allclose(tiers.weight, sampled, atol=2e-3)
+    np.testing.assert_allclose(tiers.weight, [sampled, sampled], atol=2e-3)
 
 
 def test_tiers_are_the_same_on_every_call() -> None:
@@ -63,7 +63,7 @@ def test_offsets_put_longs_below_and_shorts_above() -> None:
 
 def test_inverse_offsets_mirror_linear_ones() -> None:
     linear = offsets(effective_tiers(LeveragePrior(), LINEAR), 5e-4)
-    inverse = offsets(effective_tiers(LeveragePrior(), LiquidationRule.INVERSE_MARK), 5e-4)
+    inverse = offsets(effective_tiers(LeveragePrior(), Margins(LiquidationRule.INVERSE_MARK)), 5e-4)
     np.testing.assert_array_equal(inverse, -linear[::-1])
 
 

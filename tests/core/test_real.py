@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 # map liquidates more than was traded. End of the step, UTC -> share.
 BELOW = {
     "BTCUSDT": {},
-    "ETHUSDT": {"2026-01-20T22:35": 0.97405},
+    "ETHUSDT": {"2026-01-20T22:35": 0.97927},
     "SOLUSDT": {},
-    "DOGEUSDT": {"2026-01-02T09:45": 0.96540, "2026-01-02T09:50": 0.95661},
+    "DOGEUSDT": {"2026-01-02T09:45": 0.96638, "2026-01-02T09:50": 0.95739, "2026-01-02T15:40": 0.97839},
 }
 
 

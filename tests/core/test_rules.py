@@ -63,8 +63,8 @@ RELEASED = {
     "interest-change": "eb30f6e054bc",
     "turnover": "6565a5b7969d",
     "volume-profile": "6ebedc98e19f",
-    "climatology": "7458debc33dd",
-    "yesterday": "e60ccc36a109",
+    "climatology": "3b70f714e862",
+    "yesterday": "a57c539577c8",
 }
 
 

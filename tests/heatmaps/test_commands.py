@@ -30,8 +30,8 @@ def command(*arguments: str) -> str:
 def test_build_heatmap_builds_and_sums_up() -> None:
     make_market(steps=900)
     said = command("binance:BTCUSDT")
-    assert "open-interest 1: 900 steps" in said
-    assert "path-only 1: 900 steps" in said
+    assert "open-interest 2: 900 steps" in said
+    assert "path-only 2: 900 steps" in said
     assert "through 2026-01-04 03:00 UTC, 100.0 % of open interest allocated" in said
     assert f"zones: {Zone.objects.count()} formed" in said
     assert Zone.objects.count() > 0
@@ -45,10 +45,10 @@ def test_build_heatmap_takes_a_span_and_an_estimator() -> None:
     make_market(steps=400)
     until = at_step(200).strftime("%Y-%m-%d %H:%M")
     said = command("binance:BTCUSDT", "--to", until, "--estimator", "path-only")
-    assert "path-only 1: 200 steps" in said
+    assert "path-only 2: 200 steps" in said
     assert "open-interest" not in said
     assert Heatmap.objects.get().built_through == at_step(200)
-    assert "path-only 1: 400 steps" in command("binance:BTCUSDT", "--from", "2026-01-01", "--estimator", "path-only")
+    assert "path-only 2: 400 steps" in command("binance:BTCUSDT", "--from", "2026-01-01", "--estimator", "path-only")
 
 
 @pytest.mark.django_db
@@ -114,7 +114,7 @@ def test_build_heatmap_says_what_to_do_with_earlier_history() -> None:
     assert "`build_heatmap binance:BTCUSDT --from 2026-01-01` builds the whole map again." in said
     assert Heatmap.objects.get(release__slug="path-only").built_from == at_step(300)
     again = command("binance:BTCUSDT", "--estimator", "path-only", "--from", "2026-01-01")
-    assert "path-only 1: 400 steps" in again
+    assert "path-only 2: 400 steps" in again
     assert "before this map begins" not in again
     assert Heatmap.objects.get(release__slug="path-only").built_from == at_step(0)
 

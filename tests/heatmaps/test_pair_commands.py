@@ -22,7 +22,7 @@ def test_map_of_a_pair_is_summed_by_hand() -> None:
     said = StringIO()
     call_command("build_heatmap", "pair:BTC-USDT", stdout=said)
     assert steps_of(the_sum()) == (0, 300)
-    assert "sum-open-interest 1: 300 steps in" in said.getvalue()
+    assert "sum-open-interest 2: 300 steps in" in said.getvalue()
     assert "zones: " in said.getvalue()
 
 

@@ -75,7 +75,7 @@ def test_new_release_takes_over_once_it_has_caught_up(
 ) -> None:
     """Hours through which each is built and its zones are followed."""
     instrument, maps = make_instrument(), {}
-    for name, version, pair in (("old", "0", old), ("new", "1", new)):
+    for name, version, pair in (("old", "1", old), ("new", "2", new)):
         built, zones = (None if one is None else START + one * dt.timedelta(hours=1) for one in pair)
         release = EstimatorRelease.objects.create(slug="open-interest", version=version, parameters={}, digest="")
         maps[name] = Heatmap.objects.create(

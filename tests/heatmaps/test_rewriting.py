@@ -58,17 +58,17 @@ def ask(release: str, *, col: int) -> StoredTile | None:
 
 def test_closed_tile_is_for_ever_under_the_address_of_its_revision() -> None:
     heatmap = rebuild(make_market(steps=STEPS))
-    assert release_name(heatmap=heatmap) == "open-interest-1-r1"
+    assert release_name(heatmap=heatmap) == "open-interest-2-r1"
     first, last = START_MS // STEP_MS // 256, (START_MS // STEP_MS + STEPS - 1) // 256
     for release, col, is_closed in (
-        ("open-interest-1-r1", first, True),
-        ("open-interest-1-r2", first, False),
-        ("open-interest-1-r1", last, False),
+        ("open-interest-2-r1", first, True),
+        ("open-interest-2-r2", first, False),
+        ("open-interest-2-r1", last, False),
     ):
         found = ask(release, col=col)
         assert found is not None
         assert found.is_closed is is_closed
-    names = ("open-interest-1", "open-interest-9-r1", "nonsense", "-r", "")
+    names = ("open-interest-2", "open-interest-9-r1", "nonsense", "-r", "")
     assert [ask(name, col=first) for name in names] == [None] * len(names)
 
 

@@ -102,7 +102,7 @@ def test_sum_is_found_where_a_map_is_looked_for_and_names_its_own_release() -> N
     heatmap = add_up()
     found = get_heatmap(instrument_id=the_pair().pk)
     assert found == heatmap
-    assert release_name(heatmap=heatmap) == "sum-open-interest-1-r1"
+    assert release_name(heatmap=heatmap) == "sum-open-interest-2-r1"
     parameters = heatmap.release.parameters
     assert parameters["of"] == {
         "slug": SLUG,

@@ -100,7 +100,7 @@ def test_evidence_is_canonical_and_hashed() -> None:
         assert "." not in "".join(str(one) for one in zone.evidence["picture"]["codes"])
         assert zone.evidence["input_sha256"] == zone.input_digest != "00" * 32
         assert zone.evidence["parameters_sha256"] == zone.heatmap.release.digest
-        assert (zone.evidence["estimator"], zone.evidence["version"]) == ("open-interest", "1")
+        assert (zone.evidence["estimator"], zone.evidence["version"]) == ("open-interest", "2")
         assert zone.evidence["zone"] == zone.label
 
 

@@ -114,7 +114,7 @@ def test_chart_refuses_what_it_does_not_offer(query: dict[str, str], world: Worl
     assert member.get(reverse("heatmaps:chart-data", kwargs=KEY), query).status_code == 400
 
 
-def tile_address(tile: Tile, release: str = "open-interest-1-r1") -> str:
+def tile_address(tile: Tile, release: str = "open-interest-2-r1") -> str:
     place = {"release": release, "level": tile.level, "row": tile.row, "col": tile.col}
     return reverse("heatmaps:tile", kwargs=KEY | place)
 
@@ -159,11 +159,11 @@ def test_tiles_beyond_the_map_are_not_found(world: World, member: Client) -> Non
 
 
 @pytest.mark.parametrize(
-    "release", ["nonsense", "%00-1", "open-interest-%00", "open-interest-1-r%00", "open-interest-1-r", "%FF-1"]
+    "release", ["nonsense", "%00-1", "open-interest-%00", "open-interest-2-r%00", "open-interest-2-r", "%FF-1"]
 )
 def test_tiles_of_strange_releases_are_not_found(release: str, world: World, member: Client) -> None:
     address = tile_address(tiles(world)[0])
-    assert member.get(address.replace("open-interest-1-r1", release)).status_code == 404
+    assert member.get(address.replace("open-interest-2-r1", release)).status_code == 404
 
 
 def test_tick_is_unchanged_until_something_is_new(world: World, member: Client) -> None:

@@ -91,7 +91,7 @@ def test_partial_map_says_so_first(world: World, member: Client) -> None:
         "are of Binance, which had the largest open interest when the day began",
         "USDT, USDC and USD count as one dollar",
         "not measured for this instrument",
-        "sum-open-interest 1",
+        "sum-open-interest 2",
     ):
         assert expected in page, expected
     assert "Not this venue's whole market" not in page

@@ -56,7 +56,7 @@ def test_terminal_shows_the_stored_figures(world: World, member: Client) -> None
         "What this does not say",
         "not yet scored on real liquidations",
         "History: ends 15 Jan 2026",
-        "open-interest 1",
+        "open-interest 2",
         world.zone.label,
     ):
         assert expected in words, expected

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 import numpy as np
 
 from heatmaps.core.grid import GRID_BINS
-from heatmaps.core.inventory import GROUPS, Deposits, Inventory
+from heatmaps.core.inventory import Deposits, Inventory
 from heatmaps.core.strips import Columns
 from heatmaps.core.tile import DIGEST_MS, SPINE
 from market.canonical import digest
@@ -68,7 +68,8 @@ class Estimate:
 
     slug, version: which estimator said so; steps: what it read; anchor: first bin of each column;
     columns: float32[step, GRID_BINS] contracts per bin at the end of the step; ledger: float64[step, side, 4]
-    (swept, kept, opened, lost); total: contracts on either side; kept: canonical states passed; state: the newest.
+    (swept, kept, opened, lost); total: contracts on either side; kept: canonical states passed; state: the newest;
+    flags: bits of ``flags.Flag``.
     """
 
     slug: str
@@ -80,16 +81,17 @@ class Estimate:
     total: Floats
     kept: tuple[Kept, ...]
     state: State | None
+    flags: npt.NDArray[np.uint16]
 
     def painted(self, status: int) -> Columns:
         """The columns as they are painted into tiles, each with the step that it rests on."""
         spine = np.zeros(len(self.steps), SPINE)
         for name in ("low", "high", "close", "open_interest"):
             spine[name] = getattr(self.steps, name)
-        spine["total"], spine["status"] = self.total, status
+        spine["total"], spine["status"], spine["flags"] = self.total, status, self.flags
         for index in np.flatnonzero(self.steps.end_ms % DIGEST_MS == 0).tolist():
             spine["digest"][index] = np.frombuffer(self.steps.digests[index], np.uint8)
-        return Columns(self.steps.end_ms, self.anchor, self.columns, spine)
+        return Columns(self.steps.end_ms, self.anchor, self.columns, spine, self.steps.gap)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,11 +147,13 @@ class BuiltEstimator(Estimator, Protocol):
     """An estimator whose map is built for every instrument, into tiles.
 
     ``bands`` are the factors of its 80 % intervals (``heatmaps.core.bands``), frozen as ``parameters["bands"]``: no
-    estimate is shown without an interval.
+    estimate is shown without an interval. ``reads`` are the series that its window must hold beside bars and open
+    interest.
     """
 
     tracks_zones: bool
     bands: Mapping[str, list[list[float]]]
+    reads: frozenset[str]
 
     def estimate(self, window: Window, state: State | None) -> Estimate:
         """Go on from ``state`` (None: from nothing) through every complete step of the window."""
@@ -204,7 +208,7 @@ def unpack(body: bytes, deposits: Deposits) -> State:
             raise ValueError("not a snapshot of this estimator")
         inventory = Inventory(deposits, anchor=anchor)
         inventory.total, inventory.hidden, inventory.edge = numbers[:2], numbers[2:4], numbers[4:6]
-        _read_rows(body, inventory.rows.reshape(2 * GROUPS, GRID_BINS))
+        _read_rows(body, inventory.rows.reshape(-1, GRID_BINS))
     except struct.error as error:
         raise ValueError("the snapshot is cut short") from error
     return State(inventory, through, first, last, reference, digest)

@@ -11,6 +11,7 @@ from heatmaps.core.zones import PARAMETERS
 
 from .engine import flows
 from .family import InventoryEstimator, common_parameters
+from .options import FIRST, SECOND
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,18 +21,22 @@ if TYPE_CHECKING:
 
     from .base import State
     from .engine import Flows
+    from .options import Options
+
+
+def _parameters(options: Options) -> Mapping[str, object]:
+    return MappingProxyType({**common_parameters(options), "bands": OPEN_INTEREST_FACTORS, "zones": PARAMETERS})
 
 
 class OpenInterest(InventoryEstimator):
     """Inventory by liquidation price, closed on open interest at every step."""
 
     slug = "open-interest"
-    version = "1"
+    version = "2"
     tracks_zones = True
     bands = OPEN_INTEREST_FACTORS
-    parameters: Mapping[str, object] = MappingProxyType(
-        {**common_parameters(), "bands": OPEN_INTEREST_FACTORS, "zones": PARAMETERS}
-    )
+    options = SECOND
+    parameters: Mapping[str, object] = _parameters(SECOND)
 
     def ends(self, window: Window, state: State | None) -> Ends:  # noqa: ARG002 -- the path-only null needs the state
         """A step ends where open interest was sampled."""
@@ -40,3 +45,11 @@ class OpenInterest(InventoryEstimator):
     def flows(self, steps: Steps, state: State) -> Flows:
         """Reported open interest and volume."""
         return flows(steps.open_interest, steps.volume, state.last_open_interest)
+
+
+class OpenInterest1(OpenInterest):
+    """Version 1: one table of maintenance rates for all, swept by the last price."""
+
+    version = "1"
+    options = FIRST
+    parameters: Mapping[str, object] = _parameters(FIRST)

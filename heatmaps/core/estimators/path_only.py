@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
@@ -12,6 +13,7 @@ from heatmaps.core.steps import bar_ends, sampled_ends
 
 from .engine import flows
 from .family import InventoryEstimator, common_parameters
+from .options import FIRST, SECOND
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,21 +23,26 @@ if TYPE_CHECKING:
 
     from .base import State
     from .engine import Flows
+    from .options import Options
 
 # Volume per step as a share of open interest; the length of memory that follows hardly matters to the map.
 VOLUME_SHARE: Final = 0.01
+
+
+def _parameters(options: Options) -> Mapping[str, object]:
+    return MappingProxyType({**common_parameters(options), "bands": PATH_ONLY_FACTORS, "volume_share": VOLUME_SHARE})
 
 
 class PathOnly(InventoryEstimator):
     """Open interest and volume held constant; the first sample sets the size, so that both maps share a unit."""
 
     slug = "path-only"
-    version = "1"
+    version = "2"
     tracks_zones = False
     bands = PATH_ONLY_FACTORS
-    parameters: Mapping[str, object] = MappingProxyType(
-        {**common_parameters(), "bands": PATH_ONLY_FACTORS, "volume_share": VOLUME_SHARE}
-    )
+    # No jump is to be explained where open interest is constant.
+    options = replace(SECOND, most_jump=None)
+    parameters: Mapping[str, object] = _parameters(options)
 
     def ends(self, window: Window, state: State | None) -> Ends:
         """Every slot with bars, from the first sample of open interest on."""
@@ -52,3 +59,11 @@ class PathOnly(InventoryEstimator):
         """Constant open interest and volume."""
         held = state.reference_open_interest
         return flows(np.full(len(steps), held), np.full(len(steps), VOLUME_SHARE * held), held)
+
+
+class PathOnly1(PathOnly):
+    """Version 1: one table of maintenance rates for all, swept by the last price."""
+
+    version = "1"
+    options = FIRST
+    parameters: Mapping[str, object] = _parameters(FIRST)

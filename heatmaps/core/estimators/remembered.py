@@ -19,8 +19,8 @@ from .rule import RuleState, pack, unpack
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from market.contracts import LiquidationRule
     from market.series import Window
+    from market.terms import Terms
 
 _LENGTH: Final = struct.Struct("<q")
 _MIDDLE: Final = GRID_BINS // 2
@@ -57,8 +57,8 @@ class RememberedMap:
     parameters: Mapping[str, object]
     bin_bps = OpenInterest.bin_bps
 
-    def __init__(self, *, rule: LiquidationRule) -> None:
-        self.ours = OpenInterest(rule=rule)
+    def __init__(self, *, terms: Terms) -> None:
+        self.ours = OpenInterest(terms=terms)
 
     def remember(self, past: RuleState, column: Floats, anchor: int, above: float, end_ms: int) -> Floats:
         """Take in one column of ours (``above``: its close in bins of the grid) and return the column to show."""

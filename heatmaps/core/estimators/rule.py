@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from heatmaps.core.steps import Steps
-    from market.contracts import LiquidationRule
     from market.series import Window
+    from market.terms import Terms
 
 # The leverages of public heatmaps, in equal shares; they divide by leverage and know no maintenance margin.
 LEVERAGES: Final = (5.0, 10.0, 25.0, 50.0, 100.0)
@@ -90,7 +90,7 @@ class RuleEstimator:
     memory_count = 0
     bin_bps = BIN_BPS
 
-    def __init__(self, *, rule: LiquidationRule) -> None:  # noqa: ARG002 -- the rules know one formula for all venues
+    def __init__(self, *, terms: Terms) -> None:  # noqa: ARG002 -- the rules know one formula for all venues
         self.width = bin_width(self.bin_bps)
         self.levels = ladder(self.width)
 

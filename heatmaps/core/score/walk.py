@@ -6,7 +6,7 @@ what it held at the beginning of each step in the bins of that step, so with the
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -96,7 +96,15 @@ def days_of(window: Window) -> Iterator[Window]:
         since, until = day * DAY_MS, (day + 1) * DAY_MS
         bars = (ends > since) & (ends <= until)
         samples = (times > since + LATE_MS) & (times <= until + LATE_MS)
-        yield Window(window.bars[bars], window.bar_ms[bars], window.open_interest[samples])
+        marked = (window.mark_bars["open_time"] >= since) & (window.mark_bars["open_time"] + window.mark_ms <= until)
+        yield replace(
+            window,
+            bars=window.bars[bars],
+            bar_ms=window.bar_ms[bars],
+            open_interest=window.open_interest[samples],
+            mark_bars=window.mark_bars[marked],
+            mark_ms=window.mark_ms[marked],
+        )
 
 
 def walk(estimator: Estimator, window: Window, start_ms: Ints) -> Masses:

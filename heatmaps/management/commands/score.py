@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from heatmaps.core.estimators import ESTIMATORS
+from heatmaps.core.estimators import NAMES
 from heatmaps.core.score.fits import FOLDS
 from heatmaps.operations.scoring import AGAINST, SIMULATOR, ScoreError, score, score_simulator
 
@@ -33,7 +33,7 @@ class Command(BaseCommand):
         parser.add_argument("--from", dest="since", type=parse_moment, help="begin there (default: with the first bar)")
         parser.add_argument("--to", dest="until", type=parse_moment, help="end there (default: with the newest bar)")
         parser.add_argument("--against", choices=list(AGAINST), help="what the maps are scored against")
-        parser.add_argument("--estimator", choices=sorted(ESTIMATORS), action="append", help="only this one")
+        parser.add_argument("--estimator", choices=NAMES, action="append", help="only this one")
         parser.add_argument(
             "--folds", choices=FOLDS, default=FOLDS[0], help="predict each week from all others, or from earlier ones"
         )

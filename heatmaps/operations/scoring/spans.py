@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
-from market.contracts import LiquidationRule, in_contracts, rule_for
-from market.queries import load_window
+from market.contracts import in_contracts
+from market.queries import load_terms, load_window
 from market.series import epoch_ms
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from market.models import Instrument
     from market.series import Records, Window
+    from market.terms import Terms
 
 # Estimators start at most this long before what is scored: older positions are closed by then.
 WARM_UP: Final = dt.timedelta(days=60)
@@ -40,9 +41,9 @@ class Span:
     _hash: list[bytes] = field(default_factory=list)
 
     @property
-    def rule(self) -> LiquidationRule:
-        """How the venue liquidates."""
-        return rule_for(venue=self.instrument.venue, contract_type=self.instrument.contract_type)
+    def terms(self) -> Terms:
+        """How the venue liquidates, and its brackets."""
+        return load_terms(instrument=self.instrument)
 
     @property
     def days(self) -> float:
@@ -55,10 +56,10 @@ class Span:
         return epoch_ms(self.since), epoch_ms(self.until)
 
     def window(self) -> Window:
-        """Bars and open interest of the span and of what comes before it, in contracts."""
+        """Bars, mark bars and open interest of the span and of what comes before it, in contracts."""
         since = max(self.first, self.since - WARM_UP)
-        window = load_window(instrument_id=self.instrument.pk, since=since, until=self.until)
-        self.took(window.bars, window.open_interest)
+        window = load_window(instrument_id=self.instrument.pk, since=since, until=self.until, beside=("mark_bars",))
+        self.took(window.bars, window.open_interest, *([window.mark_bars] if len(window.mark_bars) else []))
         if self.instrument.contract_type == "inverse":
             return in_contracts(window, self.instrument.contract_size)
         return window

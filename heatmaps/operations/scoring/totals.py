@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from heatmaps.core.estimators import ESTIMATORS, load_estimator
+from heatmaps.core.estimators import ESTIMATORS, load_named
 from heatmaps.core.score.hours import hours_of
 from heatmaps.core.score.resampling import DRAWS, RANK_DRAWS, SEED
 from heatmaps.core.score.totals import Totals
@@ -43,7 +43,7 @@ def score_totals(span: Span) -> Scored:
     span.took(totals)
     hours = hours_of(window.bars, totals["open_time"])
     known = totals[np.isin(totals["open_time"], hours.start_ms)]
-    estimators = {name: load_estimator(name, rule=span.rule) for name in span.names or ESTIMATORS}
+    estimators = {name: load_named(name, terms=span.terms) for name in span.names or ESTIMATORS}
     masses = {name: walk(one, window, hours.start_ms) for name, one in estimators.items()}
     usd = np.stack([known["long_usd"], known["short_usd"]], axis=1)
     figures = Totals(hours, usd, masses, _pairs(list(masses)), span.folds).figures()
@@ -52,9 +52,9 @@ def score_totals(span: Span) -> Scored:
 
 def _pairs(names: list[str]) -> list[tuple[str, str]]:
     """Ours against every baseline, and every baseline against the null."""
-    mine = [(OURS, name) for name in names if name != OURS] if OURS in names else []
-    others = [(name, NULL) for name in names if name not in {OURS, NULL}] if NULL in names else []
-    return mine + others
+    ours, nulls = ([name for name in names if name.partition("@")[0] == slug] for slug in (OURS, NULL))
+    mine = [(one, name) for one in ours for name in names if name != one]
+    return mine + [(name, null) for null in nulls for name in names if name not in {*ours, *nulls}]
 
 
 def _settings(span: Span) -> dict[str, object]:
