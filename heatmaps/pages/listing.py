@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from heatmaps import queries
 from heatmaps.models import Zone
-from heatmaps.pages import figures, naming, state, zones
+from heatmaps.pages import figures, naming, outages, state, zones
 from market import queries as market
 
 if TYPE_CHECKING:
@@ -67,18 +67,12 @@ def instruments(*, now: dt.datetime) -> Listing:
         )
         for instrument in sorted(found, key=lambda one: not (one.is_pair and one.pk in moments))
     ]
-    return Listing(rows, [f"{market.venue_name(slug)} {_outage(health[slug])}" for slug in waiting])
-
-
-def _outage(health: VenueHealth) -> str:
-    if health.is_banned:
-        return f"has banned us until {figures.moment(health.retry_at)}"
-    return f"unreachable since {figures.moment(health.unreachable_since)}"
+    return Listing(rows, [f"{market.venue_name(slug)} {outages.say(health[slug])}" for slug in waiting])
 
 
 def _note(freshness: Freshness, outage: VenueHealth | None) -> str:
     if outage is not None and (freshness.as_of is None or freshness.is_stale):
-        return f"venue {_outage(outage)}"
+        return f"venue {outages.say(outage)}"
     return "the first bars have not arrived" if freshness.as_of is None and freshness.is_live else ""
 
 

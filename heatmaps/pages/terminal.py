@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from heatmaps import queries
-from heatmaps.pages import bands, chart, context, figures, members, naming, state, strip, touches, zones
+from heatmaps.pages import bands, chart, context, figures, members, naming, outages, state, strip, touches, zones
 from market import queries as market
 
 if TYPE_CHECKING:
@@ -69,6 +69,8 @@ class Terminal:
     refusal: str
     record: Record | None
     members: members.Members | None
+    # Venues that nothing can come from now, and since when.
+    outages: list[str]
     timeframe: str
     version: int
     timeframes: tuple[str, ...] = tuple(chart.TIMEFRAMES)
@@ -114,6 +116,7 @@ def load(*, key: str, timeframe: str, now: dt.datetime) -> Terminal:
         refusal=touching.refusal,
         record=_record(built, freshness) if built is not None else None,
         members=members.load(heatmap=built, now=now) if built is not None else None,
+        outages=outages.load(instrument=instrument, now=now),
         timeframe=timeframe if timeframe in chart.TIMEFRAMES else chart.DEFAULT_TIMEFRAME,
         version=state.version(freshness=freshness, heatmap=heatmap),
     )

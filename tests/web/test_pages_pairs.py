@@ -101,7 +101,7 @@ def test_partial_map_says_so_first(world: World, member: Client) -> None:
 def test_live_fragment_brings_members_and_notice(world: World, member: Client) -> None:
     page = member.get(reverse("heatmaps:live", kwargs=KEY)).content.decode()
     swapped = re.findall(r'id="([a-z-]+)"[^>]* hx-swap-oob="true"', page)
-    assert swapped == ["strip", "clusters", *CONTEXT, "record", "zone-list", "partial", "members"]
+    assert swapped == ["strip", "outages", "clusters", *CONTEXT, "record", "zone-list", "partial", "members"]
 
 
 def test_figures_that_differ_by_venue_or_by_member_are_not_made_up(world: World, member: Client) -> None:

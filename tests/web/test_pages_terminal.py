@@ -120,7 +120,7 @@ def test_history_is_never_called_stale(world: World, member: Client) -> None:
 def test_live_fragment_swaps_each_block_by_its_name(world: World, member: Client) -> None:
     page = member.get(reverse("heatmaps:live", kwargs={"key": "binance:BTCUSDT"})).content.decode()
     swapped = re.findall(r'id="([a-z-]+)"[^>]* hx-swap-oob="true"', page)
-    assert swapped == ["strip", "clusters", *CONTEXT, "record", "zone-list"]
+    assert swapped == ["strip", "outages", "clusters", *CONTEXT, "record", "zone-list"]
 
 
 def test_zone_page_shows_what_was_frozen(world: World, member: Client) -> None:
