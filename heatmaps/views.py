@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import gzip
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -10,16 +11,19 @@ from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
+from django.utils.dateparse import parse_datetime
 from django.utils.http import parse_etags
 from django.views.decorators.http import require_safe
 
 from access.permissions import member
 from heatmaps.pages import chart, listing, state, still, terminal, tiles, zone
+from market.series import moment
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
 
 _YEAR: Final = 31_536_000
+_FIRST_YEAR: Final = 2009
 _LARGEST_MS: Final = 4_102_444_800_000
 _MS_DIGITS: Final = 13
 # What the page's script imports, told in advance so that the browser does not find it out one file at a time.
@@ -30,7 +34,8 @@ MODULES: Final = (
         for name in ("freshness", "live", "terminal/absences", "terminal/app", "terminal/bands", "terminal/bars",
                      "terminal/chart", "terminal/colour", "terminal/format", "terminal/grid", "terminal/heat",
                      "terminal/keys", "terminal/layer", "terminal/legend", "terminal/readout", "terminal/requests",
-                     "terminal/side", "terminal/style", "terminal/tiles", "terminal/touches", "terminal/zones")
+                     "terminal/side", "terminal/structure", "terminal/style", "terminal/tiles", "terminal/toggles",
+                     "terminal/touches", "terminal/zones")
     ),
 )  # fmt: skip
 
@@ -60,7 +65,7 @@ def live(request: HttpRequest, key: str) -> HttpResponse:
 def _load_terminal(request: HttpRequest, key: str) -> terminal.Terminal:
     timeframe = request.GET.get("tf", chart.DEFAULT_TIMEFRAME)
     try:
-        return terminal.load(key=key, timeframe=timeframe, now=timezone.now())
+        return terminal.load(key=key, timeframe=timeframe, now=timezone.now(), at=_moment(request, "at"))
     except ObjectDoesNotExist as error:
         raise Http404 from error
 
@@ -76,6 +81,7 @@ def chart_data(request: HttpRequest, key: str) -> HttpResponse:
             now=timezone.now(),
             since_ms=_milliseconds(request, "since"),
             until_ms=_milliseconds(request, "until"),
+            at=_moment(request, "at"),
         )
     except chart.UnknownTimeframeError as error:
         raise BadRequest("This time frame is not offered.") from error
@@ -91,6 +97,20 @@ def _milliseconds(request: HttpRequest, name: str) -> int | None:
     if not (text.isascii() and text.isdigit() and len(text) <= _MS_DIGITS and int(text) <= _LARGEST_MS):
         raise BadRequest(f"{name} is a time in epoch milliseconds.")
     return int(text)
+
+
+def _moment(request: HttpRequest, name: str) -> dt.datetime | None:
+    """Read a time as 2026-01-10T12:00Z or in epoch milliseconds; without a zone it is UTC."""
+    text = request.GET.get(name, "")
+    try:
+        found = moment(_milliseconds(request, name) or 0) if text.isdigit() or not text else parse_datetime(text)
+    except ValueError:
+        found = None
+    if found is None or found.year < _FIRST_YEAR:
+        if not text:
+            return None
+        raise BadRequest(f"{name} is a time from {_FIRST_YEAR} on, such as 2026-01-10T12:00Z.")
+    return found if found.tzinfo else found.replace(tzinfo=dt.UTC)
 
 
 @member

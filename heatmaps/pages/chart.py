@@ -11,7 +11,7 @@ import numpy as np
 
 from heatmaps import queries
 from heatmaps.core.tile import DENSITY_BPS, LEVELS, TILE, codes_from_usd
-from heatmaps.pages import absences, bands, figures, recency, scale, strip, tiles, touches
+from heatmaps.pages import absences, bands, context, figures, recency, scale, strip, tiles, touches
 from market import queries as market
 
 if TYPE_CHECKING:
@@ -31,10 +31,19 @@ class UnknownTimeframeError(ValueError):
     """The address asks for a time frame that is not offered."""
 
 
-def data(
-    *, key: str, timeframe: str, now: dt.datetime, since_ms: int | None = None, until_ms: int | None = None
+def data(  # noqa: PLR0913  # an address has as many parts
+    *,
+    key: str,
+    timeframe: str,
+    now: dt.datetime,
+    since_ms: int | None = None,
+    until_ms: int | None = None,
+    at: dt.datetime | None = None,
 ) -> dict[str, Any]:
-    """Return the newest bars, those before ``until_ms``, or those from ``since_ms`` on; at most BARS of them."""
+    """Return the newest bars, those before ``until_ms``, or those from ``since_ms`` on; at most BARS of them.
+
+    Structure is told as of ``at``, else of the newest bar.
+    """
     if timeframe not in TIMEFRAMES:
         raise UnknownTimeframeError(timeframe)
     seconds = TIMEFRAMES[timeframe]
@@ -54,6 +63,7 @@ def data(
         "slice": _slice(heatmap) if is_newest else None,
         "zones": _zones(heatmap, since, until),
         "touches": touches.for_client(instrument_id=instrument.pk, as_of=freshness.as_of) if is_newest else None,
+        "levels": context.for_client(instrument=instrument, as_of=freshness.as_of, at=at) if is_newest else None,
         "absences": absences.between(heatmap=heatmap, since=since, until=until),
     }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from django.core.cache import cache
@@ -90,6 +90,37 @@ class Context:
     def rows(self) -> tuple[Row, ...]:
         """Return the layers of every kind."""
         return tuple(row for group in self.groups for row in group.rows)
+
+
+def level_layers() -> tuple[tuple[str, str], ...]:
+    """Return slug and title of the layers that are drawn on the chart."""
+    layers = [load_layer(slug) for slug in LAYERS]
+    return tuple((one.slug, one.title) for one in layers if one.kind == "levels")
+
+
+def load_at(*, instrument: Instrument, as_of: dt.datetime | None, at: dt.datetime | None) -> Context | None:
+    """Return the context of the newest bar, or of an earlier moment; None where nothing is stored."""
+    if as_of is None:
+        return None
+    return load(instrument=instrument, as_of=min(at, as_of) if at else as_of)
+
+
+def for_client(*, instrument: Instrument, as_of: dt.datetime | None, at: dt.datetime | None) -> list[dict[str, Any]]:
+    """Return the prices that the chart draws, by layer."""
+    found = load_at(instrument=instrument, as_of=as_of, at=at)
+    return [
+        {
+            "layer": slug,
+            "label": one.label,
+            "style": one.style,
+            "from_ms": one.from_ms,
+            "low": one.low,
+            "high": one.high,
+            "strong": one.is_strong,
+        }
+        for slug, levels in (found.levels.items() if found else ())
+        for one in levels
+    ]
 
 
 def load(*, instrument: Instrument, as_of: dt.datetime) -> Context:

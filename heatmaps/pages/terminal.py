@@ -73,8 +73,15 @@ class Terminal:
     outages: list[str]
     timeframe: str
     version: int
+    # As of when context and structure are told; None for now.
+    at_ms: int | None = None
     timeframes: tuple[str, ...] = tuple(chart.TIMEFRAMES)
     checklist: tuple[str, ...] = CHECKLIST
+
+    @property
+    def level_layers(self) -> tuple[tuple[str, str], ...]:
+        """Return slug and title of the layers that the chart can draw."""
+        return context.level_layers()
 
     @property
     def limits(self) -> tuple[str, ...]:
@@ -92,8 +99,8 @@ class Terminal:
         return self.record is not None
 
 
-def load(*, key: str, timeframe: str, now: dt.datetime) -> Terminal:
-    """Read the page of an instrument."""
+def load(*, key: str, timeframe: str, now: dt.datetime, at: dt.datetime | None = None) -> Terminal:
+    """Read the page of an instrument, with context and structure as of ``at``."""
     instrument = market.get_instrument(key=key)
     freshness = market.freshness(instrument=instrument, now=now)
     heatmap = queries.get_heatmap(instrument_id=instrument.pk)
@@ -110,7 +117,7 @@ def load(*, key: str, timeframe: str, now: dt.datetime) -> Terminal:
         venue=naming.venue_label(instrument),
         status=state.describe(freshness=freshness, now=now),
         strip=shown,
-        context=context.load(instrument=instrument, as_of=freshness.as_of) if freshness.as_of else None,
+        context=context.load_at(instrument=instrument, as_of=freshness.as_of, at=at),
         clusters=zones.clusters(zones=found, last=shown.last, digits=digits),
         zones=[replace(row, chances=touching.by_zone.get(row.pk, ())) for row in rows],
         refusal=touching.refusal,
@@ -119,6 +126,7 @@ def load(*, key: str, timeframe: str, now: dt.datetime) -> Terminal:
         outages=outages.load(instrument=instrument, now=now),
         timeframe=timeframe if timeframe in chart.TIMEFRAMES else chart.DEFAULT_TIMEFRAME,
         version=state.version(freshness=freshness, heatmap=heatmap),
+        at_ms=figures.epoch_ms(at),
     )
 
 

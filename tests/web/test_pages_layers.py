@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from django.urls import reverse
 
 from heatmaps.core.layers import LAYERS
 from heatmaps.core.layers.base import HISTORY
@@ -17,6 +18,7 @@ from market import series as s
 from market.models import FundingRate, OpenInterest
 from market.queries import load_last_of_hours
 from tests.factories import make_instrument, make_user
+from tests.pages import client_of
 from tests.web.published import API, body, client_with_key
 from tests.world import add_bars
 
@@ -175,3 +177,36 @@ def test_api_before_the_first_bar_gives_reasons(client: Client, instrument: Inst
     answer = body(client, f"{LAYERS_OF}?at=2020-01-01T00:00:00Z&hours=0")
     assert [one["value"] for one in answer["layers"]] == [None] * len(LAYERS)
     assert all(one["reason"] for one in answer["layers"])
+
+
+def test_chart_draws_what_the_layers_found(instrument: Instrument) -> None:
+    page = client_of(make_user())
+    address = reverse("heatmaps:chart-data", kwargs={"key": instrument.key})
+    levels = page.get(address).json()["levels"]
+    assert {one["layer"] for one in levels} >= {"swings", "value-area"}
+    shown = context.load(instrument=instrument, as_of=END)
+    swings = [(one.from_ms, one.low) for one in shown.levels["swings"]]
+    assert [(one["from_ms"], one["low"]) for one in levels if one["layer"] == "swings"] == swings
+    then = page.get(address, {"at": "2026-01-10T12:00Z"}).json()["levels"]
+    assert max(one["from_ms"] for one in then) <= s.epoch_ms(dt.datetime(2026, 1, 10, 12, tzinfo=dt.UTC))
+    # Older bars bring no other structure.
+    assert page.get(address, {"until": 1_768_000_000_000}).json()["levels"] is None
+
+
+def test_terminal_tells_context_as_of_a_moment(instrument: Instrument) -> None:
+    page = client_of(make_user())
+    address = reverse("heatmaps:terminal", kwargs={"key": instrument.key})
+    for at in ("2026-01-10T12:34Z", "2026-01-10T12:34", "1768048440000"):
+        answer = page.get(address, {"at": at}).content.decode()
+        assert "hourly, as of 10 Jan 12:00 UTC, not now" in answer
+        assert 'data-at="1768048440000"' in answer
+    assert "hourly, as of 15 Jan 12:00 UTC<" in page.get(address).content.decode()
+    # What is later than the newest bar is the newest bar.
+    assert "as of 15 Jan 12:00 UTC" in page.get(address, {"at": "2030-01-01T00:00Z"}).content.decode()
+
+
+@pytest.mark.parametrize("at", ["yesterday", "2026-13-01", "1999-01-01T00:00Z", "12", "99999999999999"])
+def test_moment_that_can_not_be_is_refused(at: str, instrument: Instrument) -> None:
+    page = client_of(make_user())
+    for name in ("terminal", "chart-data", "live"):
+        assert page.get(reverse(f"heatmaps:{name}", kwargs={"key": instrument.key}), {"at": at}).status_code == 400

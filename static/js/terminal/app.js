@@ -10,8 +10,10 @@ import { drawLegend } from './legend.js';
 import { Readout } from './readout.js';
 import { Requests } from './requests.js';
 import { SideMap } from './side.js';
+import { StructureLayer } from './structure.js';
 import { readTheme } from './style.js';
 import { TileStore } from './tiles.js';
+import { readLayers, toggleLayer } from './toggles.js';
 import { Touches } from './touches.js';
 import { ZoneBook, ZoneLayer } from './zones.js';
 
@@ -31,10 +33,10 @@ class App {
     this.help = help;
     this.host = root.querySelector('#chart');
     this.view = {
-      layers: { heat: true, zones: true, uncertainty: true },
+      layers: readLayers(root),
       bands: new Bands(null),
       touches: new Touches(null),
-      bars: new Bars(root.dataset.chartUrl),
+      bars: new Bars(root.dataset.chartUrl, root.dataset.at),
       narrow: window.innerWidth < NARROW,
       font: (size, weight) => `${weight} ${size}px Inter, system-ui, sans-serif`,
       zones: new ZoneBook(),
@@ -68,9 +70,9 @@ class App {
   }
 
   // The map of an answer; another estimator or another build means other tiles.
-  take({ heat, slice, touches }) {
+  take({ levels, heat, slice, touches }) {
     const { view } = this;
-    if (touches) view.touches = new Touches(touches);
+    if (touches) Object.assign(view, { touches: new Touches(touches), levels });
     if (heat === null) return;
     // The first map of this instrument: the words around the chart still say that there is none.
     if (this.root.dataset.heatmap === 'none') window.location.reload();
@@ -110,6 +112,7 @@ class App {
     this.heat = new HeatLayer(view);
     this.zones = new ZoneLayer(view);
     view.candles.attachPrimitive(this.heat);
+    view.candles.attachPrimitive(new StructureLayer(view));
     view.candles.attachPrimitive(this.zones);
     const part = (name) => root.querySelector(`#${name}`);
     this.side = new SideMap(view, part('side'), part('side-caption'));
@@ -215,9 +218,7 @@ class App {
   }
 
   toggle(name) {
-    const { layers } = this.view;
-    layers[name] = !layers[name];
-    this.root.querySelector(`[data-layer="${name}"]`)?.setAttribute('aria-pressed', String(layers[name]));
+    toggleLayer(this.root, this.view.layers, name);
     this.redraw();
   }
 

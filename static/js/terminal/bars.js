@@ -11,13 +11,15 @@ const UNDRAWN = Object.fromEntries(
 );
 
 export class Bars {
-  constructor(url) {
+  // at: the moment [ms] as of which context is told; empty for now.
+  constructor(url, at = '') {
     this.url = url;
+    this.at = at;
     this.absences = new Absences();
   }
 
   async fetch(parameters, signal) {
-    const query = new URLSearchParams(parameters);
+    const query = new URLSearchParams(this.at ? { ...parameters, at: this.at } : parameters);
     const response = await fetch(`${this.url}?${query}`, { headers: { Accept: 'application/json' }, signal });
     if (!response.ok) throw new Error(`chart data: ${response.status}`);
     return response.json();

@@ -27,6 +27,7 @@ export class Keys {
       h: () => this.on.onToggle('heat'),
       u: () => this.on.onToggle('uncertainty'),
       z: () => this.on.onToggle('zones'),
+      s: () => this.on.onToggle('structure'),
       Escape: () => this.leave(),
       '?': () => this.on.onHelp(),
     };

@@ -16,6 +16,7 @@ const NAMES = {
   veil: '--veil',
   nowLine: '--now-line',
   hatch: '--hatch',
+  structure: '--structure',
   candleUp: '--candle-up',
   candleDown: '--candle-down',
   candleEdge: '--candle-edge',
