@@ -10,6 +10,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 from access.permissions import public
 from access.permissions.api import CountedApi
 from heatmaps.api import HeatmapApi, LayersApi, ReachApi, TileApi, ZoneApi, ZoneListApi
+from heatmaps.api.scorecard import MissListApi, RunListApi, ScorecardApi
 from journal.api import PlanApi, PlanListApi
 from market.api import (
     AccountRatioApi,
@@ -57,6 +58,9 @@ urlpatterns = [
     path(f"{INSTRUMENT}/reach/", ReachApi.as_view(), name="api-reach"),
     re_path(TILE, TileApi.as_view(), name="api-tile"),
     path("v1/zones/<int:zone_id>/", ZoneApi.as_view(), name="api-zone"),
+    path("v1/scorecard/", ScorecardApi.as_view(), name="api-scorecard"),
+    path("v1/scorecard/runs/", RunListApi.as_view(), name="api-scorecard-runs"),
+    path("v1/scorecard/misses/", MissListApi.as_view(), name="api-scorecard-misses"),
     path("v1/plans/", PlanListApi.as_view(), name="api-plans"),
     path("v1/plans/<int:number>/", PlanApi.as_view(), name="api-plan"),
     path("v1/tools/<slug:slug>/", ToolApi.as_view(), name="api-tool"),

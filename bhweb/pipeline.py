@@ -14,7 +14,7 @@ from django.utils.module_loading import import_string
 
 from bhweb import events, jobs
 from bhweb.celery import BACKFILL, LIVE
-from heatmaps.queries import get_heatmap, is_learning_due, is_stating_due
+from heatmaps.queries import get_heatmap, is_learning_due, is_stated_score_due, is_stating_due, month_to_score
 from market.queries import freshness_of_all, heard_venues, list_fetched, resting_venues, stored_span
 from market.series import EPOCH
 from market.tasks import ensure_pairs
@@ -72,7 +72,7 @@ class Errand:
 
     slug: str
     work: str
-    is_due: Callable[..., bool]
+    is_due: Callable[..., object]
     is_atomic: bool = True
 
 
@@ -84,6 +84,8 @@ STAGES: Final = (
 ERRANDS: Final = (
     Errand("learn", "heatmaps.tasks.learn_reach", is_learning_due),
     Errand("chances", "heatmaps.tasks.state_chances", is_stating_due),
+    Errand("score", "heatmaps.tasks.score_day", is_stated_score_due),
+    Errand("month", "heatmaps.tasks.score_month", month_to_score),
 )
 
 

@@ -10,6 +10,7 @@ from bhweb import health, metrics, views
 urlpatterns = [
     path("", views.landing, name="landing"),
     path("method/", views.method, name="method"),
+    path("glossary/", views.glossary, name="glossary"),
     path("healthz", health.healthz, name="healthz"),
     path("metrics", metrics.metrics, name="metrics"),
     path("", include("access.urls")),

@@ -8,6 +8,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from access.permissions import public
+from bhweb.glossary import sections
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
@@ -25,3 +26,10 @@ def landing(request: HttpRequest) -> HttpResponse:
 def method(request: HttpRequest) -> HttpResponse:
     """Tell how the map is estimated and what was measured of it."""
     return render(request, "method.html")
+
+
+@public
+@require_safe
+def glossary(request: HttpRequest) -> HttpResponse:
+    """Say what the words of this product mean."""
+    return render(request, "glossary.html", {"sections": sections()})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from heatmaps import benchmark, operations
+from heatmaps.operations import scoring
 from heatmaps.pages import state
 
 if TYPE_CHECKING:
@@ -30,6 +31,16 @@ def learn_reach(*, instrument_id: int, now: dt.datetime) -> None:
 def state_chances(*, instrument_id: int, now: dt.datetime) -> None:
     """State this hour's chances of a touch and judge those whose horizon is over."""
     operations.state_chances(instrument_id=instrument_id, now=now)
+
+
+def score_day(*, instrument_id: int, now: dt.datetime) -> None:
+    """Score what was stated of an instrument and came due by this day."""
+    scoring.score_day(instrument_id=instrument_id, now=now)
+
+
+def score_month(*, instrument_id: int, now: dt.datetime) -> None:
+    """Score the month before over stored history."""
+    scoring.score_month(instrument_id=instrument_id, now=now)
 
 
 def tick(*, key: str, now: dt.datetime) -> dict[str, Any]:

@@ -70,6 +70,7 @@ register_converter(RowId, "row_id")
 
 app_name = "heatmaps"
 urlpatterns = [
+    path("scorecard/", views.scorecard_page, name="scorecard"),
     path("instruments/", views.instruments, name="instruments"),
     path("t/<key:key>/", views.terminal_page, name="terminal"),
     path("t/<key:key>/chart.json", views.chart_data, name="chart-data"),

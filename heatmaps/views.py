@@ -15,8 +15,8 @@ from django.utils.dateparse import parse_datetime
 from django.utils.http import parse_etags
 from django.views.decorators.http import require_safe
 
-from access.permissions import member
-from heatmaps.pages import chart, listing, state, still, terminal, tiles, zone
+from access.permissions import member, public
+from heatmaps.pages import chart, listing, scorecard, state, still, terminal, tiles, zone
 from market.series import moment
 
 if TYPE_CHECKING:
@@ -38,6 +38,13 @@ MODULES: Final = (
                      "terminal/touches", "terminal/zones")
     ),
 )  # fmt: skip
+
+
+@public
+@require_safe
+def scorecard_page(request: HttpRequest) -> HttpResponse:
+    """Show what was measured, what it shows and what it does not."""
+    return render(request, "heatmaps/scorecard.html", {"page": scorecard.load()})
 
 
 @member

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated
+from rest_framework.permissions import AllowAny
 from rest_framework.views import APIView
 
-from access.permissions import MEMBER, ApiKeyAuthentication, keep_private
+from access.permissions import MEMBER, PUBLIC, ApiKeyAuthentication, keep_private
 from access.permissions.throttles import StrangerThrottle
 
 if TYPE_CHECKING:
@@ -40,6 +41,13 @@ class CountedApi(APIView):
         except (AuthenticationFailed, NotAuthenticated):
             StrangerThrottle().require(request, self)
             raise
+
+
+class PublicApi(CountedApi):
+    """An address of the API for everyone; strangers are counted by address."""
+
+    policy: ClassVar = PUBLIC
+    permission_classes = (AllowAny,)
 
 
 class MemberApi(CountedApi):

@@ -109,7 +109,7 @@ def describe_touches(
     instrument_id: int, zones: Sequence[Zone], as_of: dt.datetime | None
 ) -> dict[int, list[dict[str, Any]]]:
     """Return the chances of each active zone, by its id, seen from the newest five-minute close."""
-    active = [zone for zone in zones if zone.state == "active"]
+    active = [zone for zone in zones if zone.ended_at is None]
     if not active or as_of is None:
         return {}
     found = queries.reachability(instrument_id=instrument_id, at=as_of)

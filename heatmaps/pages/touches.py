@@ -51,7 +51,7 @@ def load(*, instrument_id: int, zones: Sequence[Zone], last: float | None, as_of
 def of_zones(*, zones: Sequence[Zone], found: Reachability, last: float | None) -> dict[int, tuple[Chance, ...]]:
     """Return the chances of each active zone by horizon, seen from the last price."""
     price = last or found.price
-    active = [zone for zone in zones if zone.state == "active"]
+    active = [zone for zone in zones if zone.ended_at is None]
     if price is None:
         return {zone.pk: _chances({}, found.refused) for zone in active}
     edges = {zone.pk: queries.near_edge(zone, price) for zone in active}

@@ -26,8 +26,9 @@ from .reach import (
     reachability,
 )
 from .scale import measure_scale
-from .scores import list_scores, newest_scores
+from .scores import list_releases, list_scores, newest_scores, page_scores, standing_scores
 from .slices import Slice, latest_slice, slice_of, within_distance
+from .stated import Miss, is_stated_score_due, month_to_score, page_misses, stated_touches
 from .tiles import StoredTile, find_tile, read_codes, read_strip, read_tile, read_tiles
 from .zones import decimal_text, get_zone, list_zones, page_zones, zone_evidence, zones_between
 
@@ -41,6 +42,7 @@ __all__ = [
     "MemberMap",
     "MemberShare",
     "MemberShares",
+    "Miss",
     "Reachability",
     "Slice",
     "StoredTile",
@@ -55,8 +57,10 @@ __all__ = [
     "has_same_members",
     "history_before",
     "is_learning_due",
+    "is_stated_score_due",
     "is_stating_due",
     "latest_slice",
+    "list_releases",
     "list_scores",
     "list_zones",
     "load_path_bars",
@@ -64,8 +68,11 @@ __all__ = [
     "measure_scale",
     "member_maps",
     "member_shares",
+    "month_to_score",
     "near_edge",
     "newest_scores",
+    "page_misses",
+    "page_scores",
     "page_zones",
     "reachability",
     "read_codes",
@@ -77,6 +84,8 @@ __all__ = [
     "read_tiles",
     "release_name",
     "slice_of",
+    "standing_scores",
+    "stated_touches",
     "sum_slug",
     "within_distance",
     "zone_evidence",

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from heatmaps.models import ScoreRun
+from django.db.models import F
+
+from heatmaps.models import EstimatorRelease, ScoreRun
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -12,7 +14,7 @@ if TYPE_CHECKING:
 
 def list_scores(*, subject: str | None = None, against: str | None = None, most: int = 100) -> Sequence[ScoreRun]:
     """Return up to ``most`` runs, newest first."""
-    runs = ScoreRun.objects.order_by("-created_at", "-pk")
+    runs = ScoreRun.objects.order_by("-created_at", "-pk").select_related("instrument")
     if subject is not None:
         runs = runs.filter(subject=subject)
     if against is not None:
@@ -20,7 +22,28 @@ def list_scores(*, subject: str | None = None, against: str | None = None, most:
     return list(runs[:most])
 
 
+def page_scores(*, limit: int, before: int | None = None) -> tuple[list[ScoreRun], int | None]:
+    """Return ``limit`` runs numbered below ``before``, newest first, and the ``before`` of the next page."""
+    runs = ScoreRun.objects.order_by("-pk").select_related("instrument")
+    found = list((runs if before is None else runs.filter(pk__lt=before))[: limit + 1])
+    return found[:limit], found[limit - 1].pk if len(found) > limit else None
+
+
 def newest_scores(*, subject: str) -> Sequence[ScoreRun]:
     """Return the newest run of each kind."""
     runs = ScoreRun.objects.filter(subject=subject).order_by("against", "-created_at", "-pk").distinct("against")
     return list(runs)
+
+
+def standing_scores() -> list[ScoreRun]:
+    """Return, of each subject and kind, the run over the longest span, the newest of equals: nobody chooses it."""
+    spans = ScoreRun.objects.annotate(span=F("until") - F("since"))
+    order = ("subject", "against", F("span").desc(nulls_last=True), "-created_at", "-pk")
+    chosen = spans.order_by(*order).distinct("subject", "against").values_list("pk", flat=True)
+    runs = ScoreRun.objects.filter(pk__in=list(chosen)).select_related("instrument")
+    return list(runs.order_by("subject", "against"))
+
+
+def list_releases() -> list[EstimatorRelease]:
+    """List every frozen estimator, the newest first."""
+    return list(EstimatorRelease.objects.order_by("-created_at", "-pk"))

@@ -22,6 +22,8 @@ TERMINAL = "/t/binance:BTCUSDT/"
 PAGES = (
     "/",
     "/method/",
+    "/glossary/",
+    "/scorecard/",
     "/instruments/",
     TERMINAL,
     "zone",

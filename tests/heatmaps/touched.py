@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Final
 
+from heatmaps.models import Outcome, Statement
+from heatmaps.operations import learn_reach
 from market.operations import store
 from market.series import STEP_MS, epoch_ms
 from tests.core.test_reach import walk
@@ -35,3 +37,24 @@ def put_bars(instrument: Instrument, bars: Records, *, until: dt.datetime | None
     if until is not None:
         bars = bars[bars["open_time"] + STEP_MS <= epoch_ms(until)]
     store(instrument_id=instrument.pk, series="bars", rows=bars, timeframe=300, now=TODAY + dt.timedelta(days=30))
+
+
+def keep_misses(instrument: Instrument, *, statements: int = 3) -> None:
+    """Keep statements of two levels each of which the opposite came."""
+    reach = learn_reach(instrument_id=instrument.pk, now=TODAY)
+    assert reach is not None
+    for hours in range(1, statements + 1):
+        at = TODAY + hours * HOUR
+        row = Statement.objects.create(
+            reach=reach,
+            instrument=instrument,
+            horizon="4h",
+            stated_at=at,
+            due_at=at + 4 * HOUR,
+            price=60_000.0,
+            levels=[59_000.0, 60_100.0, 60_500.0],
+            zones=[0, 0, 0],
+            chances=[0.04, 0.95, 0.4],
+            base=[0.1, 0.9, 0.3],
+        )
+        Outcome.objects.create(statement=row, low=58_900.0, high=60_050.0, missing=0, judged_at=at + 4 * HOUR)

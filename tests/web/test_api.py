@@ -74,6 +74,9 @@ def test_schema_is_valid() -> None:
         "/instruments/{key}/zones/",
         "/plans/",
         "/plans/{number}/",
+        "/scorecard/",
+        "/scorecard/misses/",
+        "/scorecard/runs/",
         "/tools/{slug}/",
         "/zones/{zone_id}/",
     ]

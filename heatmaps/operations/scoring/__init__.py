@@ -1,8 +1,20 @@
 """Score maps against what happened and keep every run as it was measured."""
 
+from .daily import score_day, score_month
 from .recording import Scored, record_score
 from .running import AGAINST, score
 from .simulated import SIMULATOR, Judged, score_simulator
 from .spans import ScoreError
 
-__all__ = ["AGAINST", "SIMULATOR", "Judged", "ScoreError", "Scored", "record_score", "score", "score_simulator"]
+__all__ = [
+    "AGAINST",
+    "SIMULATOR",
+    "Judged",
+    "ScoreError",
+    "Scored",
+    "record_score",
+    "score",
+    "score_day",
+    "score_month",
+    "score_simulator",
+]

@@ -10,6 +10,7 @@ from market.queries import list_instruments, stored_span
 from .recording import Scored, record_score
 from .spans import ScoreError, Span
 from .totals import score_totals
+from .touches import score_stated, score_touches
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 AGAINST: Final[Mapping[str, Callable[[Span], Scored]]] = {
     "hourly-totals": score_totals,
+    "touches": score_touches,
+    "stated": score_stated,
 }
 
 

@@ -1,0 +1,172 @@
+"""The scorecard: empty it says so; full it shows stored figures, verdicts from intervals, and the command of each."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from heatmaps.core.score import Figure
+from heatmaps.operations.scoring import Scored, record_score, score
+from heatmaps.pages import scorecard
+from tests.factories import make_heatmap, make_instrument
+from tests.heatmaps.scoring.test_touches import DAYS
+from tests.heatmaps.touched import START, TODAY, keep_misses, past, put_bars
+from tests.web.published import API, body
+
+if TYPE_CHECKING:
+    from heatmaps.models import ScoreRun
+    from market.models import Instrument
+
+pytestmark = pytest.mark.django_db
+KEY = "binance:BTCUSDT"
+
+
+def text() -> str:
+    response = Client().get("/scorecard/")
+    assert response.status_code == 200
+    return " ".join(re.sub(r"<[^>]+>", " ", response.content.decode()).split())
+
+
+def keep(rows: list[Figure], *, instrument: Instrument | None, against: str = "hourly-totals") -> ScoreRun:
+    scored = Scored(rows, [{"slug": "open-interest", "version": "1", "digest": "0" * 64}], "a" * 64, {})
+    return record_score(
+        subject=instrument.key if instrument else "simulator",
+        against=against,
+        command=f"python3 manage.py score of {against}",
+        scored=scored,
+        now=timezone.now(),
+        instrument_id=instrument.pk if instrument else None,
+        since=START if instrument else None,
+        until=TODAY if instrument else None,
+    )
+
+
+def gain(measure: str, side: str, low: float, *, versus: str, mode: str = "frozen") -> Figure:
+    ends = {"value": low + 0.02, "low": low, "high": low + 0.04, "n": 1344, "days": 56}
+    return Figure(measure=measure, map="open-interest", side=side, mode=mode, versus=versus, **ends)  # type: ignore[arg-type]  # a float or an int
+
+
+def totals(*, wick: float, geometry: float) -> list[Figure]:
+    return [
+        gain(measure, side, low, versus=versus)
+        for side in ("long", "short")
+        for measure, versus, low in (
+            ("r2", "control", wick),
+            ("r2", "path-only", geometry),
+            ("r2-beyond", "path-only", geometry),
+        )
+    ]
+
+
+def test_an_empty_scorecard_says_so_and_shows_no_figure() -> None:
+    said = text()
+    assert said.count("not scored yet") == 5
+    assert "Nothing has been scored yet" in said
+    assert "Nothing stated has been scored yet" in said
+    assert "No miss is kept yet" in said
+    assert "No estimator is frozen yet" in said
+    assert re.findall(r"\d\.\d{2,}", said) == []
+
+
+@pytest.mark.parametrize(
+    ("wick", "geometry", "verdicts"),
+    [
+        (0.05, -0.002, ["shown", "not shown"]),
+        (-0.001, 0.01, ["not shown", "shown"]),
+    ],
+)
+def test_verdicts_follow_from_intervals(wick: float, geometry: float, verdicts: list[str]) -> None:
+    run = keep(totals(wick=wick, geometry=geometry), instrument=make_instrument())
+    found = scorecard.load().claims[:2]
+    assert [claim.verdict for claim in found] == verdicts
+    assert [claim.runs for claim in found] == [(run.pk,), (run.pk,)]
+    assert found[0].subject == KEY
+    said = text()
+    assert "longs +0.070 [0.050, 0.090] explained beyond wick and volume" in said if wick > 0 else True
+
+
+def test_one_side_is_not_enough() -> None:
+    rows = totals(wick=0.05, geometry=0.01)
+    rows[-1] = gain("r2-beyond", "short", -0.01, versus="path-only")
+    keep(rows, instrument=make_instrument())
+    assert [claim.verdict for claim in scorecard.load().claims[:2]] == ["shown", "not shown"]
+
+
+def test_made_up_data_shows_nothing() -> None:
+    keep(totals(wick=0.05, geometry=0.01), instrument=make_instrument(venue="simulated", is_simulated=True))
+    assert scorecard.load().claims[0].verdict == "not scored yet"
+
+
+def test_stored_runs_stand_on_the_page_with_their_commands() -> None:
+    instrument = make_instrument()
+    release = make_heatmap(instrument=instrument).release
+    put_bars(instrument, past())
+    run = score(key=KEY, against="touches", now=TODAY + 2 * DAYS, since=START + 21 * DAYS)
+    page, said = scorecard.load(), text()
+    assert run.command in said
+    assert [one.horizon for one in page.walked.diagrams] == ["4 h", "24 h"]
+    brier = next(row for row in run.rows if (row["measure"], row["map"]) == ("brier", "har-excursions"))
+    assert f"{brier['value']:.3f}" in said
+    for diagram in page.walked.diagrams:
+        mode = diagram.horizon.replace(" ", "")
+        counts = [row["n"] for row in run.rows if row["measure"].startswith("observed ") and row["mode"] == mode]
+        assert [one.count for one in diagram.tenths] == [count for count in counts if count]
+        ece = next(row for row in run.rows if (row["measure"], row["mode"]) == ("ece", mode))
+        assert diagram.off_text == f"{ece['value']:.3f}"
+        assert [one.radius for one in diagram.tenths] == ["2.4" if one.count < 20 else "3.4" for one in diagram.tenths]
+    assert f"{release.slug} {release.version}" in said
+    assert page.walked.months[0].names == (KEY, "2026-01")
+    assert page.walked.missed in said
+    skills = {row["mode"]: row["low"] > 0 for row in run.rows if row["measure"] == "brier-skill"}
+    by_text = {claim.text: claim.verdict for claim in page.claims}
+    for mode, word in (("4h", "4 h"), ("24h", "24 h")):
+        expected = "shown" if skills[mode] else "not shown"
+        assert by_text[f"Chance of a touch within {word} beats the base rate"] == expected
+
+
+def test_simulated_worlds_and_coverage_stand_apart() -> None:
+    def row(measure: str, value: float, *, of_map: str = "open-interest", versus: str = "", seed: int = 1) -> Figure:
+        return Figure(measure, of_map, "both", f"seed {seed}", versus, value, value - 0.1, value + 0.1, 300, 30)
+
+    rows = [row("swept-rank", 0.86), row("swept-rank", 0.93, seed=2), row("log-skill", 0.2, versus="path-only")]
+    keep([*rows, row("swept-rank", 0.5, of_map="path-only"), row("coverage 80", 0.79)], instrument=None, against="base")
+    page = scorecard.load()
+    assert [one.names for one in page.worlds] == [("base", "open-interest"), ("base", "path-only")]
+    assert page.worlds[0].cells[0] == "0.86 to 0.93"
+    assert page.worlds[1].cells[-1] == "+0.200 [0.100, 0.300]"
+    assert page.coverage[0].cells == ("0.790 [0.690, 0.890]", "300")
+
+
+def test_misses_are_listed_on_the_page_and_in_the_api() -> None:
+    instrument = make_instrument()
+    put_bars(instrument, past())
+    keep_misses(instrument)
+    found: Any = body(Client(), f"{API}/scorecard/misses/?limit=2")
+    assert [(one["level"], one["chance"], one["is_touched"]) for one in found["results"]] == 2 * [
+        (59_000.0, 0.04, True),
+        (60_100.0, 0.95, False),
+    ]
+    assert len(body(Client(), f"{API}/scorecard/misses/?before={found['next']}")["results"]) == 2
+    assert len(scorecard.load().misses) == 6
+    said = text()
+    assert "4% touched (price went 58,900 to 60,050)" in said
+    assert "95% not touched (price went 58,900 to 60,050)" in said
+
+
+def test_the_api_gives_claims_and_runs_to_everyone() -> None:
+    instrument = make_instrument()
+    make_heatmap(instrument=instrument)
+    runs = [keep(totals(wick=0.05, geometry=-0.01), instrument=instrument) for _ in range(3)]
+    answer = body(Client(), f"{API}/scorecard/")
+    assert [one["verdict"] for one in answer["claims"][:2]] == ["shown", "not shown"]
+    assert answer["releases"][0]["slug"] == "open-interest"
+    first = body(Client(), f"{API}/scorecard/runs/?limit=2")
+    assert [one["id"] for one in first["results"]] == [runs[2].pk, runs[1].pk]
+    assert first["results"][0]["rows"] == runs[2].rows
+    rest = body(Client(), f"{API}/scorecard/runs/?limit=2&before={first['next']}")
+    assert ([one["id"] for one in rest["results"]], rest["next"]) == ([runs[0].pk], None)
+    assert Client().get(f"{API}/scorecard/runs/?limit=0").status_code == 400
