@@ -34,9 +34,11 @@ CADENCE: Final[dict[SeriesName, int]] = {
 _AT_THE_MINUTE: Final = frozenset({"bars", "open_interest", "funding"})
 # The part of the live budget that depth may take; with many instruments each is asked less often.
 _DEPTH_SHARE: Final = 0.1
-# Venues correct bars, and now and then sell one as closed that was not: the newest are read once more, in turns.
+# Venues correct bars, and now and then sell one as closed that was not: the newest are read once more, each minute if
+# that takes no more than this part of the budget, and every five minutes at the least.
 _READ_AGAIN_MS: Final = 30 * MINUTE_MS
 _READ_AGAIN_MINUTES: Final = 5
+_READ_AGAIN_SHARE: Final = 0.1
 # A first fetch of funding reaches so far back as a week's rates are shown.
 _WEEK_MS: Final = 7 * 24 * HOUR_MS
 
@@ -61,7 +63,8 @@ def poll(  # noqa: PLR0913 of whom, as of when, and how to go about it
     new_bars = 0
     for series, offer in _due(instrument, venue, now, siblings):
         try:
-            stored = _read(connection, instrument, series, offer, now, may_go_on)
+            turns = _turns_again(venue, offer, siblings)
+            stored = _read(connection, instrument, series, offer, now, may_go_on, turns)
         except SourceError as error:
             if error.permanent or (isinstance(error, BusyError) and not may_wait):
                 raise
@@ -89,9 +92,19 @@ def _due(instrument: Instrument, venue: Venue, now: dt.datetime, siblings: int) 
 def _turns(venue: Venue, series: SeriesName, offer: Offer, siblings: int) -> int:
     """Return how many minutes lie between two questions."""
     if series == "depth":
-        per_minute = venue.budget.weight * 60 / venue.budget.window_s * _DEPTH_SHARE
-        return max(CADENCE[series], -(-siblings * offer.weight // max(1, int(per_minute))))
+        return max(CADENCE[series], _minutes_for(siblings, offer, venue, _DEPTH_SHARE))
     return max(CADENCE[series], offer.timeframe // 60) if offer.is_snapshot else CADENCE[series]
+
+
+def _minutes_for(siblings: int, offer: Offer, venue: Venue, share: float) -> int:
+    """Return in how many minutes each of so many can be asked a full page, with a part of the budget."""
+    per_minute = venue.budget.weight * 60 / venue.budget.window_s * share
+    return -(-siblings * offer.weight // max(1, int(per_minute)))
+
+
+def _turns_again(venue: Venue, offer: Offer, siblings: int) -> int:
+    """Return how many minutes lie between two readings of the newest bars."""
+    return min(_READ_AGAIN_MINUTES, max(1, _minutes_for(siblings, offer, venue, _READ_AGAIN_SHARE)))
 
 
 def _is_behind(instrument: Instrument, series: SeriesName, offer: Offer, now: dt.datetime) -> bool:
@@ -110,6 +123,7 @@ def _read(  # noqa: PLR0913, PLR0917 one series of one instrument
     offer: Offer,
     now: dt.datetime,
     may_go_on: Callable[[], bool],
+    turns_again: int,
 ) -> int:
     return sum(
         read_span(
@@ -121,11 +135,13 @@ def _read(  # noqa: PLR0913, PLR0917 one series of one instrument
             now=now,
             may_go_on=may_go_on,
         ).stored.new
-        for span in _spans(instrument, series, offer, now)
+        for span in _spans(instrument, series, offer, now, turns_again)
     )
 
 
-def _spans(instrument: Instrument, series: SeriesName, offer: Offer, now: dt.datetime) -> list[Interval]:
+def _spans(
+    instrument: Instrument, series: SeriesName, offer: Offer, now: dt.datetime, turns_again: int
+) -> list[Interval]:
     now_ms = epoch_ms(now)
     # A sample that is taken this very minute is asked for, too.
     until_ms = now_ms if TABLES[series].has_timeframe else now_ms + 1
@@ -141,7 +157,7 @@ def _spans(instrument: Instrument, series: SeriesName, offer: Offer, now: dt.dat
     )
     # Less than one row's time cannot hold a whole one.
     spans = [span for span in spans if span[1] - span[0] >= min(offer.timeframe, HOUR_MS // 1000) * 1000]
-    is_turn = (now_ms // MINUTE_MS + instrument.pk) % _READ_AGAIN_MINUTES == 0
+    is_turn = (now_ms // MINUTE_MS + instrument.pk) % turns_again == 0
     return _with_newest(spans, holes.stretches(key)) if is_turn and TABLES[series].has_timeframe else spans
 
 

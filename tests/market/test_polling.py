@@ -36,7 +36,7 @@ def venue(monkeypatch: pytest.MonkeyPatch) -> ScriptedVenue:
     )
     monkeypatch.setitem(SOURCES, "scripted", f"{__name__}:SOURCE")
     monkeypatch.setattr(f"{__name__}.SOURCE", scripted)
-    monkeypatch.setattr(polling, "_READ_AGAIN_MINUTES", NEVER)
+    monkeypatch.setattr(polling, "_turns_again", lambda *_: NEVER)
     return scripted
 
 
@@ -255,7 +255,7 @@ def test_poll_reads_the_newest_bars_again_and_corrects_them(
     venue.known["bars"]["close"][119] = venue.known["bars"]["low"][119]
     ingest(instrument_id=instrument.pk, now=after(121))
     assert Revision.objects.count() == 0
-    monkeypatch.setattr(polling, "_READ_AGAIN_MINUTES", 1)
+    monkeypatch.setattr(polling, "_turns_again", lambda *_: 1)
     venue.asked.clear()
     ingest(instrument_id=instrument.pk, now=after(121))
     assert bars_asked(venue) == [(T0 + 91 * MINUTE, T0 + 121 * MINUTE)]

@@ -20,6 +20,8 @@ _QUOTES: Final = ("USDT", "USDC")
 # contracts volume is in base, turnover in quote. What takers bought is not told.
 KLINE: Final = ("start", "open", "high", "low", "close", "volume", "turnover")
 _PRICES: Final = KLINE[1:5]
+# How far the venue's clocks may lie apart.
+_EARLY_MS: Final = 1000
 # websocket/public/all-liquidation: "Position side. Buy,Sell. When you receive a Buy update, this means that a long
 # position has been liquidated". It is not the side of the order, as it is on Binance.
 _POSITION_SIDES: Final = {"Buy": 1, "Sell": -1}
@@ -50,6 +52,17 @@ def bar(row: Row) -> tuple[float, ...]:
     """Read a bar of a list or of a websocket."""
     volumes = row.decimal("volume"), row.decimal("turnover")
     return row.time("start"), *(row.decimal(name) for name in _PRICES), *volumes, math.nan
+
+
+def closed_bar(raw: object, said_ms: int) -> tuple[float, ...] | None:
+    """Read a bar of a websocket (websocket/public/kline); None while it is open. said_ms: when the message was made."""
+    row = Row(raw)
+    row.only("interval", "1")
+    if not row.flag("confirm"):
+        return None
+    if said_ms < row.time("end") - _EARLY_MS:
+        raise UnreadableError("it was said to be closed before its minute was over")
+    return bar(row)
 
 
 def mark_bar(row: Row) -> tuple[float, ...]:

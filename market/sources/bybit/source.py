@@ -184,7 +184,8 @@ class Bybit(NetworkVenue):
         if kind == "allLiquidation":
             prints, faults = records(row.rows("data"), LIQUIDATION, lambda raw: reading.liquidation(raw, symbol))
             return Heard(((symbol, "liquidations", Part(told_apart(prints), faults=faults)),))
-        rows, faults = records(row.rows("data"), BAR, _closed_bar)
+        said_ms = row.time("ts")
+        rows, faults = records(row.rows("data"), BAR, lambda raw: reading.closed_bar(raw, said_ms))
         return Heard(((symbol, "bars", Part(rows, MINUTE, faults=faults)),) if len(rows) or faults else ())
 
 
@@ -202,12 +203,6 @@ def _channel(sizes: Mapping[str, float]) -> Channel:
 
 def _topics(symbol: str) -> list[str]:
     return [f"kline.1.{symbol}", f"allLiquidation.{symbol}"]
-
-
-def _closed_bar(raw: object) -> tuple[float, ...] | None:
-    row = Row(raw)
-    row.only("interval", "1")
-    return reading.bar(row) if row.flag("confirm") else None
 
 
 def _acknowledged(row: Row, channel: Channel) -> Heard:

@@ -67,6 +67,16 @@ def test_open_bar_is_not_heard() -> None:
     assert hear(SAID["ws_kline_open"]) == Heard()
 
 
+def test_bar_that_was_said_to_be_closed_too_early_is_a_fault() -> None:
+    # websocket/public/kline: ts is "the timestamp (ms) that the system generates the data".
+    early = hear(changed(SAID["ws_kline_closed"], "ts", to=1_767_225_718_998))
+    (part,) = (part for _, _, part in early.parts)
+    assert (len(part.rows), [fault.reason for fault in part.faults]) == (
+        0,
+        ["it was said to be closed before its minute was over"],
+    )
+
+
 def test_liquidation_side_is_that_of_the_position() -> None:
     # bybit-exchange.github.io/docs/v5/websocket/public/all-liquidation, field S: "Position side. Buy,Sell. When you
     # receive a Buy update, this means that a long position has been liquidated".
@@ -162,7 +172,7 @@ def test_recorded_kline_is_read() -> None:
     message = recorded("ws_kline.json")
     message["topic"], message["data"][0]["interval"] = "kline.1.BTCUSDT", "1"  # it is one of five minutes
     assert hear(message) == Heard()
-    message["data"][0]["confirm"] = True
+    message["data"][0]["confirm"], message["ts"] = True, message["data"][0]["end"] + 1
     part = only(hear(message), "bars")
     told = message["data"][0]
     assert part.rows["open_time"][0] == told["start"]
