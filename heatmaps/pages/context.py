@@ -80,6 +80,8 @@ class Context:
     range_reason: str
     nodes: tuple[float, ...]
     depth: np.void
+    # Of prices, after the point.
+    digits: int
 
     @property
     def at_text(self) -> str:
@@ -152,6 +154,7 @@ def _describe(instrument: Instrument, view: LayerView, as_of: dt.datetime) -> Co
         range_reason=found.reason,
         nodes=getattr(area.found, "nodes", ()),
         depth=view.depth,
+        digits=digits,
     )
 
 

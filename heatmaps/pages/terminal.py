@@ -7,7 +7,20 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from heatmaps import queries
-from heatmaps.pages import bands, chart, context, figures, members, naming, outages, state, strip, touches, zones
+from heatmaps.pages import (
+    bands,
+    chart,
+    context,
+    figures,
+    members,
+    naming,
+    outages,
+    places,
+    state,
+    strip,
+    touches,
+    zones,
+)
 from market import queries as market
 
 if TYPE_CHECKING:
@@ -111,6 +124,7 @@ def load(*, key: str, timeframe: str, now: dt.datetime, at: dt.datetime | None =
     shown = strip.load(instrument=instrument, digits=digits, as_of=freshness.as_of, newest=newest)
     rows = zones.table(zones=found or [], last=shown.last, digits=digits)
     touching = touches.load(instrument_id=instrument.pk, zones=found or [], last=shown.last, as_of=freshness.as_of)
+    where = places.load(instrument=instrument, zones=found or [], touching=touching, as_of=freshness.as_of)
     return Terminal(
         instrument=instrument,
         title=naming.title(instrument),
@@ -119,7 +133,7 @@ def load(*, key: str, timeframe: str, now: dt.datetime, at: dt.datetime | None =
         strip=shown,
         context=context.load_at(instrument=instrument, as_of=freshness.as_of, at=at),
         clusters=zones.clusters(zones=found, last=shown.last, digits=digits),
-        zones=[replace(row, chances=touching.by_zone.get(row.pk, ())) for row in rows],
+        zones=[replace(row, chances=touching.by_zone.get(row.pk, ()), where=where.get(row.pk)) for row in rows],
         refusal=touching.refusal,
         record=_record(built, freshness) if built is not None else None,
         members=members.load(heatmap=built, now=now) if built is not None else None,

@@ -38,6 +38,9 @@ class Touching:
 
     by_zone: Mapping[int, tuple[Chance, ...]]
     refusal: str
+    # The price they are seen from, and the forecast standard deviation of four hours [ln].
+    price: float | None = None
+    sigma: float | None = None
 
 
 def load(*, instrument_id: int, zones: Sequence[Zone], last: float | None, as_of: dt.datetime | None) -> Touching:
@@ -45,7 +48,8 @@ def load(*, instrument_id: int, zones: Sequence[Zone], last: float | None, as_of
     if as_of is None:
         return Touching({}, "")
     found = queries.reachability(instrument_id=instrument_id, at=as_of)
-    return Touching(of_zones(zones=zones, found=found, last=last), refusal(found))
+    by_zone = of_zones(zones=zones, found=found, last=last)
+    return Touching(by_zone, refusal(found), last or found.price, found.sigma("4h"))
 
 
 def of_zones(*, zones: Sequence[Zone], found: Reachability, last: float | None) -> dict[int, tuple[Chance, ...]]:

@@ -10,7 +10,7 @@ import numpy as np
 
 from heatmaps import queries
 from heatmaps.core.tile import usd_from_code
-from heatmaps.pages import figures, naming, terminal, touches, zones
+from heatmaps.pages import figures, naming, places, terminal, touches, zones
 from market import queries as market
 
 if TYPE_CHECKING:
@@ -85,6 +85,7 @@ class ZonePage:
     is_measured: bool
     chances: tuple[touches.Chance, ...]
     chances_at: str
+    where: places.Where | None
     box: str = f"0 0 {WIDTH:.0f} {HEIGHT:.0f}"
 
 
@@ -97,6 +98,8 @@ def load(*, zone_id: int) -> ZonePage:
     span = market.stored_span(instrument_id=instrument.pk)
     as_of = span[1] if span else None
     touching = touches.load(instrument_id=instrument.pk, zones=[zone], last=None, as_of=as_of)
+    others = queries.list_zones(heatmap=zone.heatmap) if zone.ended_at is None else []
+    where = places.load(instrument=instrument, zones=others, touching=touching, as_of=as_of)
     return ZonePage(
         zone=zone,
         row=zones.row(zone=zone, last=None, digits=digits),
@@ -111,6 +114,7 @@ def load(*, zone_id: int) -> ZonePage:
         is_measured=terminal.is_measured(instrument),
         # Rounding apart: the factor is exactly one or clearly more.
         chances=touching.by_zone.get(zone.pk, ()),
+        where=where.get(zone.pk),
         chances_at=f"{figures.moment(as_of)} UTC",
         is_bounded=zone.usd_high <= zone.usd * _ONE,
     )

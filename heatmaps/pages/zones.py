@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from heatmaps.models import Zone
+    from heatmaps.pages.places import Where
     from heatmaps.pages.touches import Chance
 
 CLUSTERS_A_SIDE: Final = 3
@@ -36,6 +37,8 @@ class ZoneRow:
     spoken: str
     # Of an active zone: the chance of a touch by horizon.
     chances: tuple[Chance, ...] = ()
+    # Of one that lives: where it lies in structure.
+    where: Where | None = None
 
     @property
     def side(self) -> str:

@@ -50,6 +50,11 @@ class Reachability:
         sides = [self.fitted.chances(self.log_variances, away, is_up=side) for side in (False, True)]
         return {name: np.where(is_up, sides[1][name], sides[0][name]).tolist() for name in self.fitted.horizons}
 
+    def sigma(self, horizon: str) -> float | None:
+        """The forecast standard deviation over a horizon [ln]; None where nothing can be stated."""
+        past = self.fitted.horizons.get(horizon)
+        return None if past is None or self.log_variances is None else float(past.sigma(self.log_variances))
+
     def base(self, levels: Sequence[float]) -> dict[str, list[float]]:
         """The base rate of each price level by horizon."""
         if self.price is None:
