@@ -15,7 +15,7 @@ from heatmaps.core.tile import DIGEST_MS, SPINE
 from market.canonical import digest
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     import numpy.typing as npt
 
@@ -96,7 +96,10 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """The map of a rule that keeps no ledger of flows; the fields are those of an estimate."""
+    """The map of a rule that keeps no ledger of flows; the fields are those of an estimate.
+
+    swept: for each step what was swept [contracts], float64[side, part], of a rule that keeps parts apart, else None.
+    """
 
     slug: str
     version: str
@@ -105,6 +108,7 @@ class Drawn:
     columns: npt.NDArray[np.float32]
     kept: tuple[Kept, ...]
     state: Any
+    swept: Sequence[Floats | None] = ()
 
 
 class Map(Protocol):

@@ -94,8 +94,8 @@ class RuleEstimator:
         self.width = bin_width(self.bin_bps)
         self.levels = ladder(self.width)
 
-    def advance(self, state: RuleState, step: Step) -> None:
-        """Change the rows by one step."""
+    def advance(self, state: RuleState, step: Step) -> Floats | None:
+        """Change the rows by one step; a rule that keeps parts apart returns what was swept of each."""
         raise NotImplementedError
 
     def column(self, state: RuleState, step: Step) -> Floats:
@@ -112,16 +112,16 @@ class RuleEstimator:
             return Drawn(self.slug, self.version, steps, anchor, columns, (), state)
         if state is None:
             state = self._start(steps)
-        kept = []
+        kept, swept = [], []
         for index, end_ms in enumerate(steps.end_ms.tolist()):
             step = self._step(steps, index, state)
-            self.advance(state, step)
+            swept.append(self.advance(state, step))
             columns[index], anchor[index] = self.column(state, step), state.anchor
             state.through_ms, state.digest = end_ms, steps.digests[index]
             state.open_interest = step.open_interest
             if end_ms % BLOCK_MS == 0:
                 kept.append(Kept(end_ms, pack(state), state.digest))
-        return Drawn(self.slug, self.version, steps, anchor, columns, tuple(kept), state)
+        return Drawn(self.slug, self.version, steps, anchor, columns, tuple(kept), state, swept)
 
     def resume(self, body: bytes) -> RuleState:
         """Rebuild a state from bytes that this rule kept; ValueError if they are not."""

@@ -18,22 +18,31 @@ _ENDS: Final = (0.025, 0.975)
 
 
 def ranks(values: Floats) -> Floats:
-    """Ranks from 0, equal values sharing their mean rank; over the last axis."""
+    """Ranks from 0 along the last axis; equal values share their mean rank."""
     order = np.argsort(values, axis=-1, kind="stable")
-    placed = np.empty(values.shape)
-    np.put_along_axis(placed, order, np.broadcast_to(np.arange(values.shape[-1], dtype=np.float64), values.shape), -1)
-    flat_values, flat_placed = values.reshape(-1, values.shape[-1]), placed.reshape(-1, values.shape[-1])
-    for row, place in zip(flat_values, flat_placed, strict=True):
-        _, inverse, counts = np.unique(row, return_inverse=True, return_counts=True)
-        if len(counts) < len(row):
-            place[:] = (np.bincount(inverse, place) / counts)[inverse]
-    return placed
+    ordered, count = np.take_along_axis(values, order, -1), values.shape[-1]
+    place = np.broadcast_to(np.arange(count), values.shape)
+    is_new = np.ones(values.shape, np.bool_)
+    is_new[..., 1:] = ordered[..., 1:] != ordered[..., :-1]
+    is_last = np.roll(is_new, -1, axis=-1)
+    first = np.maximum.accumulate(np.where(is_new, place, 0), axis=-1)
+    last = np.minimum.accumulate(np.where(is_last, place, count)[..., ::-1], axis=-1)[..., ::-1]
+    found = np.empty(values.shape)
+    np.put_along_axis(found, order, (first + last) / 2.0, -1)
+    return found
 
 
-def correlations(predictors: Floats, target: Floats) -> Floats:
-    """Spearman's rank correlation of each row of float64[k, n] with float64[n]; NaN for a constant."""
+def correlations(predictors: Floats, target: Floats, given: Floats | None = None) -> Floats:
+    """Spearman's rank correlation of each row of float64[k, n] with float64[n]; NaN for a constant.
+
+    given: float64[j, n]; the partial correlation is then that of what least squares on its ranks leaves of both.
+    """
     mine, its = ranks(predictors), ranks(target)
     mine, its = mine - mine.mean(axis=1, keepdims=True), its - its.mean()
+    if given is not None:
+        known = ranks(given)
+        base = np.linalg.qr((known - known.mean(axis=1, keepdims=True)).T)[0]
+        mine, its = mine - (mine @ base) @ base.T, its - base @ (base.T @ its)
     size = np.sqrt((mine**2).sum(axis=1) * (its**2).sum())
     return np.asarray(np.divide(mine @ its, size, out=np.full(len(mine), np.nan), where=size > 0.0))
 
@@ -50,8 +59,14 @@ def gain(per_hour: Floats, scale: float, days: Ints, *, draws: int = DRAWS, seed
     return Interval(float(sums.sum() / scale), float(low), float(high))
 
 
-def rank_draws(
-    predictors: Floats, target: Floats, days: Ints, *, draws: int = RANK_DRAWS, seed: int = SEED
+def rank_draws(  # noqa: PLR0913 -- what a correlation is of, and how often
+    predictors: Floats,
+    target: Floats,
+    days: Ints,
+    *,
+    given: Floats | None = None,
+    draws: int = RANK_DRAWS,
+    seed: int = SEED,
 ) -> tuple[Floats, Floats]:
     """Rank correlations of float64[k, n] with float64[n]: float64[k], and as resampled by days, float64[draws, k]."""
     groups = [np.flatnonzero(days == day) for day in np.unique(days)]
@@ -59,8 +74,8 @@ def rank_draws(
     found = np.empty((draws, len(predictors)))
     for index in range(draws):
         rows = np.concatenate([groups[one] for one in draw.integers(0, len(groups), len(groups))])
-        found[index] = correlations(predictors[:, rows], target[rows])
-    return correlations(predictors, target), found
+        found[index] = correlations(predictors[:, rows], target[rows], None if given is None else given[:, rows])
+    return correlations(predictors, target, given), found
 
 
 def interval_of(value: float, drawn: Floats) -> Interval:

@@ -1,8 +1,9 @@
 """Hourly totals of liquidations against what maps say was swept, beside a control that knows path and volume.
 
-Three measures of each map and side, for what it held when the hour began ("frozen") and with what came in it ("live"):
+Measures of each map and side, for what it held when the hour began ("frozen") and with what came in it ("live"):
 
-    rank       Spearman's correlation of the swept mass with the liquidations
+    rank       Spearman's correlation of the swept mass with the liquidations, by itself
+    rank-partial   the same of what ranks of the control leave of both
     r2         share of the variance of log(1 + USD) explained out of sample by control + log(1 + mass), least squares
     deviance   share of the Poisson deviance of USD explained out of sample by control + log(mass)
 
@@ -48,7 +49,7 @@ class _Blank(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """What is scored: hours, liquidations in them (usd: float64[hour, side]), and the masses of maps by name.
+    """What is scored: hours, liquidations in them (usd: float64[hour, side]), and the masses of maps in money by name.
 
     pairs: (map, rival) that are compared; each map is compared with the control in any case. kind: how fits are kept
     from what they predict, one of ``fits.FOLDS``.
@@ -76,17 +77,23 @@ class Totals:
             yield Figure.of(value, n=n, days=days, measure=measure, map=name, versus=versus, side=side, mode=mode)
 
     def _rank(self, side: int, mode: str) -> Iterator[_Named]:
-        names = [WICK, *self.masses]
         predictors = np.stack([self.hours.excursion(side), *(self._mass(name, side, mode) for name in self.masses)])
-        values, drawn = rank_draws(predictors, self.usd[:, side], self.hours.days)
+        target, days = self.usd[:, side], self.hours.days
+        yield from self._ranked("rank", [WICK, *self.masses], rank_draws(predictors, target, days))
+        drawn = rank_draws(predictors[1:], target, days, given=self.hours.control(side).T)
+        yield from self._ranked("rank-partial", list(self.masses), drawn)
+
+    def _ranked(self, measure: str, names: list[str], found: tuple[Floats, Floats]) -> Iterator[_Named]:
+        values, drawn = found
         place = {name: index for index, name in enumerate(names)}
         count = len(self.hours)
         for name, index in place.items():
-            yield "rank", name, "", interval_of(float(values[index]), drawn[:, index]), count
-        for name, rival in [*((name, WICK) for name in self.masses), *self.pairs]:
+            yield measure, name, "", interval_of(float(values[index]), drawn[:, index]), count
+        wick = [(name, WICK) for name in self.masses] if WICK in place else []
+        for name, rival in [*wick, *self.pairs]:
             one, two = place[name], place[rival]
             apart = interval_of(float(values[one] - values[two]), drawn[:, one] - drawn[:, two])
-            yield "rank", name, rival, apart, count
+            yield measure, name, rival, apart, count
 
     def _log(self, side: int, mode: str) -> Iterator[_Named]:
         target, control = np.log1p(self.usd[:, side]), self.hours.control(side)
@@ -113,7 +120,7 @@ class Totals:
                 if name is None:
                     return control
                 masses = self.masses[name]
-                held = masses.parts(mode)[:, side] * self.hours.price[:, None]
+                held = masses.parts(mode)[:, side]
                 return np.column_stack([control, mixture(held, target, masses.prior, train)])
 
             return deviance(target, poisson(features, target, parts))
@@ -136,4 +143,4 @@ class Totals:
         return measure, name, versus, found, int(scored.sum())
 
     def _mass(self, name: str, side: int, mode: str) -> Floats:
-        return np.asarray(self.masses[name].total(mode)[:, side] * self.hours.price)
+        return np.asarray(self.masses[name].total(mode)[:, side])

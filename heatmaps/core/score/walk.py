@@ -16,16 +16,20 @@ from heatmaps.core.steps import LATE_MS
 from market.series import DAY_MS, HOUR_MS, Window
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from heatmaps.core.estimators.base import Estimator, Map
+    from heatmaps.core.estimators.rule import RuleState
+    from heatmaps.core.estimators.tiered import TieredEstimator
+
+    from .hours import Hours
 
 MODES: Final = ("frozen", "live")
 
 
 @dataclass(frozen=True, slots=True)
 class Masses:
-    """Contracts that a map says were liquidated, by mode: float64[hour, side, part].
+    """What a map says was liquidated, by mode: float64[hour, side, part] contracts, or money once it is ``priced``.
 
     prior: float64[part], what each part's share of new positions was believed to be.
     """
@@ -33,6 +37,17 @@ class Masses:
     frozen: Floats
     live: Floats
     prior: Floats
+
+    def priced(self, price: Floats) -> Masses:
+        """In money; price: float64[hour]."""
+        each = price[:, None, None]
+        return Masses(self.frozen * each, self.live * each, self.prior)
+
+    @classmethod
+    def joined(cls, several: Sequence[Masses]) -> Masses:
+        """The parts of several maps beside one another, each map as likely as the others."""
+        frozen, live = (np.concatenate([getattr(one, mode) for one in several], axis=2) for mode in MODES)
+        return cls(frozen, live, np.concatenate([one.prior for one in several]) / len(several))
 
     def total(self, mode: str) -> Floats:
         """All parts together: float64[hour, side]."""
@@ -87,13 +102,13 @@ class _Columns:
         return np.where(stop > start, self.sums[held, stop] - self.sums[held, start], 0.0)
 
 
-def days_of(window: Window) -> Iterator[Window]:
-    """The window in parts of one UTC day, by where bars and samples end."""
+def parts_of(window: Window, length_ms: int) -> Iterator[Window]:
+    """The window in parts of one UTC day, or of one hour, by where bars and samples end."""
     ends, times = window.bars["open_time"] + window.bar_ms, window.open_interest["time"]
     if len(ends) == 0:
         return
-    for day in range(int(window.bars["open_time"][0]) // DAY_MS, (int(ends.max()) - 1) // DAY_MS + 1):
-        since, until = day * DAY_MS, (day + 1) * DAY_MS
+    for part in range(int(window.bars["open_time"][0]) // length_ms, (int(ends.max()) - 1) // length_ms + 1):
+        since, until = part * length_ms, (part + 1) * length_ms
         bars = (ends > since) & (ends <= until)
         samples = (times > since + LATE_MS) & (times <= until + LATE_MS)
         marked = (window.mark_bars["open_time"] >= since) & (window.mark_bars["open_time"] + window.mark_ms <= until)
@@ -112,7 +127,7 @@ def walk(estimator: Estimator, window: Window, start_ms: Ints) -> Masses:
     frozen, live = np.zeros((2, len(start_ms), 2))
     state: Any = None
     before: _Columns | None = None
-    for part in days_of(window):
+    for part in parts_of(window, DAY_MS):
         found = estimator.estimate(part, state)
         state = found.state
         if len(found.steps):
@@ -121,6 +136,27 @@ def walk(estimator: Estimator, window: Window, start_ms: Ints) -> Masses:
             _add(here, start_ms, frozen, live)
             before = here
     return Masses(frozen[:, :, None], live[:, :, None], np.ones(1))
+
+
+def walk_parts(estimator: TieredEstimator, window: Window, hours: Hours) -> Masses:
+    """Masses by part, hour by hour; the estimator tells them from its rows."""
+    frozen, live = np.zeros((2, len(hours), 2, len(estimator.parts)))
+    width, place = bin_width(estimator.bin_bps), {ms: index for index, ms in enumerate(hours.start_ms.tolist())}
+    lowest = np.ceil(bin_coordinate(hours.low, width) - 0.5).astype(int).tolist()
+    highest = np.floor(bin_coordinate(hours.high, width) - 0.5).astype(int).tolist()
+    state: RuleState | None = None
+    for part in parts_of(window, HOUR_MS):
+        if len(part.bars) == 0:
+            continue
+        index = place.get(int(part.bars["open_time"][0]) // HOUR_MS * HOUR_MS)
+        if index is not None and state is not None:
+            anchor = state.anchor
+            frozen[index] = estimator.held(state, lowest[index] - anchor, highest[index] - anchor)
+        found = estimator.estimate(part, state)
+        state = found.state
+        if index is not None and found.swept:
+            live[index] = np.sum(np.stack([one for one in found.swept if one is not None]), axis=0)
+    return Masses(frozen, live, estimator.parts)
 
 
 def _add(here: _Columns, start_ms: Ints, frozen: Floats, live: Floats) -> None:

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from heatmaps.core.estimators import NAMES
 from heatmaps.core.score.fits import FOLDS
-from heatmaps.operations.scoring import AGAINST, SIMULATOR, ScoreError, score, score_simulator
+from heatmaps.operations.scoring import AGAINST, SETS, SIMULATOR, ScoreError, score, score_simulator
 
 from .build_heatmap import parse_moment
 
@@ -34,6 +34,8 @@ class Command(BaseCommand):
         parser.add_argument("--to", dest="until", type=parse_moment, help="end there (default: with the newest bar)")
         parser.add_argument("--against", choices=list(AGAINST), help="what the maps are scored against")
         parser.add_argument("--estimator", choices=NAMES, action="append", help="only this one")
+        parser.add_argument("--maps", choices=list(SETS), default="registered", help="a set of maps (docs/research)")
+        parser.add_argument("--beside", action="append", help="another instrument that the research set reads as well")
         parser.add_argument(
             "--folds", choices=FOLDS, default=FOLDS[0], help="predict each week from all others, or from earlier ones"
         )
@@ -60,6 +62,8 @@ class Command(BaseCommand):
                 until=options["until"],
                 names=options["estimator"] or (),
                 folds=options["folds"],
+                maps=options["maps"],
+                beside=options["beside"] or (),
             )
         except ScoreError as error:
             raise CommandError(str(error)) from error

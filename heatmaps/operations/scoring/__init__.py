@@ -3,11 +3,13 @@
 from .daily import score_day, score_month
 from .recording import Scored, record_score
 from .running import AGAINST, score
+from .sets import SETS
 from .simulated import SIMULATOR, Judged, score_simulator
 from .spans import ScoreError
 
 __all__ = [
     "AGAINST",
+    "SETS",
     "SIMULATOR",
     "Judged",
     "ScoreError",

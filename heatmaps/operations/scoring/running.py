@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from heatmaps.core.score.fits import FOLDS
@@ -35,12 +36,18 @@ def score(  # noqa: PLR0913 -- the command's options
     until: dt.datetime | None = None,
     names: Sequence[str] = (),
     folds: str = FOLDS[0],
+    maps: str = "registered",
+    beside: Sequence[str] = (),
 ) -> ScoreRun:
     """Score an instrument's maps over [since, until) (all that is stored by default) and keep the run.
 
     Raises ScoreError where nothing can be scored.
     """
-    span = _span(_instrument(key), since, until, now, names, folds)
+    if names and maps != "registered":
+        raise ScoreError("Estimators are chosen from the registered ones: leave out --maps, or --estimator.")
+    span = _span(_instrument(key), since, until, now)
+    others = [_span(_instrument(other), span.since, span.until, now) for other in beside]
+    span = replace(span, names=tuple(names), folds=folds, maps=maps, beside=others)
     scored = AGAINST[against](span)
     return record_score(
         subject=key,
@@ -62,14 +69,7 @@ def _instrument(key: str) -> Instrument:
     return known[key]
 
 
-def _span(  # noqa: PLR0913, PLR0917 -- the command's options
-    instrument: Instrument,
-    since: dt.datetime | None,
-    until: dt.datetime | None,
-    now: dt.datetime,
-    names: Sequence[str],
-    folds: str,
-) -> Span:
+def _span(instrument: Instrument, since: dt.datetime | None, until: dt.datetime | None, now: dt.datetime) -> Span:
     stored = stored_span(instrument_id=instrument.pk)
     if stored is None:
         raise ScoreError(f"Nothing is stored of {instrument.key}; `manage.py import_history` brings bars in.")
@@ -79,7 +79,7 @@ def _span(  # noqa: PLR0913, PLR0917 -- the command's options
             f"Nothing of {instrument.key} is stored in this span; it is from {stored[0]:%Y-%m-%d %H:%M}"
             f" to {stored[1]:%Y-%m-%d %H:%M} UTC."
         )
-    return Span(instrument, first, last, stored[0], tuple(names), folds)
+    return Span(instrument, first, last, stored[0])
 
 
 def _command(span: Span, against: str) -> str:
@@ -88,6 +88,8 @@ def _command(span: Span, against: str) -> str:
         f"python3 manage.py score {span.instrument.key}",
         f"--from {span.since:%Y-%m-%dT%H:%M} --to {span.until:%Y-%m-%dT%H:%M} --against {against}",
         *(f"--estimator {name}" for name in span.names),
+        *([f"--maps {span.maps}"] if span.maps != "registered" else []),
+        *(f"--beside {one.instrument.key}" for one in span.beside),
         *([f"--folds {span.folds}"] if span.folds != FOLDS[0] else []),
     ]
     return " ".join(parts)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
+from heatmaps.core.score.hours import hours_of
 from market.contracts import in_contracts
 from market.queries import load_terms, load_window
 from market.series import epoch_ms
@@ -14,6 +15,8 @@ from market.series import epoch_ms
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from heatmaps.core.grid import Ints
+    from heatmaps.core.score.hours import Hours
     from market.models import Instrument
     from market.series import Records, Window
     from market.terms import Terms
@@ -30,7 +33,11 @@ class ScoreError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """What is scored: hours or bars that begin in [since, until); ``first`` is where stored bars begin."""
+    """What is scored: hours or bars that begin in [since, until); ``first`` is where stored bars begin.
+
+    names: estimators, all of ESTIMATORS where there are none; folds: one of FOLDS; maps: one of SETS; beside: other
+    instruments over the same span, for maps that read several.
+    """
 
     instrument: Instrument
     since: dt.datetime
@@ -38,6 +45,8 @@ class Span:
     first: dt.datetime
     names: Sequence[str] = ()
     folds: str = "weeks"
+    maps: str = "registered"
+    beside: Sequence[Span] = ()
     _hash: list[bytes] = field(default_factory=list)
 
     @property
@@ -64,10 +73,15 @@ class Span:
             return in_contracts(window, self.instrument.contract_size)
         return window
 
+    def hours(self, window: Window, wanted_ms: Ints) -> Hours:
+        """The hours of a window; those that are incomplete at its end count as they are."""
+        return hours_of(window.bars, wanted_ms)
+
     def took(self, *records: Records) -> None:
         """Note input, in the order in which it is read."""
         self._hash.extend(sha256(one.tobytes()).digest() for one in records)
 
     def data_sha256(self) -> str:
         """SHA-256 over the SHA-256 of all input."""
-        return sha256(b"".join(self._hash)).hexdigest()
+        hashes = [*self._hash, *(bytes.fromhex(one.data_sha256()) for one in self.beside)]
+        return sha256(b"".join(hashes)).hexdigest()

@@ -6,21 +6,18 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from heatmaps.core.estimators import ESTIMATORS, load_named
 from heatmaps.core.score.hours import hours_of
 from heatmaps.core.score.resampling import DRAWS, RANK_DRAWS, SEED
 from heatmaps.core.score.totals import Totals
-from heatmaps.core.score.walk import walk
 from market.queries import load_liquidation_totals
 
 from .recording import Scored, releases
+from .sets import compare
 from .spans import WARM_UP, ScoreError
 
 if TYPE_CHECKING:
     from .spans import Span
 
-OURS: Final = "open-interest"
-NULL: Final = "path-only"
 # A week is predicted from others: fewer would leave nothing to learn from.
 _LEAST_DAYS: Final = {"weeks": 21, "past": 28}
 
@@ -43,21 +40,19 @@ def score_totals(span: Span) -> Scored:
     span.took(totals)
     hours = hours_of(window.bars, totals["open_time"])
     known = totals[np.isin(totals["open_time"], hours.start_ms)]
-    estimators = {name: load_named(name, terms=span.terms) for name in span.names or ESTIMATORS}
-    masses = {name: walk(one, window, hours.start_ms) for name, one in estimators.items()}
+    compared = compare(span, window, hours)
     usd = np.stack([known["long_usd"], known["short_usd"]], axis=1)
-    figures = Totals(hours, usd, masses, _pairs(list(masses)), span.folds).figures()
-    return Scored(figures, releases(estimators.values()), span.data_sha256(), _settings(span))
-
-
-def _pairs(names: list[str]) -> list[tuple[str, str]]:
-    """Ours against every baseline, and every baseline against the null."""
-    ours, nulls = ([name for name in names if name.partition("@")[0] == slug] for slug in (OURS, NULL))
-    mine = [(one, name) for one in ours for name in names if name != one]
-    return mine + [(name, null) for null in nulls for name in names if name not in {*ours, *nulls}]
+    figures = Totals(hours, usd, compared.masses, compared.pairs, span.folds).figures()
+    return Scored(figures, releases(compared.estimators), span.data_sha256(), _settings(span))
 
 
 def _settings(span: Span) -> dict[str, object]:
     return {
-        "folds": span.folds, "draws": DRAWS, "rank_draws": RANK_DRAWS, "seed": SEED, "warm_up_days": WARM_UP.days,
-    }  # fmt: skip
+        "maps": span.maps,
+        "folds": span.folds,
+        "beside": [one.instrument.key for one in span.beside],
+        "draws": DRAWS,
+        "rank_draws": RANK_DRAWS,
+        "seed": SEED,
+        "warm_up_days": WARM_UP.days,
+    }
