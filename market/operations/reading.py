@@ -9,11 +9,10 @@ import numpy as np
 from django.db import transaction
 
 from market.models import ContractTerms
-from market.queries import load_open_interest
-from market.series import DAY_MS, HOUR_MS, MINUTE_MS, epoch_ms, moment, validate
+from market.series import DAY_MS, HOUR_MS, MINUTE_MS, epoch_ms, validate
 from market.sources.base import Fault, SourceError
 
-from . import holes, resizing
+from . import holes, resizing, units
 from .quarantine import doubts_of, hold
 from .schema import TABLES, SeriesKey
 from .staging import Stored
@@ -39,9 +38,6 @@ _SETTLED_MS: Final = {
 }
 # How late a venue may stamp what it samples at a minute [ms].
 _LATE: Final = {"funding": 1_000, "open_interest": 5_000, "account_ratio": 5_000}
-# Open interest that changes by more than this while price doesn't is most likely told in another unit.
-_JUMP: Final = 5.0
-_STILL: Final = 0.2
 _TOLD_ONCE: Final = "nobody asked at that moment, and the venue tells only the present"
 
 
@@ -206,7 +202,7 @@ def _believed(
 ) -> tuple[Records, list[tuple[int, str]]]:
     """Part rows that go with what else is known of their instrument from those that do not."""
     if series == "open_interest":
-        return _without_jumps(instrument, rows)
+        return units.believed(instrument=instrument, rows=rows)
     if series in resizing.counted_series(instrument.venue) and not resizing.is_current(
         instrument=instrument, size=size
     ):
@@ -238,36 +234,6 @@ def _look_for_holes(key: SeriesKey, part: Part, now_ms: int, until_ms: int | Non
         now_ms=now_ms,
         apart_ms=apart_ms,
     )
-
-
-def _without_jumps(instrument: Instrument, rows: Records) -> tuple[Records, list[tuple[int, str]]]:
-    """Part samples of open interest that leap away from the stored ones: their unit has most likely changed."""
-    if len(rows) == 0:
-        return rows, []
-    before = _newest_sample(instrument, int(rows["time"][0]))
-    kept, jumps = [], []
-    for index, row in enumerate(rows):
-        if before is not None and _jumps(before, row):
-            jumps.append((index, f"open interest leaps by more than {_JUMP:g} times: its unit may have changed"))
-            continue
-        kept.append(index)
-        before = row
-    return rows[kept], jumps
-
-
-def _newest_sample(instrument: Instrument, before_ms: int) -> np.void | None:
-    since, until = moment(before_ms - 7 * DAY_MS), moment(before_ms - 1)
-    rows = load_open_interest(instrument_id=instrument.pk, since=since, until=until)
-    return rows[-1] if len(rows) else None
-
-
-def _jumps(before: np.void, after: np.void) -> bool:
-    old, new = float(before["open_interest"]), float(after["open_interest"])
-    if old <= 0 or new <= 0 or 1 / _JUMP <= new / old <= _JUMP:
-        return False
-    prices = (float(before["mark_price"]), float(after["mark_price"]))
-    # Where no price was told the leap alone must do.
-    return not abs(prices[1] / prices[0] - 1) > _STILL
 
 
 def hold_error(*, instrument: Instrument, series: SeriesName, error: SourceError) -> None:
