@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from heatmaps.core.score.fits import FOLDS
 from market.queries import list_instruments, stored_span
 
+from .prints import score_liquidations
 from .recording import Scored, record_score
 from .spans import ScoreError, Span
 from .totals import score_totals
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from market.models import Instrument
 
 AGAINST: Final[Mapping[str, Callable[[Span], Scored]]] = {
+    "liquidations": score_liquidations,
     "hourly-totals": score_totals,
     "touches": score_touches,
     "stated": score_stated,

@@ -91,10 +91,10 @@ def compare(span: Span, window: Window, hours: Hours) -> Compared:
 def _registered(span: Span, window: Window, hours: Hours) -> Compared:
     estimators = {name: load_named(name, terms=span.terms) for name in span.names or ESTIMATORS}
     masses = {name: walk(one, window, hours.start_ms).priced(hours.price) for name, one in estimators.items()}
-    return Compared(masses, _pairs(list(masses)), list(estimators.values()))
+    return Compared(masses, pairs_of(list(masses)), list(estimators.values()))
 
 
-def _pairs(names: list[str]) -> list[tuple[str, str]]:
+def pairs_of(names: list[str]) -> list[tuple[str, str]]:
     """Ours against every baseline, and every baseline against the null."""
     ours, nulls = ([name for name in names if name.partition("@")[0] == slug] for slug in (OURS, NULL))
     mine = [(one, name) for one in ours for name in names if name != one]
