@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from market.series import HOUR_MS, MINUTE_MS, epoch_ms
@@ -83,10 +84,12 @@ def _due(instrument: Instrument, venue: Venue, now: dt.datetime, siblings: int) 
         if offer is None:
             continue
         turns = _turns(venue, series, offer, siblings)
+        # What is asked in turns tells no more than that: samples lie as far apart.
+        told = replace(offer, timeframe=turns * 60) if offer.is_snapshot else offer
         # Those who need not be asked at the very minute spread over the time that there is.
         share = 0 if series in _AT_THE_MINUTE else instrument.pk
         if (minute + share) % turns == 0 or _is_behind(instrument, series, offer, now):
-            yield series, offer
+            yield series, told
 
 
 def _turns(venue: Venue, series: SeriesName, offer: Offer, siblings: int) -> int:

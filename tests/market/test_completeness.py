@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -23,6 +24,9 @@ from market.queries.completeness import (
 from tests.factories import make_instrument
 
 from .rows import after
+
+if TYPE_CHECKING:
+    from pytest_django import Settings
 
 SPAN = (after(0), after(100))
 
@@ -111,6 +115,14 @@ def test_a_span_runs_forward() -> None:
 def test_a_series_is_stale_when_its_next_row_is_overdue(series: str, timeframe: int, seconds: int) -> None:
     found = stale_after(series=series, timeframe=timeframe, as_of=after(0))
     assert found == after(0) + dt.timedelta(seconds=seconds)
+
+
+def test_a_replay_that_runs_faster_is_given_as_much_wall_time(settings: Settings) -> None:
+    # What was surely heard is 15 s of wall time old: a quarter of an hour of a market at sixty times the speed.
+    settings.CLOCK_SPEED = 60.0
+    assert stale_after(series="liquidations", timeframe=0, as_of=after(0)) == after(120)
+    settings.CLOCK_SPEED = 0.5
+    assert stale_after(series="liquidations", timeframe=0, as_of=after(0)) == after(2)
 
 
 def cover(instrument: Instrument, series: str, timeframe: int, *stretches: tuple[int, int]) -> None:

@@ -202,7 +202,8 @@ def test_snapshots_are_read_at_their_minute_only(venue: ScriptedVenue, instrumen
 def test_depth_is_asked_less_often_where_many_share_the_budget(venue: ScriptedVenue) -> None:
     venue.budget = Budget(weight=2400, window_s=60)
     venue.offers = {"depth": Offer(60, 1, 160, is_snapshot=True)}
-    venue.known["depth"] = np.zeros(0, s.DEPTH)
+    venue.known["depth"] = np.zeros(40, s.DEPTH)
+    venue.known["depth"]["time"], venue.known["depth"]["mid"] = T0 + np.arange(40) * MINUTE, 100.0
     ids = [make_instrument(venue="scripted", symbol=f"S{number}USDT", is_live=True).pk for number in range(6)]
     asked = []
     for minute in range(4):
@@ -212,6 +213,14 @@ def test_depth_is_asked_less_often_where_many_share_the_budget(venue: ScriptedVe
         venue.asked.clear()
     # 6 instruments at a weight of 160 are 960 a minute; a tenth of the published weight is 240: a quarter of them.
     assert (sum(asked), max(asked)) == (6, 2)
+    for minute in range(4, 20):
+        for pk in ids:
+            ingest(instrument_id=pk, now=after(minute))
+    # Nobody meant to ask in between: nothing is lost there.
+    assert (holes(), Coverage.objects.filter(series="depth").count()) == ([], 6)
+    _missed, taken, *_ = (minute for minute in range(20, 40) if (minute + ids[0]) % 4 == 0)
+    ingest(instrument_id=ids[0], now=after(taken))
+    assert [(row[0], row[3]) for row in holes()] == [("depth", "lost")]
 
 
 def test_turn_that_was_missed_is_taken_at_the_next_minute(venue: ScriptedVenue, instrument: Instrument) -> None:
