@@ -214,11 +214,16 @@ def test_depth_is_asked_less_often_where_many_share_the_budget(venue: ScriptedVe
     # 6 instruments at a weight of 160 are 960 a minute; a tenth of the published weight is 240: a quarter of them.
     assert (sum(asked), max(asked)) == (6, 2)
     for minute in range(4, 20):
+        VenueState.objects.update(spent=0)  # the budget leaks by the wall's clock
         for pk in ids:
             ingest(instrument_id=pk, now=after(minute))
     # Nobody meant to ask in between: nothing is lost there.
     assert (holes(), Coverage.objects.filter(series="depth").count()) == ([], 6)
+    assert {end - start for start, end in Coverage.objects.values_list("start_at", "end_at")} == {
+        dt.timedelta(minutes=16)
+    }
     _missed, taken, *_ = (minute for minute in range(20, 40) if (minute + ids[0]) % 4 == 0)
+    VenueState.objects.update(spent=0)
     ingest(instrument_id=ids[0], now=after(taken))
     assert [(row[0], row[3]) for row in holes()] == [("depth", "lost")]
 
