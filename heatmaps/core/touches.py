@@ -90,15 +90,19 @@ def expected_misses(chances: Floats) -> float:
 
 
 def calibration_interval(found: Touches, *, seed: int = 1) -> Interval:
-    """ECE with an interval from DRAWS resamples of whole days; resampling adds noise, so its middle lies above it."""
+    """ECE with an interval from DRAWS resamples of whole days.
+
+    Resampling adds noise, which a mean distance only grows by: the draws are moved to have their middle at the value.
+    """
     place = np.unique(found.days, return_inverse=True)[1]
     days, cell = int(place.max()) + 1, np.minimum((found.chances * BINS).astype(np.int64), BINS - 1)
     apart = np.bincount(place * BINS + cell, found.chances - found.outcomes, days * BINS).reshape(days, BINS)
     counts = np.bincount(place, minlength=days)
     picked = np.random.default_rng(seed).integers(days, size=(DRAWS, days))
     drawn = np.abs(apart[picked].sum(axis=1)).sum(axis=1) / counts[picked].sum(axis=1)
-    low, high = np.quantile(drawn, [0.025, 0.975])
-    return Interval(calibration_error(found.chances, found.outcomes), float(low), float(high))
+    value = calibration_error(found.chances, found.outcomes)
+    low, middle, high = np.quantile(drawn, [0.025, 0.5, 0.975])
+    return Interval(value, max(0.0, float(value + low - middle)), float(value + high - middle))
 
 
 def figures(touches: Mapping[str, Touches], month_of: Callable[[int], str]) -> list[Figure]:

@@ -17,6 +17,7 @@ from heatmaps.core.reach import (
     FLAT,
     GAPS,
     HORIZONS,
+    Fit,
     Path,
     UnusableHistoryError,
     fit,
@@ -28,7 +29,6 @@ from heatmaps.core.reach import (
 from market.series import BAR, STEP_MS
 
 if TYPE_CHECKING:
-    from heatmaps.core.reach import Fit
     from market.series import Records
 
 SIGMA = 1e-3
@@ -195,3 +195,26 @@ def test_flat_price_is_refused(bars: Records) -> None:
 def test_release_is_frozen() -> None:
     """Another digest is another version."""
     assert release_digest() == "5dea0194b4e796b1c0a1678f3925831a57087860da5eb4ef89325312311a4804"
+
+
+def test_base_rate_is_the_share_of_past_windows_that_went_so_far(bars: Records) -> None:
+    path = Path.of(bars)
+    past = fit(path).horizons["4h"]
+    starts = np.arange(2015, len(path) - 48, 6)
+    reached = path.excursions(starts, 48)
+    for side in (0, 1):
+        levels = np.quantile(reached[side], [0.2, 0.5, 0.9])
+        expected = (reached[side][:, None] >= levels).mean(axis=0)
+        np.testing.assert_allclose(past.base(levels, is_up=bool(side)), expected, atol=0.005)
+    assert past.base(np.array([0.0, 1.0]), is_up=True).tolist() == [1.0, 0.0]
+
+
+def test_what_was_learnt_is_packed_and_comes_back_bit_by_bit(bars: Records) -> None:
+    learnt = fit(Path.of(bars[: 40 * DAY]))
+    back = Fit.unpack(learnt.pack(), learnt.refused)
+    assert (list(back.horizons), back.refused) == (["4h", "24h", "3d"], learnt.refused)
+    assert back.pack() == learnt.pack()
+    now, levels = Path.of(bars).now(), np.array([0.001, 0.01, 0.1])
+    mine, theirs = (one.chances(now, levels, is_up=False) for one in (learnt, back))
+    assert {name: row.tobytes() for name, row in mine.items()} == {name: row.tobytes() for name, row in theirs.items()}
+    assert Fit.unpack(fit(Path.of(bars[:0])).pack(), {}).horizons == {}

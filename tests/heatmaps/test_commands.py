@@ -34,6 +34,7 @@ def test_build_heatmap_builds_and_sums_up() -> None:
     assert "path-only 2: 900 steps" in said
     assert "through 2026-01-04 03:00 UTC, 100.0 % of open interest allocated" in said
     assert f"zones: {Zone.objects.count()} formed" in said
+    assert "reach: learnt through" in said
     assert Zone.objects.count() > 0
     again = command("binance:BTCUSDT")
     assert "0 tiles written" in again

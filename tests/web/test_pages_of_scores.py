@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from django.test import Client
-from django.utils import timezone
 
-from heatmaps.core.score import Figure
-from heatmaps.operations.scoring import Scored, record_score, score
+from heatmaps.operations.scoring import score
 from heatmaps.pages import scorecard
 from tests.factories import make_heatmap, make_instrument
 from tests.heatmaps.scoring.test_touches import DAYS
 from tests.heatmaps.touched import START, TODAY, keep_misses, past, put_bars
 from tests.web.published import API, body
-
-if TYPE_CHECKING:
-    from heatmaps.models import ScoreRun
-    from market.models import Instrument
+from tests.web.scored import fill, gain, keep, totals, worlds
 
 pytestmark = pytest.mark.django_db
 KEY = "binance:BTCUSDT"
@@ -29,37 +24,6 @@ def text() -> str:
     response = Client().get("/scorecard/")
     assert response.status_code == 200
     return " ".join(re.sub(r"<[^>]+>", " ", response.content.decode()).split())
-
-
-def keep(rows: list[Figure], *, instrument: Instrument | None, against: str = "hourly-totals") -> ScoreRun:
-    scored = Scored(rows, [{"slug": "open-interest", "version": "1", "digest": "0" * 64}], "a" * 64, {})
-    return record_score(
-        subject=instrument.key if instrument else "simulator",
-        against=against,
-        command=f"python3 manage.py score of {against}",
-        scored=scored,
-        now=timezone.now(),
-        instrument_id=instrument.pk if instrument else None,
-        since=START if instrument else None,
-        until=TODAY if instrument else None,
-    )
-
-
-def gain(measure: str, side: str, low: float, *, versus: str, mode: str = "frozen") -> Figure:
-    ends = {"value": low + 0.02, "low": low, "high": low + 0.04, "n": 1344, "days": 56}
-    return Figure(measure=measure, map="open-interest", side=side, mode=mode, versus=versus, **ends)  # type: ignore[arg-type]  # a float or an int
-
-
-def totals(*, wick: float, geometry: float) -> list[Figure]:
-    return [
-        gain(measure, side, low, versus=versus)
-        for side in ("long", "short")
-        for measure, versus, low in (
-            ("r2", "control", wick),
-            ("r2", "path-only", geometry),
-            ("r2-beyond", "path-only", geometry),
-        )
-    ]
 
 
 def test_an_empty_scorecard_says_so_and_shows_no_figure() -> None:
@@ -129,16 +93,24 @@ def test_stored_runs_stand_on_the_page_with_their_commands() -> None:
 
 
 def test_simulated_worlds_and_coverage_stand_apart() -> None:
-    def row(measure: str, value: float, *, of_map: str = "open-interest", versus: str = "", seed: int = 1) -> Figure:
-        return Figure(measure, of_map, "both", f"seed {seed}", versus, value, value - 0.1, value + 0.1, 300, 30)
-
-    rows = [row("swept-rank", 0.86), row("swept-rank", 0.93, seed=2), row("log-skill", 0.2, versus="path-only")]
-    keep([*rows, row("swept-rank", 0.5, of_map="path-only"), row("coverage 80", 0.79)], instrument=None, against="base")
+    keep(worlds(), instrument=None, against="base")
     page = scorecard.load()
     assert [one.names for one in page.worlds] == [("base", "open-interest"), ("base", "path-only")]
     assert page.worlds[0].cells[0] == "0.86 to 0.93"
     assert page.worlds[1].cells[-1] == "+0.200 [0.100, 0.300]"
     assert page.coverage[0].cells == ("0.790 [0.690, 0.890]", "300")
+
+
+def test_every_part_of_a_full_scorecard_says_something() -> None:
+    instrument = make_instrument()
+    put_bars(instrument, past())
+    make_heatmap(instrument=instrument)
+    fill(instrument)
+    said = text()
+    assert "No miss" not in said
+    assert said.count("Not scored yet") == 0
+    assert "7 (few)" in said
+    assert "Small marks rest on fewer than 20." in said
 
 
 def test_misses_are_listed_on_the_page_and_in_the_api() -> None:

@@ -28,6 +28,7 @@ class Row:
     cells: tuple[str, ...]
     is_small: bool
     run: int
+    note: str = ""
 
 
 def chances(runs: Sequence[Run]) -> list[Row]:
@@ -79,7 +80,8 @@ def _nulls(run: Run) -> list[Row]:
         ]
         cells = tuple(figures.DASH if one is None else one.text() for one in values)
         few = any(one is not None and one.days < FEW for one in values)
-        found.append(Row((run.subject, _NO_NULL if rival == CONTROL else rival, run.span), cells, few, run.pk))
+        names = (run.subject, _NO_NULL if rival == CONTROL else rival)
+        found.append(Row(names, cells, few, run.pk, run.span))
     return found
 
 
