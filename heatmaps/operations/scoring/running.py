@@ -13,6 +13,7 @@ from .recording import Scored, record_score
 from .spans import ScoreError, Span
 from .totals import score_totals
 from .touches import score_stated, score_touches
+from .zones import score_zones
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 AGAINST: Final[Mapping[str, Callable[[Span], Scored]]] = {
     "liquidations": score_liquidations,
     "hourly-totals": score_totals,
+    "zones": score_zones,
     "touches": score_touches,
     "stated": score_stated,
 }

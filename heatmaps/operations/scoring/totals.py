@@ -19,15 +19,15 @@ if TYPE_CHECKING:
     from .spans import Span
 
 # A week is predicted from others: fewer would leave nothing to learn from.
-_LEAST_DAYS: Final = {"weeks": 21, "past": 28}
+LEAST_DAYS: Final = {"weeks": 21, "past": 28}
 
 
 def score_totals(span: Span) -> Scored:
     """Run every estimator over the span and compare what it says was swept with what was liquidated."""
-    if span.days < _LEAST_DAYS[span.folds]:
+    if span.days < LEAST_DAYS[span.folds]:
         raise ScoreError(
             f"{span.days:.0f} days are too few: weeks are predicted from other weeks."
-            f" Give a span of {_LEAST_DAYS[span.folds]} days or more."
+            f" Give a span of {LEAST_DAYS[span.folds]} days or more."
         )
     totals = load_liquidation_totals(instrument_id=span.instrument.pk, since=span.since, until=span.until)
     if len(totals) == 0:
