@@ -28,6 +28,8 @@ _BEGIN: Final = """INSERT INTO market_coverage (instrument_id, series, timeframe
 _LIFT: Final = """CREATE FUNCTION bench_forget_spent() RETURNS trigger LANGUAGE plpgsql
     AS 'BEGIN NEW.spent := 0; RETURN NEW; END';
     CREATE TRIGGER bench_forget_spent BEFORE INSERT OR UPDATE ON market_venuestate
+    FOR EACH ROW EXECUTE FUNCTION bench_forget_spent();
+    CREATE TRIGGER bench_forget_spent BEFORE INSERT OR UPDATE ON market_venuelimit
     FOR EACH ROW EXECUTE FUNCTION bench_forget_spent()"""
 _ENDS: Final = """SELECT series, start_at, end_at, count(*) FROM market_coverage
     WHERE series IN ('bars', 'open_interest') GROUP BY 1, 2, 3"""
