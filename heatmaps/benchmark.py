@@ -16,6 +16,8 @@ from heatmaps.core.estimators.family import PRIOR
 from heatmaps.core.estimators.open_interest import OpenInterest
 from heatmaps.core.grid import GRID_BINS, bin_width
 from heatmaps.core.inventory import GROUPS, Inventory
+from heatmaps.core.layers import LAYERS, Hours, load_layer, read
+from heatmaps.core.layers.base import WINDOW
 from heatmaps.core.leverage import Margins, effective_tiers
 from heatmaps.core.reference import PlainInventory
 from heatmaps.core.steps import cut_steps, sampled_ends
@@ -24,17 +26,20 @@ from heatmaps.core.tile import COMMITTED, code_floor
 from heatmaps.models import EstimatorRelease, Heatmap
 from heatmaps.operations import build
 from heatmaps.queries import DEFAULT_ESTIMATOR, get_current_heatmap, map_size
+from heatmaps.queries.layers import load_hourly
 from market.queries import get_instrument, load_open_interest, stored_span
-from market.series import BAR, DAY_MS, OPEN_INTEREST, STEP_MS, Window, epoch_ms, moment
+from market.series import BAR, DAY_MS, FUNDING, HOUR_MS, OPEN_INTEREST, STEP_MS, Window, epoch_ms, moment
 from market.terms import LINEAR
 
 if TYPE_CHECKING:
     import datetime as dt
+    from collections.abc import Callable
 
     from heatmaps.core.inventory import Move
     from market.models import Instrument
 
 STEPS: Final = 16_128
+LAYER_REPEATS: Final = 25
 _PLAIN_STEPS: Final = 12
 _PART: Final = 2048
 _COPY_BYTES: Final = 64 * 2**20
@@ -180,6 +185,64 @@ def _whole(window: Window) -> tuple[float, int]:
         size += sum(len(body) for *_, body in strips.changes() if body)
         state = estimate.state
     return time.process_time() - begun, size
+
+
+def run_layers(*, key: str | None, repeats: int = LAYER_REPEATS) -> dict[str, Any]:
+    """Measure all layers of one instrument: on made-up hours and, with ``key``, on its stored ones with their reading.
+
+    Medians: processor time of the layers, time by the wall of what the database brings. Raises Instrument.DoesNotExist.
+    """
+    hours = _made_up_hours()
+    layers = {slug: load_layer(slug) for slug in LAYERS}
+    found = read(hours)
+    each = {
+        slug: _median(lambda layer=layer: layer.compute(hours, {one: found[one] for one in layer.rests_on}), repeats)  # type: ignore[misc]
+        for slug, layer in layers.items()
+    }
+    figures: dict[str, Any] = {
+        "hours": len(hours),
+        "layers": len(layers),
+        "layers_ms": round(_median(lambda: read(hours), repeats) * 1e3, 2),
+        "each_layer_ms": {slug: round(seconds * 1e3, 2) for slug, seconds in each.items()},
+    }
+    return figures | (_stored_layers(key, repeats) if key else {})
+
+
+def _stored_layers(key: str, repeats: int) -> dict[str, Any]:
+    instrument = get_instrument(key=key)
+    span = stored_span(instrument_id=instrument.pk)
+    at = span[1] if span else moment(0)
+    series = load_hourly(instrument_id=instrument.pk, until=at)
+    hours = Hours.of(end_ms=epoch_ms(at) // HOUR_MS * HOUR_MS, count=WINDOW, series=series)
+    load = _median(lambda: load_hourly(instrument_id=instrument.pk, until=at), repeats, clock=time.perf_counter)
+    return {
+        "instrument": instrument.key,
+        "stored_layers_ms": round(_median(lambda: read(hours), repeats) * 1e3, 2),
+        "stored_load_ms": round(load * 1e3, 1),
+    }
+
+
+def _median(work: Callable[[], object], repeats: int, clock: Callable[[], float] = time.process_time) -> float:
+    taken = []
+    for _ in range(repeats):
+        begun = clock()
+        work()
+        taken.append(clock() - begun)
+    return float(np.median(taken))
+
+
+def _made_up_hours() -> Hours:
+    """Hours of every series but the order book's: what ``made_up`` makes, taken for hours."""
+    window = made_up(WINDOW)
+    bars, interest = window.bars.copy(), window.open_interest.copy()
+    bars["open_time"] = HOUR_MS * np.arange(WINDOW)
+    bars["taker_buy_volume"] = 0.5 * bars["volume"]
+    interest["time"] = bars["open_time"] + HOUR_MS
+    funding = np.zeros(WINDOW // 8, FUNDING)
+    funding["time"], funding["interval_s"] = 8 * HOUR_MS * np.arange(1, len(funding) + 1), 28_800.0
+    funding["rate"] = np.random.default_rng(1).normal(1e-4, 5e-5, len(funding))
+    series = {"bars": bars, "open_interest": interest, "funding": funding}
+    return Hours.of(end_ms=WINDOW * HOUR_MS, count=WINDOW, series=series)
 
 
 def _copy_bandwidth() -> float:

@@ -100,6 +100,8 @@ class Scene:
     zones: tuple[Band, ...]
     # What is wrong with the newest column; empty where nothing is.
     notice: str = ""
+    # Prices of structure: label, price, whether it is drawn solid.
+    lines: tuple[tuple[str, float, bool], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +142,8 @@ def draw(*, scene: Scene, theme: Theme, width: int, height: int) -> bytes:
     if scene.codes is not None and scene.colours is not None:
         image.paste(Image.fromarray(_heat(scene, frame, ink)), (0, 0))
     pen = ImageDraw.Draw(image, "RGBA")
+    for line in scene.lines:
+        _line(pen, line, frame, ink)
     for band in scene.zones:
         _zone(pen, band, frame, ink)
     _candles(pen, scene.bars, frame, ink)
@@ -211,6 +215,15 @@ def _zone(pen: ImageDraw.ImageDraw, band: Band, frame: Frame, ink: Ink) -> None:
     box = [frame.width - size - 16, middle - 9, frame.width - 5, middle + 8]
     pen.rounded_rectangle(box, 3, fill=ink.ground, outline=colour)
     pen.text((frame.width - size - 10, middle), band.label, fill=ink.text, font=font, anchor="lm")
+
+
+def _line(pen: ImageDraw.ImageDraw, line: tuple[str, float, bool], frame: Frame, ink: Ink) -> None:
+    label, price, is_strong = line
+    y = frame.y(price)
+    dash, step = (frame.width, frame.width) if is_strong else (5, 9)
+    for left in range(0, frame.width, step):
+        pen.line([(left, y), (min(left + dash, frame.width), y)], fill=(*ink.text, 150))
+    pen.text((6, y - 8), label, fill=ink.text, font=_font(11), anchor="lm", stroke_width=2, stroke_fill=ink.ground)
 
 
 def _axes(pen: ImageDraw.ImageDraw, scene: Scene, frame: Frame, ink: Ink) -> None:

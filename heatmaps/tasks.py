@@ -48,6 +48,11 @@ def tick(*, key: str, now: dt.datetime) -> dict[str, Any]:
     return state.tick(key=key, now=now)
 
 
+def bench_layers(*, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Measure how fast this machine computes the layers of one instrument."""
+    return benchmark.run_layers(key=options.get("instrument"))
+
+
 def bench_heatmap(*, options: Mapping[str, Any]) -> dict[str, Any]:
     """Measure how fast this machine computes a map: made-up data and, with ``instrument``, stored data to stored tiles.
 

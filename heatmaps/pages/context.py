@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _KEEP_SECONDS: Final = 3600
 _HOUR: Final = dt.timedelta(hours=1)
-_GROUPS: Final[tuple[tuple[Kind, str], ...]] = (("state", "States"), ("gauge", "Gauges"), ("levels", "Structure"))
+_GROUPS: Final[tuple[tuple[Kind, str], ...]] = (("gauge", "Gauges"), ("state", "States"), ("levels", "Structure"))
 _TURNS: Final = 2
 # Where a percentile's marker goes, and how wide the strip of a state's history is [SVG units].
 _BAR: Final = 69.0
@@ -58,6 +58,11 @@ class Row:
     def mark_x(self) -> str:
         """Return the marker's place on a bar of 72 units."""
         return f"{(self.percentile or 0.0) / 100.0 * _BAR:.1f}"
+
+    @property
+    def short_past(self) -> str:
+        """Return the percentile and its days where there is little room."""
+        return self.past.replace("percentile ", "P")
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from django.core.cache import cache
 
 from heatmaps import palette, picture, queries
 from heatmaps.core.tile import LEVELS, TILE, codes_from_usd
-from heatmaps.pages import absences, chart, figures, naming, scale
+from heatmaps.pages import absences, chart, context, figures, naming, scale
 from market import queries as market
 
 if TYPE_CHECKING:
@@ -79,6 +79,7 @@ def _scene(instrument: Instrument, heatmap: Heatmap | None, wish: _Wish, as_of: 
         scale_codes=_scale_codes(heatmap, display),
         scale_text=(_scale_text(display.floor_usd), _scale_text(display.ceiling_usd)) if display else ("", ""),
         zones=_zones(heatmap, starts, step),
+        lines=_lines(instrument, as_of),
         notice=f"Partial: without {missing}" if missing else "",
     )
 
@@ -157,6 +158,13 @@ def _zones(heatmap: Heatmap | None, starts: npt.NDArray[np.int64], step: int) ->
     active = [zone for zone in queries.list_zones(heatmap=heatmap) if zone.state == "active"]
     largest = sorted(active, key=lambda zone: -zone.usd)[:_LABELLED]
     return tuple(_band(zone, int(starts[0]), step) for zone in largest)
+
+
+def _lines(instrument: Instrument, as_of: dt.datetime) -> tuple[tuple[str, float, bool], ...]:
+    """Return what the layers draw as lines over the whole chart, but for low-volume nodes."""
+    found = context.load(instrument=instrument, as_of=as_of)
+    lines = [one for slug in found.levels for one in found.levels[slug] if one.style == "line"]
+    return tuple((one.label, one.low, one.is_strong) for one in lines if one.is_strong or "node" not in one.label)
 
 
 def _band(zone: Zone, start: int, step: int) -> picture.Band:

@@ -8,7 +8,8 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from heatmaps import tasks
-from heatmaps.benchmark import run
+from heatmaps.benchmark import run, run_layers
+from heatmaps.core.layers import LAYERS
 from heatmaps.models import EstimatorRelease, Heatmap, Zone
 from market.series import STEP_MS
 from tests.core.windows import START_MS, cut, make_window
@@ -154,3 +155,11 @@ def test_benchmark_gives_every_figure() -> None:
     assert json.loads(json.dumps(figures)) == figures
     assert figures["steps"] == 300
     assert min(float(figure) for figure in figures.values()) > 0
+
+
+@pytest.mark.django_db
+def test_bench_of_layers_gives_every_layer() -> None:
+    make_market(steps=20)
+    figures = run_layers(key="binance:BTCUSDT", repeats=1)
+    assert list(figures["each_layer_ms"]) == list(LAYERS)
+    assert min(figures[name] for name in ("layers_ms", "stored_layers_ms", "stored_load_ms")) > 0

@@ -133,3 +133,14 @@ def test_lookup_is_ground_below_the_floor_and_saturates_at_the_ceiling() -> None
 def test_prices_fall_where_the_frame_says() -> None:
     frame = picture.Frame(width=100, height=200, top=110.0, bottom=90.0, spacing=2.0)
     assert (frame.y(110.0), frame.y(100.0), frame.y(90.0), frame.x(3)) == (0.0, 100.0, 200.0, 6.0)
+
+
+@pytest.mark.parametrize(("is_strong", "share"), [(True, 1.0), (False, 6 / 9)])
+def test_prices_of_structure_are_lines_solid_where_strong(is_strong: bool, share: float) -> None:
+    bare = replace(make_scene(code=None), zones=())
+    high = float(np.nanmax(bare.bars[:, 1])) * 1.004
+    image, other = pixels(replace(bare, lines=(("Range high", high, is_strong),))), pixels(bare)
+    # The palette of 256 colours may take a shade off.
+    changed = (abs(image - other) > 30).any(axis=2)[:, 100 : SIZE[0] - picture.AXIS_WIDTH - 120]
+    assert changed.any(axis=1).sum() == 1
+    assert changed[changed.any(axis=1)].mean() == pytest.approx(share, abs=0.02)

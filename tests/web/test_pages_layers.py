@@ -60,7 +60,7 @@ def test_layers_are_of_complete_hours(instrument: Instrument) -> None:
 
 def test_rail_shows_every_layer_by_kind(instrument: Instrument) -> None:
     shown = context.load(instrument=instrument, as_of=END)
-    assert [(group.kind, len(group.rows)) for group in shown.groups] == [("state", 2), ("gauge", 6), ("levels", 3)]
+    assert [(group.kind, len(group.rows)) for group in shown.groups] == [("gauge", 6), ("state", 2), ("levels", 3)]
     assert sorted(row.slug for row in shown.rows) == sorted(LAYERS)
     assert shown.at_text == "15 Jan 12:00"
 

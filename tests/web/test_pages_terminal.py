@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pytest_django import DjangoDbBlocker
 
 pytestmark = pytest.mark.django_db
-CONTEXT = ("context-at", "context-state", "context-gauge", "context-levels")
+CONTEXT = ("context-at", "context-gauge", "context-state", "context-levels")
 END = dt.datetime(2026, 1, 15, 12, 0, tzinfo=dt.UTC)
 
 

@@ -72,4 +72,4 @@ def _reason(hours: Hours) -> str:
     shortest = hours.close[-SPANS[-1] :]
     if len(shortest) < SPANS[-1] or np.isnan(shortest).any():
         return short_of(SPANS[-1])
-    return FLAT if np.ptp(shortest) == 0 else "no range: the price went through, or touched an end once"
+    return FLAT if np.ptp(shortest) == 0 else "none now: the price moved through, or touched an end only once"

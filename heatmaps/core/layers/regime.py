@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 import numpy as np
 
-from heatmaps.core.structure import efficiency, judge_ranges, trailing
+from heatmaps.core.structure import ATR_BARS, efficiency, judge_ranges, trailing
 
 from .base import FLAT, HISTORY, LEAST, Hours, Kind, Need, Reading, percentile_ranks, short_of, state
 
@@ -51,11 +51,13 @@ class Regime:
     def compute(self, hours: Hours, known: Mapping[str, Reading]) -> Reading:  # noqa: ARG002  # it rests on nothing
         """Name each of the newest hours that has all it takes."""
         high, low, close = hours.logs
-        steps = np.diff(close, prepend=np.nan)
-        ratio, drift = efficiency(close, BARS), drift_t(trailing(steps, BARS))
+        recent = close[-HISTORY - BARS :]
+        ratio = _padded(efficiency(recent, BARS), len(hours))
+        drift = _padded(drift_t(trailing(np.diff(recent, prepend=np.nan), BARS)), len(hours))
         width, _ = percentile_ranks(band_width(close))
         pace, _ = percentile_ranks(pace_of(high, low))
-        broken = _broken(high, low, close)
+        newest = slice(-HISTORY - BROKEN_FOR - BARS - ATR_BARS, None)
+        broken = _padded(_broken(high[newest], low[newest], close[newest]), len(hours))
         words = np.full(len(hours), float(RANGE))
         words[width < SQUEEZE] = SQUEEZED
         words[(pace > EXPANSION) & (broken > 0)] = EXPANDING
@@ -63,8 +65,13 @@ class Regime:
         words[np.isnan(ratio + drift + width + pace + broken)] = np.nan
         names = ("efficiency", "drift_t", "band_width_percentile", "pace_percentile", "range_broken")
         series = dict(zip(names, (ratio, drift, width, pace, broken), strict=True))
-        newest = {name: float(values[-1]) for name, values in series.items() if len(values)}
-        return state(words, newest, reason=_reason(close))
+        numbers = {name: float(values[-1]) for name, values in series.items() if len(values)}
+        return state(words, numbers, reason=_reason(close))
+
+
+def _padded(values: Floats, count: int) -> Floats:
+    """Put holes before the newest values, so that there are ``count``."""
+    return np.concatenate((np.full(count - len(values), np.nan), values))
 
 
 def _reason(close: Floats) -> str:
