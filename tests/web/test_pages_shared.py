@@ -95,7 +95,7 @@ def test_classes_of_the_shared_sheets_are_used() -> None:
     )
     rules = re.sub(r"{[^}]*}|/\*.*?\*/", " ", sheets, flags=re.DOTALL)
     named = set(re.findall(r"\.([a-z][\w-]*)", rules))
-    # Put together from a state: zone-swept, dot-longs, banner-ok.
-    stems = ("zone-", "dot-", "bar-", "whisker-", "bin-", "is-", "banner-", "card-")
+    # Put together from a state or a kind: zone-swept, dot-longs, banner-ok, context-gauge.
+    stems = ("zone-", "dot-", "bar-", "whisker-", "bin-", "is-", "banner-", "card-", "run-", "context-")
     # The framework names the list of a field's errors.
     assert {name for name in named - words if not name.startswith(stems)} == {"errorlist"}
