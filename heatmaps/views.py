@@ -16,7 +16,7 @@ from django.utils.http import parse_etags
 from django.views.decorators.http import require_safe
 
 from access.permissions import member, public
-from heatmaps.pages import chart, listing, scorecard, state, still, terminal, tiles, zone
+from heatmaps.pages import chart, listing, rivals, scorecard, state, still, terminal, tiles, zone
 from market.series import moment
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ def picture(request: HttpRequest, key: str) -> HttpResponse:
     width = request.GET.get("width", "1052")
     if timeframe not in chart.TIMEFRAMES or width not in {str(offered) for offered in still.WIDTHS}:
         raise BadRequest("This picture is not offered.")
-    theme: Literal["dark", "light"] = "light" if request.GET.get("theme") == "light" else "dark"
+    theme = _theme(request)
     try:
         body, tag = still.picture_of(key=key, timeframe=timeframe, theme=theme, width=int(width), now=timezone.now())
     except (ObjectDoesNotExist, still.NothingToDrawError) as error:
@@ -137,6 +137,48 @@ def picture(request: HttpRequest, key: str) -> HttpResponse:
     if _is_known(request, headers["ETag"]):
         return HttpResponse(status=304, headers=headers)
     return HttpResponse(body, content_type="image/png", headers=headers)
+
+
+@member
+@require_safe
+def rivals_page(request: HttpRequest, key: str) -> HttpResponse:
+    """Compare two estimators over the same hours."""
+    try:
+        page = rivals.load(wish=_wish(request, key), now=timezone.now())
+    except ObjectDoesNotExist as error:
+        raise Http404 from error
+    return render(request, "heatmaps/rivals.html", {"page": page})
+
+
+@member
+@require_safe
+def rivals_picture(request: HttpRequest, key: str) -> HttpResponse:
+    """Draw where one estimator holds more than the other."""
+    width, theme = request.GET.get("width", "960"), _theme(request)
+    if width not in {str(offered) for offered in rivals.WIDTHS}:
+        raise BadRequest("This picture is not offered.")
+    try:
+        drawn = rivals.picture_of(wish=_wish(request, key), theme=theme, width=int(width), now=timezone.now())
+    except ObjectDoesNotExist as error:
+        raise Http404 from error
+    if drawn is None:
+        raise Http404
+    headers = {"ETag": f'"{drawn[1]}"', "Cache-Control": "private, max-age=30"}
+    if _is_known(request, headers["ETag"]):
+        return HttpResponse(status=304, headers=headers)
+    return HttpResponse(drawn[0], content_type="image/png", headers=headers)
+
+
+def _wish(request: HttpRequest, key: str) -> rivals.Wish:
+    one, other = request.GET.get("a", "open-interest"), request.GET.get("b", "path-only")
+    try:
+        return rivals.Wish(key, one, other, _moment(request, "from"))
+    except rivals.UnknownRivalError as error:
+        raise BadRequest(f"There is no estimator {error}. Known: {', '.join(rivals.CHOICES)}.") from error
+
+
+def _theme(request: HttpRequest) -> Literal["dark", "light"]:
+    return "light" if request.GET.get("theme") == "light" else "dark"
 
 
 @member
