@@ -106,8 +106,7 @@ class SharedGate:
         """Take ``weight`` of a budget, waiting ``patience_s`` at most; raise SourceError while there is none."""
         waited = 0.0
         while True:
-            # A question that has a limit apart waits for a ban and for that limit, and takes nothing from the others.
-            pause = self._try(0 if apart else weight) or (self._try_apart(apart, weight) if apart else 0.0)
+            pause = self._try_apart(apart, weight) if apart else self._try(weight)
             if pause <= 0:
                 return
             if waited + pause > self.patience_s:
@@ -121,12 +120,24 @@ class SharedGate:
         return {"weight": min(float(weight), capacity), "rate": rate, "capacity": capacity}
 
     def _try_apart(self, name: str, weight: float) -> float:
-        """Take the weight of a limit apart and return 0, or return how long to wait [s]."""
+        """Take the weight of a limit apart and return 0, or return how long to wait [s].
+
+        It takes nothing from the others, but a ban or a pause is everybody's.
+        """
+        if not self._is_well():
+            self._try(0)
         terms = self._terms(self.budget.apart[name], weight)
         with connection.cursor() as cursor:
             cursor.execute(_ASK_APART, {"venue": self.venue, "name": name, **terms})
             is_free, spent = cursor.fetchone() or (True, 0)
         return 0.0 if is_free else max(_NAP_S, (spent + terms["weight"] - terms["capacity"]) / terms["rate"])
+
+    def _is_well(self) -> bool:
+        """Tell whether nothing is known against the venue; a look costs less than a question that is written down."""
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT failures = 0 FROM market_venuestate WHERE venue = %s", [self.venue])
+            (is_well,) = cursor.fetchone() or (False,)
+        return bool(is_well)
 
     def _try(self, weight: float) -> float:
         """Take the weight and return 0, or return how long to wait [s]; raise SourceError during a ban or a pause."""
