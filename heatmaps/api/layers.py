@@ -17,6 +17,8 @@ from access.permissions.api import MemberApi
 from heatmaps import queries
 from heatmaps.core.layers import LAYERS, load_layer
 from heatmaps.core.layers.base import HISTORY
+from heatmaps.core.structure import Place
+from heatmaps.pages import places, touches
 from market import queries as market_queries
 from market.series import moment
 
@@ -25,7 +27,10 @@ if TYPE_CHECKING:
 
     from heatmaps.core.grid import Floats
     from heatmaps.core.layers import Reading
+    from heatmaps.models import Zone
+    from heatmaps.pages.places import Where
     from heatmaps.queries import LayerView
+    from market.models import Instrument
 
 # An hour's samples are on their way for some minutes; then the next hour is due.
 _DUE: Final = dt.timedelta(hours=1, minutes=5)
@@ -65,6 +70,25 @@ class LayerSerializer(serializers.Serializer[Any]):
     series = LayerHourSerializer(many=True, help_text="the newest hours, ascending; a hole is null")
 
 
+class PlaceSerializer(serializers.Serializer[Any]):
+    """Where a living zone lies in the structure, and what rests in the book on the way to it."""
+
+    zone = serializers.IntegerField(help_text="id")
+    label = serializers.CharField()  # type: ignore[assignment]  # as above
+    place = serializers.ChoiceField(choices=[one.value for one in Place], allow_null=True)
+    reason = serializers.CharField(allow_blank=True, help_text="why there is no place")
+    distance_pct = serializers.FloatField(help_text="from the price to the near edge, in ln(price) times 100")
+    sigmas = serializers.FloatField(allow_null=True, help_text="that over the standard deviation of four hours")
+    past_pct = serializers.FloatField(allow_null=True, help_text="beyond the nearer boundary; below 0: short of it")
+    epsilon_pct = serializers.FloatField(allow_null=True, help_text="half of the boundary's width")
+    is_clean = serializers.BooleanField(allow_null=True, help_text="whether that boundary is clean")
+    depth_usd = serializers.FloatField(allow_null=True, help_text="rests on the way, in proportion between two steps")
+    depth_usd_low = serializers.FloatField(allow_null=True, help_text="surely rests there")
+    depth_usd_high = serializers.FloatField(allow_null=True, help_text="at most; null beyond the last step shown")
+    depth_reason = serializers.CharField(allow_blank=True)
+    low_volume_node = serializers.FloatField(allow_null=True, help_text="price of the nearest one on the way")
+
+
 class LayersSerializer(serializers.Serializer[Any]):
     """The layers of an instrument as of the end of a complete hour."""
 
@@ -76,6 +100,7 @@ class LayersSerializer(serializers.Serializer[Any]):
         allow_null=True, help_text="when the next hour is due; null for history and for what is not live"
     )
     layers = LayerSerializer(many=True)
+    zones = PlaceSerializer(many=True, allow_null=True, help_text="that live now; null as of an earlier moment")
 
 
 class LayersQuery(serializers.Serializer[Any]):
@@ -116,6 +141,7 @@ class LayersApi(MemberApi):
             "as_of": view.at if view else None,
             "stale_after": view.at + _DUE if view and fresh.is_live and at is None else None,
             "layers": [_describe(slug, view, wanted["hours"]) for slug in slugs] if view else [],
+            "zones": _places(instrument, as_of) if at is None else None,
         }
         return Response(LayersSerializer(body).data)
 
@@ -143,6 +169,34 @@ def _describe(slug: str, view: LayerView, hours: int) -> dict[str, Any]:
             for one in reading.levels
         ],
         "series": _series(view, reading, hours),
+    }
+
+
+def _places(instrument: Instrument, as_of: dt.datetime | None) -> list[dict[str, Any]]:
+    heatmap = queries.get_heatmap(instrument_id=instrument.pk)
+    zones = queries.list_zones(heatmap=heatmap) if heatmap is not None else []
+    touching = touches.load(instrument_id=instrument.pk, zones=zones, last=None, as_of=as_of)
+    found = places.load(instrument=instrument, zones=zones, touching=touching, as_of=as_of)
+    return [_place(zone, found[zone.pk]) for zone in zones if zone.pk in found]
+
+
+def _place(zone: Zone, where: Where) -> dict[str, Any]:
+    placed, resting = where.placed, where.resting
+    return {
+        "zone": zone.pk,
+        "label": zone.label,
+        "place": placed.place.value if placed.place else None,
+        "reason": where.reason,
+        "distance_pct": 100.0 * placed.distance,
+        "sigmas": placed.sigmas,
+        "past_pct": None if placed.past is None else 100.0 * placed.past,
+        "epsilon_pct": None if placed.epsilon is None else 100.0 * placed.epsilon,
+        "is_clean": placed.is_clean,
+        "depth_usd": resting.usd if resting else None,
+        "depth_usd_low": resting.low if resting else None,
+        "depth_usd_high": resting.high if resting else None,
+        "depth_reason": where.book_reason,
+        "low_volume_node": where.node,
     }
 
 

@@ -21,6 +21,7 @@ from market import series as s
 from tests.factories import make_heatmap, make_instrument, make_user, make_zone
 from tests.heatmaps.touched import HOUR, TODAY, past, put_bars
 from tests.pages import client_of
+from tests.web.published import API, body, client_with_key
 
 if TYPE_CHECKING:
     from django.test import Client
@@ -131,6 +132,19 @@ def test_table_and_zone_page_show_structure(instrument: Instrument, zones: list[
 def test_zone_that_ended_has_no_place(instrument: Instrument, zones: list[Zone]) -> None:
     Zone.objects.filter(pk=zones[0].pk).update(state="faded", ended_at=AT)
     assert "Book on the way" not in text_of(client_of(make_user()), f"/zones/{zones[0].pk}/")
+
+
+def test_api_places_the_zones_that_live(instrument: Instrument, zones: list[Zone]) -> None:
+    learn_reach(instrument_id=instrument.pk, now=TODAY)
+    store_book(instrument, ask_10=1e6, ask_100=5e6, ask_500=21e6)
+    client, path = client_with_key(make_user()), f"{API}/instruments/{instrument.key}/layers/"
+    found = {one["zone"]: one for one in body(client, f"{path}?slug=range&hours=0")["zones"]}
+    assert sorted(found) == [zone.pk for zone in zones]
+    near, far = found[zones[0].pk], found[zones[2].pk]
+    assert (near["place"], near["depth_usd_low"], near["reason"]) == ("noise", 0.0, "")
+    assert far["distance_pct"] == pytest.approx(100 * math.log(1.06))
+    assert (far["depth_usd"], far["depth_usd_low"], far["depth_usd_high"]) == (None, 21e6, None)
+    assert body(client, f"{path}?slug=range&at=2026-01-14T06:30:00Z")["zones"] is None
 
 
 def test_terminal_asks_as_much_for_three_zones_as_for_one(instrument: Instrument, zones: list[Zone]) -> None:
