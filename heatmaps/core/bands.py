@@ -1,7 +1,7 @@
 """80 % intervals: the estimate times factors by side and distance, calibrated where the truth is known.
 
-Ensembles over the leverage prior are far too narrow (90 % bands held 2 to 77 %), so the factors are conformal: the
-10 % and 90 % quantiles of truth / estimate on simulated markets whose true positions are kept.
+Ensembles over the leverage prior are far too narrow (90 % bands held 2 to 77 %), so the factors are conformal: they
+come from truth / estimate on simulated markets whose true positions are kept (``calibration``).
 """
 
 from __future__ import annotations
@@ -23,6 +23,11 @@ if TYPE_CHECKING:
 # Buckets of distance from the price [%]: from each edge to the next, the last one without end.
 EDGES_PCT: Final = (0.0, 1.0, 2.0, 3.0, 5.0, 8.0, 12.0, 20.0)
 
+SHOWN_LEVEL: Final = 80
+LEVELS: Final = (80, 90)
+# Classes of the picture by half the width of the 80 % interval, as a share of the estimate; beyond the last is "wide".
+CLASSES: Final = (("narrow", 0.45), ("medium", 0.85))
+
 
 @dataclass(frozen=True, slots=True)
 class Banded:
@@ -41,15 +46,22 @@ class Factors:
     high: Floats
 
     @classmethod
-    def of(cls, parameters: Mapping[str, Any]) -> Factors:
-        """The factors frozen in a release's parameters."""
-        bands = parameters["bands"]
-        return cls(np.array(bands["low"]), np.array(bands["high"]))
+    def of(cls, parameters: Mapping[str, Any], *, level: int = 80) -> Factors:
+        """The factors frozen in a release's parameters, of the 80 % or (since version 2) the 90 % interval."""
+        bands, suffix = parameters["bands"], "" if level == SHOWN_LEVEL else f"_{level}"
+        return cls(np.array(bands[f"low{suffix}"]), np.array(bands[f"high{suffix}"]))
 
     def at(self, position_side: int, distance_pct: float) -> tuple[float, float]:
         """(low, high) for one side (+1 longs, -1 shorts) at a distance from the price [%]."""
         side, bucket = (0 if position_side == 1 else 1), int(buckets(np.array([abs(distance_pct)]))[0])
         return float(self.low[side, bucket]), float(self.high[side, bucket])
+
+    def classes(self) -> list[list[str]]:
+        """How sure the picture is, [side][bucket]: narrow to 45 % either way, medium to 85 %, wide beyond."""
+        half = (self.high - self.low) / 2.0
+        return [
+            [next((name for name, most in CLASSES if one <= most), "wide") for one in side] for side in half.tolist()
+        ]
 
     def band(self, usd: float, position_side: int, distance_pct: float) -> Banded:
         """An amount at one distance with its interval."""
@@ -73,10 +85,47 @@ def buckets(distance_pct: Floats) -> Ints:
     return np.searchsorted(EDGES_PCT, distance_pct, side="right").astype(np.int64) - 1
 
 
-# Frozen with the estimators' parameters. From `python -m tests.core.calibration 101 102 103 104 105 106`: six seeds of
-# each simulated world, 14 days, the first five left out; rows are longs and shorts, columns the buckets of EDGES_PCT.
-# Of the pairs of seeds that a table had not seen it held 82.1 % (open-interest) and 81.5 % (path-only).
+# Frozen with the estimators' parameters; rows are longs and shorts, columns the buckets of EDGES_PCT.
+# Since version 2, from `python3 manage.py calibrate --seeds 101-106`: the second half of 60 days in each world of
+# ``heatmaps.core.worlds``. How much they hold on other seeds, `python3 manage.py score simulator` says.
 OPEN_INTEREST_FACTORS: Final = {
+    "low": [
+        [0.796, 0.745, 0.682, 0.709, 0.642, 0.661, 0.586, 0.199],
+        [0.803, 0.751, 0.708, 0.7, 0.648, 0.638, 0.602, 0.24],
+    ],
+    "high": [
+        [4.026, 2.83, 2.321, 1.919, 1.743, 1.45, 1.284, 1.208],
+        [3.965, 2.732, 2.227, 1.862, 1.586, 1.175, 1.282, 1.16],
+    ],
+    "low_90": [
+        [0.7, 0.655, 0.63, 0.648, 0.601, 0.619, 0.543, 0.199],
+        [0.712, 0.674, 0.666, 0.657, 0.604, 0.613, 0.303, 0.24],
+    ],
+    "high_90": [
+        [4.599, 3.235, 2.532, 2.159, 1.85, 1.654, 1.564, 1.572],
+        [4.556, 3.056, 2.361, 1.965, 1.695, 1.432, 1.282, 1.411],
+    ],
+}
+PATH_ONLY_FACTORS: Final = {
+    "low": [
+        [1.0, 0.813, 0.745, 0.747, 0.703, 0.699, 0.565, 0.278],
+        [1.0, 0.831, 0.798, 0.759, 0.673, 0.67, 0.239, 0.28],
+    ],
+    "high": [
+        [11.633, 7.99, 5.935, 4.295, 3.211, 1.906, 2.11, 1.165],
+        [11.292, 7.052, 5.159, 3.739, 1.95, 1.413, 1.0, 1.12],
+    ],
+    "low_90": [
+        [0.863, 0.722, 0.675, 0.7, 0.649, 0.653, 0.161, 0.221],
+        [0.854, 0.714, 0.712, 0.696, 0.642, 0.632, 0.239, 0.237],
+    ],
+    "high_90": [
+        [13.446, 9.147, 7.124, 5.018, 3.817, 2.369, 2.11, 1.377],
+        [13.195, 8.675, 5.952, 4.267, 3.069, 1.695, 1.149, 1.351],
+    ],
+}
+# Of version 1: six seeds of each instrument of the simulated venue, 14 days, the first five left out.
+OPEN_INTEREST_FACTORS_1: Final = {
     "low": [
         [0.281, 0.347, 0.303, 0.349, 0.409, 0.479, 0.439, 0.649],
         [0.289, 0.342, 0.313, 0.366, 0.423, 0.526, 0.565, 0.797],
@@ -86,7 +135,7 @@ OPEN_INTEREST_FACTORS: Final = {
         [1.595, 1.038, 1.0, 1.0, 1.0, 1.063, 1.651, 2.329],
     ],
 }
-PATH_ONLY_FACTORS: Final = {
+PATH_ONLY_FACTORS_1: Final = {
     "low": [
         [0.493, 0.438, 0.395, 0.422, 0.392, 0.438, 0.304, 0.58],
         [0.427, 0.471, 0.366, 0.402, 0.344, 0.435, 0.429, 0.673],

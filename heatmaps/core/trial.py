@@ -10,7 +10,9 @@ import numpy as np
 
 from market.series import DAY_MS
 
-from .estimators import ESTIMATORS, load_estimator
+from .bands import LEVELS, Factors
+from .calibration import compare, is_inside
+from .estimators import BUILT, ESTIMATORS, load_estimator
 from .judge import advantage, shape, swept
 from .views import slices, view_estimator
 from .worlds.market import START_MS, simulate
@@ -19,6 +21,7 @@ from .worlds.world import WORLDS
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from .calibration import Pairs
     from .grid import Floats
     from .views import Slices
 
@@ -65,8 +68,27 @@ def trial(*, world: str, seed: int, days: int) -> dict[str, Any]:
         "data_sha256": tape.sha256,
         "figures": figures,
         "log_skill_ahead": ahead,
+        "coverage": {slug: coverage(maps[slug], late, slug) for slug in BUILT},
         "demands": demands(world, figures),
     }
+
+
+def coverage(views: Floats, at: Slices, slug: str) -> dict[str, list[int]]:
+    """How many 1 % slices of true positions lie inside their interval, of how many, by level [%]."""
+    pairs, parameters = compare(views, at.held), load_estimator(slug).parameters
+    found = {}
+    for level in LEVELS:
+        inside = is_inside(pairs, Factors.of(parameters, level=level))
+        found[str(level)] = [int(inside.sum()), len(inside)]
+    return found
+
+
+def calibration_pairs(*, world: str, seed: int, days: int) -> dict[str, Pairs]:
+    """What was true for what the built estimators said in the second half of a run, by slug."""
+    tape = simulate(WORLDS[world], np.random.default_rng(seed), days=days, every=EVERY_MINUTES)
+    at = slices(tape)
+    late = at.where(at.end_ms > START_MS + days * DAY_MS // 2)
+    return {slug: compare(view_estimator(load_estimator(slug), tape.window, late), late.held) for slug in BUILT}
 
 
 def demands(world: str, figures: Mapping[str, Mapping[str, float]]) -> list[dict[str, Any]]:

@@ -109,10 +109,19 @@ def view_estimator(estimator: Estimator, window: Window, at: Slices) -> Floats:
 def _parts(estimator: Estimator, window: Window) -> Iterator[Map]:
     """Estimate a window a part at a time, so that not all of its columns lie in memory at once."""
     ends, state = window.bars["open_time"] + window.bar_ms, None
+    mark_ends = window.mark_bars["open_time"] + window.mark_ms
     for since_ms in range(int(window.bars["open_time"][0]), int(ends[-1]), _PART_MS):
-        bars = slice(*np.searchsorted(ends, [since_ms, since_ms + _PART_MS], side="right"))
-        samples = slice(*np.searchsorted(window.open_interest["time"], [since_ms, since_ms + _PART_MS], side="right"))
-        part = Window(window.bars[bars], window.bar_ms[bars], window.open_interest[samples])
+        bars, samples, marks = (
+            slice(*np.searchsorted(times, [since_ms, since_ms + _PART_MS], side="right"))
+            for times in (ends, window.open_interest["time"], mark_ends)
+        )
+        part = Window(
+            window.bars[bars],
+            window.bar_ms[bars],
+            window.open_interest[samples],
+            mark_bars=window.mark_bars[marks],
+            mark_ms=window.mark_ms[marks],
+        )
         estimate = estimator.estimate(part, state)
         state = estimate.state
         yield estimate

@@ -11,12 +11,13 @@ if TYPE_CHECKING:
 
 
 def for_client(*, heatmap: Heatmap) -> dict[str, Any] | None:
-    """Return lower bucket edges [% from the close] and factors [low, high] of each side; None uncalibrated."""
+    """Return lower bucket edges [% from the close], factors [low, high] and classes of each side; None uncalibrated."""
     if "bands" not in heatmap.release.parameters:
         return None
     factors = Factors.of(heatmap.release.parameters)
     pairs = [[list(pair) for pair in zip(*side, strict=True)] for side in zip(factors.low, factors.high, strict=True)]
-    return {"edges_pct": list(EDGES_PCT), "longs": pairs[0], "shorts": pairs[1]}
+    sure = dict(zip(("longs", "shorts"), factors.classes(), strict=True))
+    return {"edges_pct": list(EDGES_PCT), "longs": pairs[0], "shorts": pairs[1], "classes": sure}
 
 
 def reaches_estimate(*, heatmap: Heatmap) -> bool:

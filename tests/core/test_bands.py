@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from heatmaps.core.bands import EDGES_PCT, Banded, Factors, buckets
-
-from .calibration import calibrate
+from heatmaps.core.estimators import BUILT, load_estimator
 
 COUNT = len(EDGES_PCT)
 FACTORS = Factors(
@@ -40,24 +39,17 @@ def test_ends_are_those_of_each_bands() -> None:
     assert high.tolist() == [band.high for band in each]
 
 
-def test_calibration_holds_eighty_percent() -> None:
-    draw = np.random.default_rng(11)
-    ratio = draw.lognormal(0.0, 0.4, 40_000)
-    side, distance = draw.integers(0, 2, 40_000), draw.uniform(0.0, 30.0, 40_000)
-    table = calibrate(ratio[:20_000], side[:20_000], distance[:20_000])
-    low, high = (np.array(table[name])[side[20_000:], buckets(distance[20_000:])] for name in ("low", "high"))
-    inside = ((ratio[20_000:] >= low) & (ratio[20_000:] <= high)).mean()
-    assert inside == pytest.approx(0.8, abs=0.02)
+def test_classes_go_by_half_the_width() -> None:
+    low, high = np.full((2, COUNT), 0.6), np.full((2, COUNT), 1.5)
+    high[0, :3] = 1.4, 2.3, 2.4
+    assert Factors(low, high).classes()[0][:4] == ["narrow", "medium", "wide", "narrow"]
 
 
-def test_calibration_without_enough_pairs_takes_the_widest() -> None:
-    ratio = np.concatenate([np.linspace(0.5, 2.0, 100), np.linspace(0.9, 1.1, 100)])
-    distance = np.concatenate([np.full(100, 0.5), np.full(100, 1.5)])
-    table = calibrate(np.tile(ratio, 2), np.repeat([0, 1], 200), np.tile(distance, 2))
-    assert table["low"][0][7] == table["low"][0][0] == 0.65
-    assert table["high"][1][7] == table["high"][1][0] == 1.85
-
-
-def test_interval_always_holds_the_estimate() -> None:
-    table = calibrate(np.full(400, 3.0), np.repeat([0, 1], 200), np.full(400, 0.5))
-    assert table == {"low": [[1.0] * COUNT] * 2, "high": [[3.0] * COUNT] * 2}
+@pytest.mark.parametrize("slug", BUILT)
+def test_the_wider_level_holds_the_narrower(slug: str) -> None:
+    parameters = load_estimator(slug).parameters
+    shown, wider = Factors.of(parameters), Factors.of(parameters, level=90)
+    assert (wider.low <= shown.low).all()
+    assert (wider.high >= shown.high).all()
+    assert (shown.low <= 1.0).all()
+    assert (shown.high >= 1.0).all()

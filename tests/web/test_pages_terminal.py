@@ -11,6 +11,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from heatmaps.core.bands import OPEN_INTEREST_FACTORS_1
 from tests.factories import make_instrument, make_user
 from tests.pages import client_of
 from tests.world import World, add_bars, lasting_world, make_world
@@ -189,8 +190,12 @@ def test_pages_say_what_was_shown_of_which_instrument(world: World, member: Clie
 
 def test_an_interval_that_ends_at_the_estimate_is_explained(world: World, member: Client) -> None:
     sentence = "there the estimate is the upper end"
-    assert sentence in text_of(member.get(terminal()))
+    assert sentence not in text_of(member.get(terminal()))
     zone = world.zone
+    release = zone.heatmap.release
+    release.parameters = {**release.parameters, "bands": OPEN_INTEREST_FACTORS_1}
+    release.save(update_fields=["parameters"])
+    assert sentence in text_of(member.get(terminal()))
     for usd_high, times in ((zone.usd, 1), (zone.usd * 1.2, 0)):
         type(zone).objects.filter(pk=zone.pk).update(usd_high=usd_high)
         page = text_of(member.get(reverse("heatmaps:zone", args=[zone.pk])))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from heatmaps.core.bands import OPEN_INTEREST_FACTORS
+from heatmaps.core.bands import OPEN_INTEREST_FACTORS, OPEN_INTEREST_FACTORS_1
 from heatmaps.core.steps import sampled_ends
 from heatmaps.core.zones import PARAMETERS
 
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from .options import Options
 
 
-def _parameters(options: Options) -> Mapping[str, object]:
-    return MappingProxyType({**common_parameters(options), "bands": OPEN_INTEREST_FACTORS, "zones": PARAMETERS})
+def _parameters(options: Options, bands: Mapping[str, list[list[float]]]) -> Mapping[str, object]:
+    return MappingProxyType({**common_parameters(options), "bands": bands, "zones": PARAMETERS})
 
 
 class OpenInterest(InventoryEstimator):
@@ -36,7 +36,7 @@ class OpenInterest(InventoryEstimator):
     tracks_zones = True
     bands = OPEN_INTEREST_FACTORS
     options = SECOND
-    parameters: Mapping[str, object] = _parameters(SECOND)
+    parameters: Mapping[str, object] = _parameters(SECOND, OPEN_INTEREST_FACTORS)
 
     def ends(self, window: Window, state: State | None) -> Ends:  # noqa: ARG002 -- the path-only null needs the state
         """A step ends where open interest was sampled."""
@@ -51,5 +51,6 @@ class OpenInterest1(OpenInterest):
     """Version 1: one table of maintenance rates for all, swept by the last price."""
 
     version = "1"
+    bands = OPEN_INTEREST_FACTORS_1
     options = FIRST
-    parameters: Mapping[str, object] = _parameters(FIRST)
+    parameters: Mapping[str, object] = _parameters(FIRST, OPEN_INTEREST_FACTORS_1)

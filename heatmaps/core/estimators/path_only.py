@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from heatmaps.core.bands import PATH_ONLY_FACTORS
+from heatmaps.core.bands import PATH_ONLY_FACTORS, PATH_ONLY_FACTORS_1
 from heatmaps.core.steps import bar_ends, sampled_ends
 
 from .engine import flows
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 VOLUME_SHARE: Final = 0.01
 
 
-def _parameters(options: Options) -> Mapping[str, object]:
-    return MappingProxyType({**common_parameters(options), "bands": PATH_ONLY_FACTORS, "volume_share": VOLUME_SHARE})
+def _parameters(options: Options, bands: Mapping[str, list[list[float]]]) -> Mapping[str, object]:
+    return MappingProxyType({**common_parameters(options), "bands": bands, "volume_share": VOLUME_SHARE})
 
 
 class PathOnly(InventoryEstimator):
@@ -42,7 +42,7 @@ class PathOnly(InventoryEstimator):
     bands = PATH_ONLY_FACTORS
     # No jump is to be explained where open interest is constant.
     options = replace(SECOND, most_jump=None)
-    parameters: Mapping[str, object] = _parameters(options)
+    parameters: Mapping[str, object] = _parameters(options, PATH_ONLY_FACTORS)
 
     def ends(self, window: Window, state: State | None) -> Ends:
         """Every slot with bars, from the first sample of open interest on."""
@@ -65,5 +65,6 @@ class PathOnly1(PathOnly):
     """Version 1: one table of maintenance rates for all, swept by the last price."""
 
     version = "1"
+    bands = PATH_ONLY_FACTORS_1
     options = FIRST
-    parameters: Mapping[str, object] = _parameters(FIRST)
+    parameters: Mapping[str, object] = _parameters(FIRST, PATH_ONLY_FACTORS_1)

@@ -229,7 +229,7 @@ class _Market:
         return Holding(minute, (sides[0][0], sides[1][0]), (sides[0][1], sides[1][1]))
 
     def window(self) -> Window:
-        """What the market reported: one-minute bars, and open interest every five minutes."""
+        """What the market reported: one-minute bars, open interest every five minutes, and the mark price."""
         g, n = self.generator, len(self.bars)
         start, high, low, close, mean, flow, interest = np.array(self.bars).T
         bars = np.zeros(n, BAR)
@@ -246,4 +246,6 @@ class _Market:
         samples["open_interest"] = interest[sampled]
         samples["mark_price"] = bars["close"][sampled]
         samples["open_interest_value"] = samples["open_interest"] * samples["mark_price"]
-        return Window(bars, np.full(n, MINUTE_MS), samples)
+        # Positions are liquidated at the one price there is, so it is the mark price too.
+        length = np.full(n, MINUTE_MS)
+        return Window(bars, length, samples, mark_bars=bars, mark_ms=length)

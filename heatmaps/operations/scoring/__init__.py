@@ -1,5 +1,6 @@
 """Score maps against what happened and keep every run as it was measured."""
 
+from .calibrating import calibrate_intervals
 from .daily import score_day, score_month
 from .recording import Scored, record_score
 from .running import AGAINST, score
@@ -14,6 +15,7 @@ __all__ = [
     "Judged",
     "ScoreError",
     "Scored",
+    "calibrate_intervals",
     "record_score",
     "score",
     "score_day",

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from heatmaps.models import ScoreRun
 
 SIMULATOR: Final = "simulator"
+# How far the share inside an interval may lie from its level.
+COVERAGE_SLACK: Final = 0.05
 _COUNTED: Final = ("segments", "bins")
 
 
@@ -40,7 +42,15 @@ class Judged:
     @property
     def missed(self) -> list[str]:
         """Demands that were not met, in words."""
-        return [
+        worlds = dict.fromkeys(one["world"] for one in self.trials)
+        pooled = {world: [one for one in self.trials if one["world"] == world] for world in worlds}
+        off = [
+            f"{world}: {share:.3f} of the true positions inside the {level} % interval of {slug}"
+            for world, trials in pooled.items()
+            for (slug, level), (share, _) in pooled_coverage(trials).items()
+            if abs(share - int(level) / 100) > COVERAGE_SLACK
+        ]
+        return off + [
             f"{one['world']} seed {one['seed']}: {demand['what']} {demand['value']:.4f} (bound {demand['bound']})"
             for one in self.trials
             for demand in one["demands"]
@@ -60,6 +70,16 @@ def score_simulator(*, worlds: Sequence[str], seeds: int, days: int, jobs: int, 
     with transaction.atomic():
         runs = [_keep(name, [one for one in trials if one["world"] == name], seeds, days, now) for name in names]
     return Judged(trials, runs)
+
+
+def pooled_coverage(trials: Sequence[dict[str, Any]]) -> dict[tuple[str, str], tuple[float, int]]:
+    """Share of 1 % slices inside their interval over several seeds, and how many slices, by (estimator, level)."""
+    found = {}
+    for slug, levels in trials[0]["coverage"].items():
+        for level in levels:
+            inside, count = (sum(one["coverage"][slug][level][place] for one in trials) for place in (0, 1))
+            found[slug, level] = inside / count, count
+    return found
 
 
 def _check(names: list[str], seeds: int, days: int, jobs: int) -> None:
@@ -84,6 +104,9 @@ def _run(cases: list[tuple[str, int]], days: int, jobs: int) -> Iterator[dict[st
 
 def _keep(world: str, trials: list[dict[str, Any]], seeds: int, days: int, now: dt.datetime) -> ScoreRun:
     figures = [figure for one in trials for figure in _figures(one)]
+    for (slug, level), (share, count) in pooled_coverage(trials).items():
+        covered = Interval(share, float("nan"), float("nan"))
+        figures.append(Figure.of(covered, measure=f"coverage-{level}", map=slug, n=count, days=seeds * (days // 2)))
     scored = Scored(
         figures=figures,
         estimators=releases(load_estimator(slug) for slug in ESTIMATORS),

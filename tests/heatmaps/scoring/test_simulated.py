@@ -31,11 +31,14 @@ def test_command_prints_and_keeps_every_figure() -> None:
     assert (run.subject, run.against, run.instrument_id) == ("simulator", "base", None)
     assert run.command == "python3 manage.py score simulator --worlds base --seeds 1 --days 10 --json"
     kept = {(row["measure"], row["map"], row["versus"], row["mode"]): row for row in run.rows}
-    assert len(kept) == len(run.rows) == 8 * len(ESTIMATORS) + len(BASELINES)
+    assert len(kept) == len(run.rows) == 8 * len(ESTIMATORS) + len(BASELINES) + 4
     own = kept["swept-rank", "open-interest", "", "seed 1"]
     assert (own["value"], own["low"]) == (trial["figures"]["open-interest"]["swept_rank"], None)
     ahead = kept["log-skill", "open-interest", "path-only", "seed 1"]
     assert ahead["low"] <= ahead["value"] <= ahead["high"]
+    inside, count = trial["coverage"]["open-interest"]["80"]
+    pooled = kept["coverage-80", "open-interest", "", ""]
+    assert (pooled["value"], pooled["n"]) == (inside / count, count)
     assert [release["slug"] for release in run.estimators] == list(ESTIMATORS)
 
 
