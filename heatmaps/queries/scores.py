@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from django.db.models import F
+from django.db.models import F, Q
 
+from heatmaps.core.estimators import registered_version
+from heatmaps.core.reach import SLUG, VERSION
 from heatmaps.models import EstimatorRelease, ScoreRun
 
+from .maps import DEFAULT_ESTIMATOR
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+
+_NULL: Final = "path-only"
+# How maps are chosen and fits are kept apart unless a run says otherwise.
+_DEFAULTS: Final[Mapping[str, str]] = {"maps": "registered", "folds": "weeks"}
 
 
 def list_scores(*, subject: str | None = None, against: str | None = None, most: int = 100) -> Sequence[ScoreRun]:
@@ -36,12 +44,28 @@ def newest_scores(*, subject: str) -> Sequence[ScoreRun]:
 
 
 def standing_scores() -> list[ScoreRun]:
-    """Return, of each subject and kind, the run over the longest span, the newest of equals: nobody chooses it."""
-    spans = ScoreRun.objects.annotate(span=F("until") - F("since"))
+    """Return, of each subject and kind, the run over the longest span, the newest of equals: nobody chooses it.
+
+    It has to be of the version that is in use, with its null beside it, fitted and compared as runs are by default:
+    what was tried for research, or of one estimator alone, stands for nothing.
+    """
+    spans = ScoreRun.objects.filter(_is_current(), _by_default("maps"), _by_default("folds"))
+    spans = spans.annotate(span=F("until") - F("since"))
     order = ("subject", "against", F("span").desc(nulls_last=True), "-created_at", "-pk")
     chosen = spans.order_by(*order).distinct("subject", "against").values_list("pk", flat=True)
     runs = ScoreRun.objects.filter(pk__in=list(chosen)).select_related("instrument")
     return list(runs.order_by("subject", "against"))
+
+
+def _is_current() -> Q:
+    ours = {"slug": DEFAULT_ESTIMATOR, "version": registered_version(DEFAULT_ESTIMATOR)}
+    of_maps = Q(estimators__contains=[ours, {"slug": _NULL}])
+    return of_maps | Q(estimators__contains=[{"slug": SLUG, "version": VERSION}])
+
+
+def _by_default(setting: str) -> Q:
+    named = f"settings__{setting}"
+    return Q(**{named: _DEFAULTS[setting]}) | Q(**{f"{named}__isnull": True})
 
 
 def list_releases() -> list[EstimatorRelease]:

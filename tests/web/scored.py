@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from django.utils import timezone
 
+from heatmaps.core.estimators import registered_version
+from heatmaps.core.reach import SLUG, VERSION
 from heatmaps.core.score import Figure
 from heatmaps.core.touches import Touches, figures
 from heatmaps.operations.scoring import Scored, record_score
@@ -17,8 +19,25 @@ if TYPE_CHECKING:
     from market.models import Instrument
 
 
-def keep(rows: list[Figure], *, instrument: Instrument | None, against: str = "hourly-totals") -> ScoreRun:
-    scored = Scored(rows, [{"slug": "open-interest", "version": "1", "digest": "0" * 64}], "a" * 64, {})
+# The releases that are in use.
+CURRENT = [
+    {"slug": slug, "version": version, "digest": "0" * 64}
+    for slug, version in (
+        *((slug, registered_version(slug) or "") for slug in ("open-interest", "path-only")),
+        (SLUG, VERSION),
+    )
+]
+
+
+def keep(
+    rows: list[Figure],
+    *,
+    instrument: Instrument | None,
+    against: str = "hourly-totals",
+    estimators: list[dict[str, str]] | None = None,
+    settings: dict[str, object] | None = None,
+) -> ScoreRun:
+    scored = Scored(rows, list(estimators or CURRENT), "a" * 64, settings or {})
     return record_score(
         subject=instrument.key if instrument else "simulator",
         against=against,
@@ -68,10 +87,16 @@ def worlds() -> list[Figure]:
     return [*ours, row("swept-rank", 0.5, of_map="path-only"), row("coverage 80", 0.79)]
 
 
+def prints(low: float) -> Figure:
+    """How much better our map places liquidations than the null."""
+    return Figure("log-skill", "open-interest", "both", "frozen", "path-only", low + 0.1, low, low + 0.2, 412, 30)
+
+
 def fill(instrument: Instrument) -> None:
     """Put something into every part of the scorecard."""
     keep(totals(wick=0.05, geometry=-0.01), instrument=instrument)
     for against in ("touches", "stated"):
         keep(touches(), instrument=instrument, against=against)
     keep(worlds(), instrument=None, against="base")
+    keep([prints(0.01)], instrument=instrument, against="liquidations")
     keep_misses(instrument)

@@ -14,7 +14,7 @@ from tests.factories import make_heatmap, make_instrument
 from tests.heatmaps.scoring.test_touches import DAYS
 from tests.heatmaps.touched import START, TODAY, keep_misses, past, put_bars
 from tests.web.published import API, body
-from tests.web.scored import fill, gain, keep, totals, worlds
+from tests.web.scored import CURRENT, fill, gain, keep, prints, totals, worlds
 
 pytestmark = pytest.mark.django_db
 KEY = "binance:BTCUSDT"
@@ -28,7 +28,7 @@ def text() -> str:
 
 def test_an_empty_scorecard_says_so_and_shows_no_figure() -> None:
     said = text()
-    assert said.count("not scored yet") == 5
+    assert said.count("not scored yet") == 6
     assert "Nothing has been scored yet" in said
     assert "Nothing stated has been scored yet" in said
     assert "No miss is kept yet" in said
@@ -51,6 +51,32 @@ def test_verdicts_follow_from_intervals(wick: float, geometry: float, verdicts: 
     assert found[0].subject == KEY
     said = text()
     assert "longs +0.070 [0.050, 0.090] explained beyond wick and volume" in said if wick > 0 else True
+
+
+def test_single_liquidations_have_a_verdict_of_their_own() -> None:
+    keep([prints(-0.01)], instrument=make_instrument(), against="liquidations")
+    found = scorecard.load()
+    assert [(claim.verdict, claim.subject) for claim in found.claims[2:3]] == [("not shown", KEY)]
+    assert found.prints[0].cells == ("+0.090 [−0.010, 0.190]", "412", "30")  # a true minus
+
+
+@pytest.mark.parametrize(
+    ("estimators", "chosen"),
+    [
+        ([{**CURRENT[0], "version": "0"}, CURRENT[1]], {}),
+        (CURRENT[:1], {}),
+        (CURRENT, {"maps": "research", "folds": "weeks"}),
+        (CURRENT, {"maps": "registered", "folds": "past"}),
+    ],
+)
+def test_what_is_not_the_version_in_use_beside_its_null_stands_for_nothing(
+    estimators: list[dict[str, str]], chosen: dict[str, object]
+) -> None:
+    rows = totals(wick=0.05, geometry=0.01)
+    run = keep(rows, instrument=make_instrument(), estimators=estimators, settings=chosen)
+    found = scorecard.load()
+    assert found.claims[0].verdict == "not scored yet"
+    assert [one.pk for one in found.runs] == [run.pk]
 
 
 def test_one_side_is_not_enough() -> None:

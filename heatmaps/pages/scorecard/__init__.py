@@ -20,6 +20,7 @@ from .tables import (
     misses,
     months_of_nulls,
     nulls,
+    prints,
     worlds,
 )
 
@@ -66,6 +67,7 @@ class Scorecard:
     stated: Touching
     nulls: list[Row]
     null_months: list[Row]
+    prints: list[Row]
     worlds: list[Row]
     coverage: list[Row]
     misses: list[MissRow]
@@ -80,12 +82,14 @@ def load() -> Scorecard:
     newest = queries.list_scores(most=_RUNS)
     chosen = {run.pk for run in standing}
     others = [Run.of(row) for row in newest if row.pk not in chosen and row.against == TOTALS]
+    others = [run for run in others if run.is_real and run.row.settings.get("maps", "registered") == "registered"]
     return Scorecard(
         claims=claims(standing),
         walked=_touching("walked", of_kind(standing, TOUCHES)),
         stated=_touching("stated", of_kind(standing, STATED)),
         nulls=nulls(standing),
-        null_months=months_of_nulls([run for run in others if run.is_real]),
+        null_months=months_of_nulls(others),
+        prints=prints(standing),
         worlds=worlds(standing),
         coverage=coverage(standing),
         misses=misses(queries.page_misses(limit=_MISSES)[0]),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from heatmaps.pages import touches
 
-from .reading import FEW, TOTALS, TOUCHES, Value, of_kind
+from .reading import FEW, PRINTS, TOTALS, TOUCHES, Value, of_kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -45,9 +45,11 @@ class Claim:
 def claims(runs: list[Run]) -> list[Claim]:
     """All claims: of maps one line for each instrument that was scored, of chances one for each horizon."""
     totals, walked = of_kind(runs, TOTALS), of_kind(runs, TOUCHES)
+    prints = of_kind(runs, PRINTS)
     return [
-        *_each("Locates liquidations beyond the wick", totals, _locates),
-        *_each("Sizes beyond geometry", totals, _sizes),
+        *_each("Locates liquidations beyond the wick", totals, TOTALS, _locates),
+        *_each("Sizes beyond geometry", totals, TOTALS, _sizes),
+        *_each("Places single liquidations better than geometry", prints, PRINTS, _places),
         *_by_horizon("Chance of a touch within {} beats the base rate", walked, "brier-skill", _beats),
         *_by_horizon("Chance of a touch within {} is off by 2 points or less", walked, "ece", _holds),
         Claim("80% intervals of amounts hold on real liquidations", "", UNSCORED, (_NO_TRUTH,), (), ""),
@@ -61,9 +63,11 @@ _NO_TRUTH: Final = (
 _COMMAND: Final = "`python3 manage.py score INSTRUMENT --against {}` scores it."
 
 
-def _each(text: str, runs: Sequence[Run], judge: Callable[[Run], tuple[str, tuple[str, ...]]]) -> list[Claim]:
+def _each(
+    text: str, runs: Sequence[Run], against: str, judge: Callable[[Run], tuple[str, tuple[str, ...]]]
+) -> list[Claim]:
     if not runs:
-        return [Claim(text, "", UNSCORED, (_COMMAND.format(TOTALS),), (), "")]
+        return [Claim(text, "", UNSCORED, (_COMMAND.format(against),), (), "")]
     found = [(run, *judge(run)) for run in runs]
     return [Claim(text, run.subject, verdict, lines, (run.pk,), run.span) for run, verdict, lines in found]
 
@@ -105,6 +109,13 @@ def _locates(run: Run) -> tuple[str, tuple[str, ...]]:
 
 def _sizes(run: Run) -> tuple[str, tuple[str, ...]]:
     return _both(run, "r2-beyond", NULL, "explained beyond a map that knows the path of price alone")
+
+
+def _places(run: Run) -> tuple[str, tuple[str, ...]]:
+    one = run.one(measure="log-skill", map=OURS, versus=NULL)
+    if one is None or one.value is None:
+        return UNSCORED, ("The run has no such figure.",)
+    return (SHOWN if one.is_above else NOT_SHOWN), (f"log-skill {one.text()} over the path of price alone{_days(one)}",)
 
 
 def _both(run: Run, measure: str, versus: str, words: str) -> tuple[str, tuple[str, ...]]:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 TOUCHES: Final = "touches"
 STATED: Final = "stated"
 TOTALS: Final = "hourly-totals"
+PRINTS: Final = "liquidations"
 SIMULATOR: Final = "simulator"
 # Fewer are drawn small and labelled.
 FEW: Final = 20

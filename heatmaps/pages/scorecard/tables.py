@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from heatmaps.pages import figures, touches
 
 from .claims import CONTROL, OURS
-from .reading import FEW, SIMULATOR, TOTALS, Value, of_kind
+from .reading import FEW, PRINTS, SIMULATOR, TOTALS, Value, of_kind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -83,6 +83,16 @@ def _nulls(run: Run) -> list[Row]:
         names = (run.subject, _NO_NULL if rival == CONTROL else rival)
         found.append(Row(names, cells, few, run.pk, run.span))
     return found
+
+
+def prints(runs: list[Run]) -> list[Row]:
+    """How much better our map places liquidations within the prices gone through than each null [nats]."""
+    return [
+        Row((run.subject, one.versus), (one.text(), f"{one.n:,}", str(one.days)), one.days < FEW, run.pk, run.span)
+        for run in of_kind(runs, PRINTS)
+        for one in run.all(measure="log-skill", map=OURS)
+        if one.versus
+    ]
 
 
 def worlds(runs: Sequence[Run]) -> list[Row]:
