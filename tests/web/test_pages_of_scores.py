@@ -124,6 +124,7 @@ def test_simulated_worlds_and_coverage_stand_apart() -> None:
     assert [one.names for one in page.worlds] == [("base", "open-interest"), ("base", "path-only")]
     assert page.worlds[0].cells[0] == "0.86 to 0.93"
     assert page.worlds[1].cells[-1] == "+0.200 [0.100, 0.300]"
+    assert page.coverage[0].names == ("base", "coverage 80", "open-interest, seed 1")
     assert page.coverage[0].cells == ("0.790 [0.690, 0.890]", "300")
 
 

@@ -142,7 +142,7 @@ def coverage(runs: Sequence[Run]) -> list[Row]:
 
 
 def _group(one: Value) -> str:
-    return ", ".join(part for part in (one.side if one.side != "both" else "", one.mode, one.versus) if part)
+    return ", ".join(part for part in (one.map, one.side if one.side != "both" else "", one.mode, one.versus) if part)
 
 
 @dataclass(frozen=True, slots=True)
