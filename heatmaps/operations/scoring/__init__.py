@@ -2,6 +2,7 @@
 
 from .calibrating import calibrate_intervals
 from .daily import score_day, score_month
+from .fitting import FIT
 from .recording import Scored, record_score
 from .running import AGAINST, score
 from .sets import SETS
@@ -10,6 +11,7 @@ from .spans import ScoreError
 
 __all__ = [
     "AGAINST",
+    "FIT",
     "SETS",
     "SIMULATOR",
     "Judged",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from heatmaps.core.score.fits import FOLDS
 from market.queries import list_instruments, stored_span
 
+from .fitting import FIT, fit_prints
 from .prints import score_liquidations
 from .recording import Scored, record_score
 from .spans import ScoreError, Span
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from market.models import Instrument
 
 AGAINST: Final[Mapping[str, Callable[[Span], Scored]]] = {
+    FIT: fit_prints,
     "liquidations": score_liquidations,
     "hourly-totals": score_totals,
     "zones": score_zones,
