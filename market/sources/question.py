@@ -70,7 +70,8 @@ class Question:
         The span is settled unless a row of it could not be read: that one does exist.
         """
         times = rows[(rows.dtype.names or ())[0]]
-        early = rows[times > self.now_ms + _AHEAD_MS]
+        # Of two clocks that disagree the later one tells what can not have happened by either.
+        early = rows[times > max(self.now_ms, self.until_ms) + _AHEAD_MS]
         faults = [*faults, *(fault_of(repr(row.item()), "it lies in the future") for row in early)]
         inside = (times >= self.since_ms) & (times < self.until_ms) & (times <= self.now_ms - timeframe * 1000)
         until_ms = min(self.until_ms, self.now_ms)
