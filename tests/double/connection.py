@@ -19,17 +19,21 @@ MOST_WAITING: Final = 200_000
 
 @dataclass(eq=False)
 class Connection:
-    """Frames wait in ``outbox``, each with the answer that it delivers (None: a reply); None cuts the connection."""
+    """Frames wait in ``outbox``, each with the answer that it delivers (None: a reply); None cuts the connection.
+
+    handed: how many texts have been put there, which is how many a reader will have read in the end.
+    """
 
     venue: Venue
     socket: web.WebSocketResponse
     combined: bool
     topics: dict[str, Topic] = field(default_factory=dict)
     outbox: asyncio.Queue[tuple[str, Answer | None] | None] = field(default_factory=asyncio.Queue)
+    handed: int = 0
 
     def say(self, payload: Any) -> None:  # noqa: ANN401 text or an object
         """Reply."""
-        self.outbox.put_nowait((payload if isinstance(payload, str) else json.dumps(payload), None))
+        self._hand(payload if isinstance(payload, str) else json.dumps(payload), None)
 
     def push(self, answer: Answer) -> None:
         """Send an event; one without a payload cuts the connection, and so does a reader that is far too slow."""
@@ -37,7 +41,11 @@ class Connection:
             self.outbox.put_nowait(None)
             return
         payload = {"stream": answer.wire, "data": answer.payload} if self.combined else answer.payload
-        self.outbox.put_nowait((json.dumps(payload), answer))
+        self._hand(json.dumps(payload), answer)
+
+    def _hand(self, text: str, answer: Answer | None) -> None:
+        self.handed += 1
+        self.outbox.put_nowait((text, answer))
 
     async def write(self, ledger: Ledger) -> None:
         """Send what waits until the connection ends; acknowledge what went out whole and true."""

@@ -82,6 +82,11 @@ class Double:
         """End all faults; what they changed in the market stays changed."""
         self.faults.active.clear()
 
+    def forget(self) -> None:
+        """End all faults and forget what was asked and told."""
+        self.clear()
+        self.ledger.forget()
+
     def rewind(self) -> None:
         """Let the websockets go on from the clock's time, which a test has set back while none was open."""
         self.streams.go_on_from(self.clock.now_ms())
@@ -89,6 +94,10 @@ class Double:
     def has_told(self, now: int) -> bool:
         """Tell whether all that happened by ``now`` has been handed to the open websockets."""
         return self.streams.has_told(now)
+
+    def handed(self, slug: str) -> list[int]:
+        """Return how many texts each of a venue's open websockets will have told its reader in the end."""
+        return [connection.handed for connection in self.streams.of(slug)]
 
     def websockets(self, slug: str) -> int:
         """Count a venue's open websockets."""
