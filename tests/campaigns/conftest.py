@@ -1,8 +1,7 @@
-"""Campaigns take minutes and want the machine for themselves: they run when BH_CAMPAIGNS=1 asks for them."""
+"""The lives of the product with faults are played beside a double of its venues, one for each file of tests."""
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,14 +12,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pytest_django import Settings
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip what is long, unless it is asked for."""
-    skip = pytest.mark.skip(reason="a campaign: set BH_CAMPAIGNS=1")
-    for item in items:
-        if "campaigns" in item.path.parts and os.environ.get("BH_CAMPAIGNS") != "1":
-            item.add_marker(skip)
 
 
 @pytest.fixture(scope="module")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import random
+from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 from unittest import mock
@@ -42,9 +43,12 @@ START: Final = MIDNIGHT + 30_000
 STORED_UNTIL: Final = MIDNIGHT - 10 * MINUTE_MS
 COIN: Final = "BTC"
 # Their lives cost real time: an answer that is waited for, a body that is large.
-SLOW: Final = frozenset({"no_answer", "slow_drip", "huge_json", "gzip_bomb"})
+UNANSWERED: Final = frozenset({"no_answer", "slow_drip"})
+SLOW: Final = UNANSWERED | {"huge_json", "gzip_bomb"}
 # In which turn an instrument's newest bars are read again.
 READ_AGAIN_MINUTES: Final = 5
+# How long an answer is waited for that does not come: so long that even a machine under load has taken the question.
+PATIENCES_S: Final = tuple(0.04 * 2**number for number in range(9))
 LONGEST_PAUSE_S: Final = 601.0  # Bybit turns an address away for ten minutes
 ENDPOINTS: Final = {"bars": "bars", "mark_bars": "marks", "open_interest": "interest", "funding": "funding",
                     "account_ratio": "ratio"}  # fmt: skip
@@ -116,8 +120,9 @@ class World:
         self.double, self.clock = double, clock
         self.passed_ms = 0
         self.scenarios = 0
-        self.happened: dict[tuple[str, str], int] = {}
+        self.happened: Counter[tuple[str, str]] = Counter()
         self._listings = double.market.listings
+        self._instruments: dict[str, Instrument] = {}
 
     def ban_ms(self) -> int:
         """Return the time that the double's bans go by."""
@@ -126,10 +131,12 @@ class World:
     def furnish(self) -> None:
         """Store an instrument of each venue, as a life before the scenario has left it."""
         self.clock.at_ms = START
+        self.happened.clear()
         for slug in SLUGS:
             sync_venue(slug=slug, now=moment(START - DAY_MS), with_brackets=False)
-            instrument = self.instrument(slug)
-            Instrument.objects.filter(pk=instrument.pk).update(is_live=True)
+            instrument = self._instruments[slug] = Instrument.objects.get(venue=slug, symbol=symbol_of(slug, COIN))
+            instrument.is_live = True
+            instrument.save(update_fields=["is_live"])
             listing = self.double.market.listing(slug, instrument.symbol)
             for series in SERIES:
                 since = MIDNIGHT - 24 * HOUR_MS if series == "funding" else STORED_UNTIL - 10 * MINUTE_MS
@@ -139,11 +146,11 @@ class World:
 
     def instrument(self, slug: str) -> Instrument:
         """Return what a scenario follows."""
-        return Instrument.objects.get(venue=slug, symbol=symbol_of(slug, COIN))
+        return self._instruments[slug]
 
     def play(self, scenario: Scenario, live: Callable[[Scenario], list[str]] | None = None) -> list[str]:
         """Live through a scenario and undo what it stored; return what must not be."""
-        self._begin()
+        self._begin(scenario)
         with transaction.atomic(), mock.patch.object(polling, "CADENCE", {scenario.series: 1}):
             try:
                 return (live or self._live)(scenario)
@@ -152,10 +159,10 @@ class World:
             finally:
                 transaction.set_rollback(True)
 
-    def _begin(self) -> None:
+    def _begin(self, scenario: Scenario) -> None:
         self.scenarios += 1
         self.clock.at_ms = START
-        self.double.clear()
+        self.double.forget()
         fresh = {
             slug: {
                 symbol: replace(row, intervals=[], multipliers=[], revisions=[], bursts=[])
@@ -164,21 +171,18 @@ class World:
             for slug, rows in self._listings.items()
         }
         self.double.market.listings = fresh
-        ledger = self.double.ledger
-        ledger.requests, ledger.bans = [], []
-        ledger.acknowledged.clear()
+        with connection.cursor() as cursor:  # how long a venue is left alone after a failure is drawn in the database
+            cursor.execute("SELECT setseed(%s)", [scenario.seed / (1 << 30)])
 
     def _live(self, scenario: Scenario) -> list[str]:
         fault = fault_of(scenario)
         judge = Judge(self.double, self.instrument(scenario.slug), scenario.series, STORED_UNTIL)
         self.double.inject(fault)
-        self.ask(judge)
+        self._meet(fault, judge)
         self.pass_time(seconds=max(1.0, getattr(fault, "seconds", 3) - 2.0))
         self.clock.advance(minutes=1)
         self.ask(judge)
-        self.happened[scenario.fault, scenario.slug] = (
-            self.happened.get((scenario.fault, scenario.slug), 0) + fault.happened
-        )
+        self.note(scenario, fault)
         self.double.clear()
         turn = self.until_a_turn(judge.instrument, after=4)
         for minutes in (2, turn) if isinstance(fault, MarketFault) else (2 + turn,):
@@ -190,6 +194,21 @@ class World:
         is_read = (scenario.slug, scenario.series) not in HALF_READ
         must_hold = scenario.fault in UNBELIEVABLE and is_read and fault.happened > 0
         return judge.findings(now=self.clock.at_ms, must_hold=must_hold, fault=scenario.fault)
+
+    def note(self, scenario: Scenario, fault: Fault) -> None:
+        """Count how often a fault has happened at a venue."""
+        self.happened[scenario.fault, scenario.slug] += fault.happened
+
+    def _meet(self, fault: Fault, judge: Judge) -> None:
+        """Ask while a fault is in force; where nothing is answered in time, as impatiently as reaches it."""
+        if fault.name not in UNANSWERED:
+            self.ask(judge)
+        for seconds in PATIENCES_S if fault.name in UNANSWERED else ():
+            with mock.patch.multiple(exchange, READ_S=seconds, TOTAL_S=1.5 * seconds):
+                self.ask(judge)
+            if fault.happened:
+                break
+            self.pass_time(seconds=LONGEST_PAUSE_S)
 
     def ask(self, judge: Judge) -> None:
         """Let the product ask its venue for what is due."""
@@ -226,11 +245,6 @@ def fault_of(scenario: Scenario) -> Fault:
     return kind(**options, on=tuple(reached))
 
 
-def impatient() -> Any:  # noqa: ANN401 a patcher
-    """Bound answers by fractions of a second."""
-    return mock.patch.multiple(exchange, CONNECT_S=0.5, READ_S=0.2, TOTAL_S=0.3)
-
-
 def open_world() -> Iterator[World]:
     """Serve a double whose bans go by made time."""
     clock = ManualClock(START)
@@ -241,5 +255,4 @@ def open_world() -> Iterator[World]:
         ban_ms=lambda: worlds[0].ban_ms() if worlds else wall_ms(),
     ) as double:
         worlds.append(World(double, clock))
-        with impatient():
-            yield worlds[0]
+        yield worlds[0]

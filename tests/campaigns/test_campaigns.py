@@ -1,7 +1,8 @@
-"""The campaigns in short."""
+"""The campaigns of whole installations in short; they take minutes and want the machine for themselves."""
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 pytestmark = [
+    pytest.mark.skipif(os.environ.get("BH_CAMPAIGNS") != "1", reason="a campaign: set BH_CAMPAIGNS=1"),
     pytest.mark.skipif(sys.platform != "linux", reason="reads /proc to find every process"),
     pytest.mark.timeout(300),
 ]

@@ -52,7 +52,7 @@ async def asleep(_: object) -> None:
     ("fault", "slug", "series", "place", "name", "defect", "said"),
     [
         ("wrong_symbol", "binance", "open_interest", rest, "about", lambda *_: None, "nothing is in quarantine"),
-        ("banned", "okx", "bars", SharedGate, "ask", lambda *_: None, "requests during a ban"),
+        ("banned", "okx", "bars", SharedGate, "ask", lambda *_, **__: None, "requests during a ban"),
         ("not_a_number", "bybit", "bars", reading, "hold", lambda **_: None, "nothing is in quarantine"),
         ("zero_price", "binance", "mark_bars", reading, "validate", believe_all, "IntegrityError"),
         ("open_as_closed", "okx", "bars", polling, "_with_newest", lambda spans, _: spans, "bars: stored"),

@@ -21,4 +21,4 @@ NAMES = [fault.name for fault in (*ANSWER_FAULTS, *FIELD_FAULTS)]
 def test_faults_of_answers_leave_nothing_but_the_truth(world: World, number: int) -> None:
     scenarios = draw(BATCH, names=NAMES, seed=number)
     assert {str(one): found for one in scenarios if (found := world.play(one))} == {}
-    assert {pair for pair in product(NAMES, SLUGS) if not world.happened.get(pair)} == set()
+    assert {pair for pair in product(NAMES, SLUGS) if not world.happened[pair]} == set()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,3 +20,4 @@ ROUND = len(SLUGS) * len(STREAMED)
 def test_faults_of_streams_leave_nothing_but_the_truth(world: World, number: int) -> None:
     scenarios, streams = draw(ROUND, names=STREAMED, seed=number, within=("bars",)), StreamWorld(world)
     assert {str(one): found for one in scenarios if (found := world.play(one, streams.live))} == {}
+    assert {pair for pair in product(STREAMED, SLUGS) if not world.happened[pair]} == set()
