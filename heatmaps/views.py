@@ -224,7 +224,7 @@ def tick(request: HttpRequest, key: str) -> HttpResponse:
 def zone_page(request: HttpRequest, pk: int) -> HttpResponse:
     """Show one zone with the evidence frozen at its formation."""
     try:
-        page = zone.load(zone_id=pk)
+        page = zone.load(zone_id=pk, at=_moment(request, "at"))
     except ObjectDoesNotExist as error:
         raise Http404 from error
     return render(request, "heatmaps/zone.html", {"page": page})

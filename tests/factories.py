@@ -72,6 +72,7 @@ def make_zone(
         heatmap=heatmap,
         number=number,
         position_side=position_side,
+        state=Zone.State.ACTIVE,
         born_at=born_at,
         last_seen_at=born_at,
         price_low=59_000.04,
@@ -81,7 +82,7 @@ def make_zone(
         usd_low=2.1e6,
         usd_high=8.4e6,
         usd_peak=4.2e6,
-        evidence=dict(evidence or {"usd": "4200000", "estimator": "open-interest 1"}),
+        evidence=dict(evidence or {"usd": "4200000", "estimator": "open-interest 2"}),
         evidence_sha256=hashlib.sha256(b"{}").hexdigest(),
         input_digest="0" * 64,
     )

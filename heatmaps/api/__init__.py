@@ -282,7 +282,7 @@ class ZoneApi(MemberApi):
 
 
 def _describe_zone(zone: Zone, heatmap: Heatmap, fresh: Freshness, touches: Mapping[int, object]) -> dict[str, Any]:
-    is_active = zone.state == Zone.State.ACTIVE
+    is_active = zone.is_alive
     as_of = heatmap.zones_through if is_active and heatmap.zones_through else zone.last_seen_at
     values = {name: getattr(zone, name) for name in _ZONE_FIELDS} | {"touches": touches.get(zone.pk)}
     return values | _describe(heatmap, as_of, fresh, ages=is_active) | {"position_side": _SIDES[zone.position_side]}

@@ -138,14 +138,25 @@ def _spine(parts: Sequence[Part], is_in: Bools, rank: npt.NDArray[np.int64], end
             index = by_number.get(number)
             if index is not None:
                 chosen = (numbers == number) & is_in[index]
-                for name in ("low", "high", "close"):
+                for name in ("low", "high", "close", "swept"):
                     spine[name][chosen] = parts[index].strip.spine[name][chosen]
     for part, present in zip(parts, is_in, strict=True):
         for name in ("open_interest", "total"):
             spine[name] += np.where(present, part.base(name), 0.0)
+    spine["kept"] = _kept(parts, is_in)
     for place in np.flatnonzero((end_ms % DIGEST_MS == 0) & is_in.any(axis=0)).tolist():
         spine["digest"][place] = _digest(parts, is_in[:, place], place)
     return spine
+
+
+def _kept(parts: Sequence[Part], is_in: Bools) -> npt.NDArray[np.float32]:
+    """What stayed open of all, [column, side]: the members' shares, each by the contracts that it has on the map."""
+    kept, weight = np.zeros((TILE, 2)), np.zeros(TILE)
+    for part, present in zip(parts, is_in, strict=True):
+        share = np.where(present, part.base("total"), 0.0)
+        kept += share[:, None] * np.where(present[:, None], part.strip.spine["kept"], 0.0)
+        weight += share
+    return (kept / np.where(weight > 0, weight, 1.0)[:, None]).astype(np.float32)
 
 
 def _digest(parts: Sequence[Part], present: Bools, place: int) -> npt.NDArray[np.uint8]:

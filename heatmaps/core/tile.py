@@ -59,7 +59,11 @@ _FIRST_SPINE: Final = np.dtype(
         ("digest", "u1", (32,)),
     ]
 )
-SPINE: Final = np.dtype([*_FIRST_SPINE.descr, ("flags", "<u2")])
+_SECOND_SPINE: Final = np.dtype([*_FIRST_SPINE.descr, ("flags", "<u2")])
+# kept: the share of positions beyond the step's prices that stayed open, (longs, shorts), NaN where it is not known;
+# swept: the lowest and highest price to which all was swept [quote per base].
+SPINE: Final = np.dtype([*_SECOND_SPINE.descr, ("kept", "<f4", (2,)), ("swept", "<f8", (2,))])
+_FORMER: Final = {TILE * one.itemsize: one for one in (_FIRST_SPINE, _SECOND_SPINE)}
 Spine = npt.NDArray[np.void]
 
 
@@ -100,13 +104,15 @@ def encode_spine(spine: Spine) -> bytes:
 
 
 def decode_spine(body: bytes) -> Spine:
-    """Undo ``encode_spine``; those of before there were flags read as having none."""
+    """Undo ``encode_spine``; those of before there were flags read as having none, and former ones tell no closes."""
     raw = bytearray(gzip.decompress(body))
-    if len(raw) != TILE * _FIRST_SPINE.itemsize:
+    if len(raw) not in _FORMER:
         return np.frombuffer(raw, SPINE)
-    first, spine = np.frombuffer(raw, _FIRST_SPINE), np.zeros(TILE, SPINE)
-    for name in first.dtype.names or ():
-        spine[name] = first[name]
+    former, spine = np.frombuffer(raw, _FORMER[len(raw)]), np.zeros(TILE, SPINE)
+    for name in former.dtype.names or ():
+        spine[name] = former[name]
+    spine["kept"] = np.nan
+    spine["swept"] = np.stack([former["low"], former["high"]], axis=1)
     return spine
 
 

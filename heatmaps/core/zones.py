@@ -1,291 +1,271 @@
-"""Zones: clusters that stand out of a slice of the map, and the same cluster recognised from slice to slice.
+"""Zones: clusters recognised from slice to slice, each with a life told by the ledger of its contracts.
 
 Everything here depends on columns up to now alone and on no counter that a restart would lose.
 """
 
 from __future__ import annotations
 
-import itertools
-from dataclasses import dataclass, field
-from enum import Enum
-from typing import TYPE_CHECKING, Final
+import math
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Final
 
-import numpy as np
+from . import clusters
+from .clusters import ALLOCATED, Cluster, Column, find_clusters, meets, overlap
+from .ledger import Flows, account
+from .tracked import Cause, Event, Kind, State, Tracked, dump, load, values_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from .grid import Floats
+    from collections.abc import Mapping, Sequence
 
 SLICE_MS: Final = 3_600_000
-# Smoothing [bins], how far a peak must stand above its higher saddle, and how far from the price to look [ln].
-SIGMA: Final = 3.0
-CONTRAST: Final = 1.15
-REACH: Final = 0.15
-# A peak below this share of its side's highest is not worth a name.
-LEAST_PEAK: Final = 0.25
-OVERLAP: Final = 0.2
-# No zone forms while less than this share of open interest is on the map.
-ALLOCATED: Final = 0.9
-MISSING_LIMIT: Final = 6
+STEP_MS: Final = 300_000
+# Slices without its cluster that end a zone; slices with it until it is no longer forming.
+MISSING_LIMIT: Final = 12
+FORMING: Final = 6
+# What closing leaves, as a share of the peak, when a zone ends; what a sweep has taken when it is partly swept or over.
 FADE: Final = 0.5
+PARTLY: Final = 0.2
+SWEPT: Final = 0.8
+# Approached: a driftless walk of the last day's volatility touches within so many steps with this chance, and no longer
+# approached below that. Reflection principle: chance = 2 (1 - Phi(distance / sigma)).
+APPROACH_STEPS: Final = 48
+APPROACH_SIGMAS: Final = (0.67449, 0.93459)
+VOLATILITY_STEPS: Final = 288
+# An estimate is noted again once it is off by more than this: about what a tile rounds.
+NOTE: Final = 0.025
 
 # As they are frozen with an estimator's parameters: another value makes other zones.
-PARAMETERS: Final = {
+# Those of version 1 of the estimator, whose zones were followed by their shape alone.
+FIRST_PARAMETERS: Final = {
     "slice_ms": SLICE_MS,
-    "sigma_bins": SIGMA,
-    "contrast": CONTRAST,
-    "reach": REACH,
-    "least_peak": LEAST_PEAK,
-    "overlap": OVERLAP,
-    "allocated": ALLOCATED,
-    "missing_limit": MISSING_LIMIT,
-    "fade": FADE,
+    "sigma_bins": 3.0,
+    "contrast": 1.15,
+    "reach": 0.15,
+    "least_peak": 0.25,
+    "overlap": 0.2,
+    "allocated": 0.9,
+    "missing_limit": 6,
+    "fade": 0.5,
 }
-
-
-class Ending(Enum):
-    """Why a zone is no longer there."""
-
-    SWEPT = "swept"
-    FADED = "faded"
-
-
-@dataclass(frozen=True, slots=True)
-class Cluster:
-    """Bins [low, high) around ``peak`` on one side (+1 longs, -1 shorts) and what they hold [USD]."""
-
-    side: int
-    low: int
-    high: int
-    peak: int
-    usd: float
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """One column: usd float64[n] per bin from ``first_bin`` up [USD]; the step's prices as bin coordinates [bins].
-
-    allocated: share of open interest that is on the map; is_partial: part of what should be on it is missing, so that
-    nothing ends for being small.
-    """
-
-    end_ms: int
-    first_bin: int
-    usd: Floats
-    low: float
-    high: float
-    close: float
-    allocated: float = 1.0
-    is_partial: bool = False
-
-    def between(self, low: int, high: int) -> float:
-        """What lies in bins [low, high) [USD]."""
-        start, stop = max(low - self.first_bin, 0), max(high - self.first_bin, 0)
-        return float(self.usd[start:stop].sum())
-
-
-@dataclass(slots=True)
-class Tracked:
-    """A zone as it is followed: its band as last seen, what the band holds now and held at most [USD]; times in ms.
-
-    ``key`` is the caller's name for it.
-    """
-
-    cluster: Cluster
-    usd: float
-    born_ms: int
-    seen_ms: int
-    usd_peak: float
-    tested_ms: int | None = None
-    missing: int = 0
-    ending: Ending | None = None
-    ended_ms: int | None = None
-    key: int | None = None
+PARAMETERS: Final = {
+    "rules": 2,
+    "slice_ms": SLICE_MS,
+    **clusters.PARAMETERS,
+    "missing_limit": MISSING_LIMIT,
+    "forming": FORMING,
+    "fade": FADE,
+    "partly_swept": PARTLY,
+    "swept": SWEPT,
+    "approach_steps": APPROACH_STEPS,
+    "approach_sigmas": list(APPROACH_SIGMAS),
+    "volatility_steps": VOLATILITY_STEPS,
+    "note": NOTE,
+}
 
 
 @dataclass(slots=True)
 class Tracker:
-    """The zones alive, and the slice an hour before, whose clusters confirm new ones."""
+    """The zones alive, the column before, and the clusters of the slice before, which confirm new ones.
+
+    width: of a bin in ln(price); variance: of a step [bins squared], None before the first.
+    """
 
     width: float
     alive: list[Tracked] = field(default_factory=list)
-    before: tuple[Cluster, ...] = ()
-    before_ms: int = 0
+    next_key: int = 1
+    slice_before: tuple[Cluster, ...] = ()
+    slice_ms: int = 0
+    variance: float | None = None
+    before: Column | None = None
 
-    def step(self, column: Column) -> tuple[list[Tracked], list[Tracked]]:
-        """Take in the next column; return (born, ended)."""
+    def step(self, column: Column) -> list[Event]:
+        """Take in the next column; return what is to be told, in order of the zones' keys, newborn ones last."""
+        self._feel(column)
+        told = {zone.key: _Before(zone.state, zone.tested_ms) for zone in self.alive}
         for zone in self.alive:
-            _refresh(zone, column)
+            self._follow(zone, column)
         born = self._look(column) if column.end_ms % SLICE_MS == 0 else []
-        ended = [zone for zone in self.alive if zone.ending]
-        self.alive = [zone for zone in self.alive if not zone.ending] + born
-        return born, ended
+        events = [event for zone in self.alive if (event := _tell(zone, column, told[zone.key]))]
+        events += [zone.tell(Kind.FORMED, column) for zone in born]
+        self.alive = [zone for zone in self.alive if not zone.state.is_over] + born
+        self.before = column
+        return events
+
+    def dump(self) -> dict[str, Any]:
+        """All of it but the column before, as values that JSON keeps to the bit."""
+        return {
+            "alive": [dump(zone) for zone in self.alive],
+            "next_key": self.next_key,
+            "slice_before": [list(values_of(cluster)) for cluster in self.slice_before],
+            "slice_ms": self.slice_ms,
+            "variance": self.variance,
+            "before_ms": self.before.end_ms if self.before else None,
+        }
+
+    @classmethod
+    def load(cls, dumped: Mapping[str, Any], *, width: float, before: Column | None) -> Tracker:
+        """Undo ``dump``; ``before`` is the column that ended at ``before_ms``."""
+        return cls(
+            width=width,
+            alive=[load(zone) for zone in dumped["alive"]],
+            next_key=dumped["next_key"],
+            slice_before=tuple(Cluster(*values) for values in dumped["slice_before"]),
+            slice_ms=dumped["slice_ms"],
+            variance=dumped["variance"],
+            before=before,
+        )
+
+    def _feel(self, column: Column) -> None:
+        """Mean variance of a step over about a day (Parkinson 1980), halved in weight every VOLATILITY_STEPS."""
+        steps = (column.end_ms - self.before.end_ms) / STEP_MS if self.before else 1.0
+        seen = (column.high - column.low) ** 2 / (4.0 * math.log(2.0)) / steps
+        weight = 0.5 ** (steps / VOLATILITY_STEPS)
+        self.variance = seen if self.variance is None else weight * self.variance + (1.0 - weight) * seen
+
+    def _follow(self, zone: Tracked, column: Column) -> None:
+        """Book what happened in the band, and see where that leaves the zone."""
+        assert self.before is not None
+        held = self.before.between(*zone.band)
+        flows = account(zone.cluster.side, zone.band, self.before, column)
+        zone.flows += flows
+        if held != zone.usd:  # older data were corrected
+            zone.flows += Flows(moved=held - zone.usd)
+        zone.usd, zone.eaten = column.between(*zone.band), zone.eaten + flows.swept
+        if zone.usd >= zone.usd_peak:
+            zone.usd_peak, zone.eaten = zone.usd, 0.0
+        self._judge(zone, column)
+
+    def _judge(self, zone: Tracked, column: Column) -> None:
+        touched, through = _reached(zone.cluster, column)
+        if touched and zone.tested_ms is None:
+            zone.tested_ms = column.end_ms
+        if through:
+            zone.end(State.SWEPT, Cause.THROUGH)
+        elif zone.eaten >= SWEPT * zone.usd_peak:
+            zone.end(State.SWEPT, Cause.EATEN)
+        elif zone.usd < FADE * (zone.usd_peak - zone.eaten) and not column.is_partial:
+            zone.end(State.EXPIRED, Cause.CLOSED)
+        elif zone.eaten >= PARTLY * zone.usd_peak:
+            zone.state = State.PARTLY_SWEPT
+        elif self._is_near(zone, column):
+            zone.state = State.APPROACHED
+        else:
+            zone.state = State.FORMING if zone.slices < FORMING else State.ACTIVE
+
+    def _is_near(self, zone: Tracked, column: Column) -> bool:
+        cluster = zone.cluster
+        away = column.close - cluster.high if cluster.side == 1 else cluster.low - column.close
+        sigmas = APPROACH_SIGMAS[zone.state is State.APPROACHED]
+        return away <= sigmas * math.sqrt(APPROACH_STEPS * (self.variance or 0.0))
 
     def _look(self, column: Column) -> list[Tracked]:
-        found = find_clusters(column, self.width)
-        free = set(range(len(found)))
-        living = [zone for zone in self.alive if not zone.ending]
-        for zone, index in _matches(living, found):
-            free.discard(index)
-            _see(zone, found[index], column.end_ms)
-        for zone in living if not column.is_partial else ():
-            if zone.seen_ms != column.end_ms:
-                _miss(zone, column.end_ms)
-        known = self.before if self.before_ms == column.end_ms - SLICE_MS else ()
-        born = [found[index] for index in sorted(free) if _meets(found[index], known)]
+        """Recognise the clusters of a slice; return the newborn zones."""
+        found, weak = find_clusters(column, self.width)
+        living = [zone for zone in self.alive if not zone.state.is_over]
+        seen = {key: found[index] for key, index in _match(living, found).items()}
+        lost = [zone for zone in living if zone.key not in seen]
+        if lost:
+            free = [one for one in weak if not meets(one, list(seen.values()))]
+            seen |= {key: free[index] for key, index in _match(lost, free).items()}
+        if not column.is_partial:
+            for zone in lost:
+                if zone.key not in seen:
+                    _miss(zone, living, seen)
+        _draw([zone for zone in living if not zone.state.is_over], seen, column)
+        known = self.slice_before if self.slice_ms == column.end_ms - SLICE_MS else ()
+        self.slice_before, self.slice_ms = found, column.end_ms
         if column.allocated < ALLOCATED:
-            born = []
-        held = [zone.cluster for zone in living if not zone.ending]
-        born = [cluster for cluster in born if not _meets(cluster, held)]
-        self.before, self.before_ms = found, column.end_ms
-        return [Tracked(cluster, cluster.usd, column.end_ms, column.end_ms, cluster.usd) for cluster in born]
+            return []
+        held = [zone.cluster for zone in living if not zone.state.is_over]
+        free = [one for one in found if meets(one, known) and not meets(one, held) and one not in seen.values()]
+        return [self._bear(one, held, column) for one in free]
+
+    def _bear(self, cluster: Cluster, held: Sequence[Cluster], column: Column) -> Tracked:
+        cluster = _fit(cluster, held, column) or cluster
+        zone = Tracked(self.next_key, cluster, cluster.usd, cluster.usd, column.end_ms)
+        self.next_key += 1
+        return zone
 
 
-def find_clusters(column: Column, width: float) -> tuple[Cluster, ...]:
-    """Clusters on both sides within REACH of the close, ascending by price.
-
-    Smooth, cut into basins at the minima, merge the least prominent basin across its higher saddle until every peak
-    stands CONTRAST above it (0-dimensional persistence); the core is where density is above half-way to the peak.
-    """
-    reach = int(REACH / width)
-    split = int(np.ceil(column.close - 0.5))
-    longs = _side(column, 1, split - reach, split)
-    shorts = _side(column, -1, int(np.floor(column.close - 0.5)) + 1, split + reach)
-    return (*longs, *shorts)
+@dataclass(frozen=True, slots=True)
+class _Before:
+    state: State
+    tested_ms: int | None
 
 
-def smooth(values: Floats) -> Floats:
-    """Gaussian of SIGMA bins; level ground stays level up to the ends."""
-    radius = int(4 * SIGMA + 1)
-    kernel = np.exp(-0.5 * (np.arange(-radius, radius + 1) / SIGMA) ** 2)
-    if len(values) < len(kernel):
-        return values
-    level: Floats = np.convolve(values, kernel, "same") / np.convolve(np.ones_like(values), kernel, "same")
-    return level
-
-
-def _side(column: Column, side: int, low: int, high: int) -> list[Cluster]:
-    start = max(low - column.first_bin, 0)
-    values = column.usd[start : max(high - column.first_bin, 0)]
-    if len(values) == 0:
-        return []
-    level = smooth(values)
-    first = column.first_bin + start
-    return [
-        Cluster(side, first + low, first + high, first + peak, float(values[low:high].sum()))
-        for low, high, peak in _cores(level)
-        if level[peak] >= LEAST_PEAK * level.max()
-    ]
-
-
-def _cores(level: Floats) -> list[tuple[int, int, int]]:
-    slope = np.sign(np.diff(level))
-    peaks: list[int] = (np.flatnonzero((slope[:-1] > 0) & (slope[1:] <= 0)) + 1).tolist()
-    if not peaks:
-        return []
-    between = [start + int(np.argmin(level[start : stop + 1])) for start, stop in itertools.pairwise(peaks)]
-    valleys = [0, *between, len(level) - 1]
-    _merge(level.tolist(), peaks, valleys)
-    # The ends are no saddles to merge over, but a slope that goes on beyond them is no cluster either.
-    ground = [max(level[left], level[right]) for left, right in itertools.pairwise(valleys)]
-    return [
-        _core(level, valleys[i], peak, valleys[i + 1])
-        for i, peak in enumerate(peaks)
-        if level[peak] >= CONTRAST * ground[i]
-    ]
-
-
-def _merge(level: list[float], peaks: list[int], valleys: list[int]) -> None:
-    """Drop in place the peak that stands out least, with its higher inner saddle, until all stand out."""
-    while len(peaks) > 1:
-        saddles = [max(_inner(level, valleys, i, len(peaks))) for i in range(len(peaks))]
-        weakest = min(range(len(peaks)), key=lambda i: level[peaks[i]] / max(saddles[i], 1e-300))
-        if level[peaks[weakest]] >= CONTRAST * saddles[weakest]:
-            return
-        left, right = _inner(level, valleys, weakest, len(peaks))
-        saddle = weakest if left >= right else weakest + 1
-        # Of the two peaks at that saddle the lower one goes.
-        lower = min((saddle - 1, saddle), key=lambda i: level[peaks[i]])
-        del peaks[lower], valleys[saddle]
-
-
-def _inner(level: list[float], valleys: list[int], index: int, count: int) -> tuple[float, float]:
-    """Heights of the saddles on both sides of a peak; the ends of the range are no saddles."""
-    left = level[valleys[index]] if index else 0.0
-    right = level[valleys[index + 1]] if index < count - 1 else 0.0
-    return left, right
-
-
-def _core(level: Floats, left: int, peak: int, right: int) -> tuple[int, int, int]:
-    saddle = max(float(level[left]), float(level[right]))
-    half = saddle + 0.5 * (float(level[peak]) - saddle)
-    low = high = peak
-    while low > left and level[low - 1] >= half:
-        low -= 1
-    while high < right and level[high + 1] >= half:
-        high += 1
-    return low, high + 1, peak
-
-
-def _meets(one: Cluster, others: Sequence[Cluster]) -> bool:
-    return any(_overlap(one, other) > OVERLAP for other in others)
-
-
-def _overlap(one: Cluster, other: Cluster) -> float:
-    """Shared bins as a share of the narrower; 0 for different sides."""
-    shared = min(one.high, other.high) - max(one.low, other.low)
-    if one.side != other.side or shared <= 0:
-        return 0.0
-    return shared / min(one.high - one.low, other.high - other.low)
-
-
-def _matches(zones: Sequence[Tracked], found: Sequence[Cluster]) -> list[tuple[Tracked, int]]:
-    """Pair zones with clusters, best overlap first, then the larger zone, then the older: no tie is left to chance."""
+def _match(zones: Sequence[Tracked], found: Sequence[Cluster]) -> dict[int, int]:
+    """Clusters' places by zones' keys: best overlap first, then the larger zone, then the older; no tie is left."""
     pairs = [
-        (-_overlap(zone.cluster, cluster), -zone.usd, zone.born_ms, zone.cluster.low, place, index)
-        for place, zone in enumerate(zones)
+        (-share, -zone.usd, zone.key, index)
+        for zone in zones
         for index, cluster in enumerate(found)
-        if _overlap(zone.cluster, cluster) > OVERLAP
+        if (share := overlap(zone.cluster, cluster)) > clusters.OVERLAP
     ]
-    taken_zones: set[int] = set()
-    taken: set[int] = set()
-    matched = []
-    for *_, place, index in sorted(pairs):
-        if place not in taken_zones and index not in taken:
-            taken_zones.add(place)
-            taken.add(index)
-            matched.append((zones[place], index))
-    return matched
+    seen: dict[int, int] = {}
+    for *_, key, index in sorted(pairs):
+        if key not in seen and index not in seen.values():
+            seen[key] = index
+    return seen
 
 
-def _see(zone: Tracked, cluster: Cluster, at_ms: int) -> None:
-    zone.seen_ms, zone.missing = at_ms, 0
-    # Once price is in the band it eats the cluster from one side; following what is left would hide the sweep.
-    if zone.tested_ms is None:
-        zone.cluster, zone.usd = cluster, cluster.usd
-        zone.usd_peak = max(zone.usd_peak, zone.usd)
-
-
-def _miss(zone: Tracked, at_ms: int) -> None:
+def _miss(zone: Tracked, living: Sequence[Tracked], seen: Mapping[int, Cluster]) -> None:
+    """A slice without its cluster; after some, it has become part of whatever covers it, or is level ground."""
     zone.missing += 1
-    if zone.missing >= MISSING_LIMIT:
-        zone.ending, zone.ended_ms = Ending.FADED, at_ms
-
-
-def _refresh(zone: Tracked, column: Column) -> None:
-    """Follow what the band holds; it ends when price has traded through it or too little is left."""
-    held = zone.cluster
-    if held.side == 1:
-        is_touched, is_through = column.low <= held.high - 0.5, column.low <= held.low + 0.5
+    if zone.missing < MISSING_LIMIT:
+        return
+    covering = [one for one in living if one.key in seen and overlap(seen[one.key], zone.cluster) > clusters.OVERLAP]
+    if covering:
+        into = max(covering, key=lambda one: (overlap(seen[one.key], zone.cluster), one.usd, -one.key))
+        zone.end(State.MERGED, Cause.JOINED, into.key)
+        into.other = zone.key
     else:
-        is_touched, is_through = column.high >= held.low + 0.5, column.high >= held.high - 0.5
-    zone.usd = column.between(held.low, held.high)
-    zone.usd_peak = max(zone.usd_peak, zone.usd)
-    if is_touched and zone.tested_ms is None:
-        zone.tested_ms = column.end_ms
-    is_small = zone.usd < FADE * zone.usd_peak and not column.is_partial
-    if is_through or is_small:
-        # What vanished while price traded inside the band was swept; what vanished without it was closed.
-        zone.ending = Ending.SWEPT if is_touched else Ending.FADED
-        zone.ended_ms = column.end_ms
+        zone.end(State.EXPIRED, Cause.LEVELLED)
+
+
+def _draw(living: Sequence[Tracked], seen: Mapping[int, Cluster], column: Column) -> None:
+    """Draw the bands of the zones that were seen anew, none over another's.
+
+    Once price has eaten from a band it stays as it is: what is left would look like another cluster.
+    """
+    for zone in living:
+        if zone.key in seen:
+            zone.missing, zone.slices = 0, zone.slices + 1
+            others = [one.cluster for one in living if one is not zone]
+            cluster = _fit(seen[zone.key], others, column)
+            if cluster is not None and zone.state is not State.PARTLY_SWEPT:
+                zone.draw(cluster, cluster.usd)
+
+
+def _fit(cluster: Cluster, others: Sequence[Cluster], column: Column) -> Cluster | None:
+    """A cluster cut where others' bands begin; None where its peak is in one of them."""
+    low, high = cluster.low, cluster.high
+    for other in others:
+        if other.side == cluster.side and other.low < high and low < other.high:
+            if other.low <= cluster.peak < other.high:
+                return None
+            low, high = (other.high, high) if other.high <= cluster.peak else (low, other.low)
+    if (low, high) == (cluster.low, cluster.high):
+        return cluster
+    return replace(cluster, low=low, high=high, usd=column.between(low, high))
+
+
+def _reached(held: Cluster, column: Column) -> tuple[bool, bool]:
+    """Whether the step's prices were in the band, and whether all of it was swept."""
+    low, high = column.swept or (column.low, column.high)
+    if held.side == 1:
+        return column.low <= held.high - 0.5, low <= held.low + 0.5
+    return column.high >= held.low + 0.5, high >= held.high - 0.5
+
+
+def _tell(zone: Tracked, column: Column, before: _Before) -> Event | None:
+    if zone.state.is_over:
+        return zone.tell(Kind.ENDED, column)
+    if zone.state is not before.state:
+        return zone.tell(Kind.STATE, column)
+    if zone.tested_ms != before.tested_ms:
+        return zone.tell(Kind.TOUCHED, column)
+    if zone.other is not None:
+        return zone.tell(Kind.ABSORBED, column)
+    low, high, usd = zone.noted
+    is_off = zone.band != (low, high) or abs(zone.usd - usd) > NOTE * usd
+    return zone.tell(Kind.CHANGED, column) if column.end_ms % SLICE_MS == 0 and is_off else None

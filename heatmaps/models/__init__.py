@@ -3,9 +3,11 @@
 from .maps import EstimatorRelease, Heatmap, Snapshot, SummedStrip, Tile
 from .reach import Outcome, Reach, Statement
 from .scores import ScoreRun
-from .zones import Zone
+from .zones import ALIVE, STATE_FIELDS, Zone, ZoneEvent, ZoneTracking
 
 __all__ = [
+    "ALIVE",
+    "STATE_FIELDS",
     "EstimatorRelease",
     "Heatmap",
     "Outcome",
@@ -16,4 +18,6 @@ __all__ = [
     "SummedStrip",
     "Tile",
     "Zone",
+    "ZoneEvent",
+    "ZoneTracking",
 ]

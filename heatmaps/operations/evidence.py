@@ -14,9 +14,9 @@ from market.canonical import digest
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from heatmaps.core.clusters import Cluster
     from heatmaps.core.sums import Shares
     from heatmaps.core.tile import Codes
-    from heatmaps.core.zones import Cluster
     from heatmaps.models import Heatmap, Zone
     from market.queries import Member
 

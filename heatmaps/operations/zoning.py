@@ -1,8 +1,13 @@
-"""Follow zones over the stored columns: a pure function of tiles, taken strip by strip, each in its own transaction."""
+"""Follow zones over the stored columns: a pure function of tiles, taken strip by strip, each in its own transaction.
+
+A zone's row says what its newest event told. Events are only ever added, so that what was shown at any
+moment can be read again.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -10,12 +15,16 @@ from django.db import transaction
 from django.db.models import Max
 
 from heatmaps.core.bands import Factors
+from heatmaps.core.clusters import Column
 from heatmaps.core.estimators import BUILT, load_built
+from heatmaps.core.flags import Flag
 from heatmaps.core.grid import bin_edge, bin_width
+from heatmaps.core.strips import Strip
 from heatmaps.core.sums import is_partial
 from heatmaps.core.tile import COMMITTED, DENSITY_BPS, LEVELS, TILE, usd_from_code
-from heatmaps.core.zones import SLICE_MS, Cluster, Column, Tracked, Tracker, find_clusters
-from heatmaps.models import Heatmap, Zone
+from heatmaps.core.tracked import Kind
+from heatmaps.core.zones import Tracker
+from heatmaps.models import STATE_FIELDS, Heatmap, Zone, ZoneEvent, ZoneTracking
 from heatmaps.queries import get_current_heatmap, read_column, read_records, read_strip
 from market.queries import list_members
 from market.series import epoch_ms, moment
@@ -25,30 +34,17 @@ from .evidence import Formation, freeze, freeze_members
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     import numpy.typing as npt
 
-    from heatmaps.core.strips import Strip
-    from market.queries import Member
+    from heatmaps.core.tile import Codes
+    from heatmaps.core.tracked import Event
 
 STEP_MS: Final = LEVELS[0].step_ms
 # Strips per job: half a year, well below a minute.
 STRIPS_PER_JOB: Final = 200
-_FIELDS: Final = (
-    "state",
-    "tested_at",
-    "ended_at",
-    "price_low",
-    "price_high",
-    "price_peak",
-    "usd",
-    "usd_low",
-    "usd_high",
-    "usd_peak",
-    "missing_count",
-    "last_seen_at",
-)
+_FIELDS: Final = (*STATE_FIELDS, "last_seen_at", "ended_at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,131 +104,149 @@ def _follow_strip(heatmap_id: int, now: dt.datetime) -> Followed:
         return Followed(through=heatmap.zones_through)
     first = epoch_ms(start) // STEP_MS
     stop = min(epoch_ms(end) // STEP_MS, (first // TILE + 1) * TILE)
-    follower = _Follower.begin(heatmap, first)
-    strip = read_strip(heatmap=heatmap, col=first // TILE)
-    for column in follower.columns(strip, first, stop):
-        follower.step(column, strip)
-    follower.save()
+    columns = _Columns(heatmap)
+    tracker = _take_up(heatmap, columns)
+    log = _Log(heatmap, columns)
+    for column in columns.between(first, stop):
+        log.note(tracker.step(column))
+    log.save()
+    ZoneTracking.objects.update_or_create(heatmap=heatmap, defaults={"body": json.dumps(tracker.dump())})
     heatmap.zones_through = moment(stop * STEP_MS)
     heatmap.save(update_fields=["zones_through"])
-    return Followed(follower.born, follower.ended, heatmap.zones_through, heatmap.zones_through >= end)
+    return Followed(log.born, log.ended, heatmap.zones_through, heatmap.zones_through >= end)
+
+
+def _take_up(heatmap: Heatmap, columns: _Columns) -> Tracker:
+    """Where following stopped; at a map's beginning, from nothing."""
+    width, kept = bin_width(heatmap.bin_bps), ZoneTracking.objects.filter(heatmap=heatmap).first()
+    if kept is None:
+        newest = Zone.objects.filter(heatmap=heatmap).aggregate(newest=Max("number"))["newest"] or 0
+        return Tracker(width, next_key=newest + 1)
+    dumped = json.loads(kept.body)
+    before = None if dumped["before_ms"] is None else dumped["before_ms"] // STEP_MS - 1
+    return Tracker.load(dumped, width=width, before=None if before is None else columns.at(before))
 
 
 @dataclass(slots=True)
-class _Follower:
-    """The zones of one map while a strip goes by."""
+class _Columns:
+    """The committed columns of a map as the tracker reads them, one strip in memory."""
 
     heatmap: Heatmap
-    factors: Factors
-    tracker: Tracker
-    rows: dict[int, Zone]
-    next_number: int
-    members: list[Member]
-    last: Column | None = None
-    born: int = 0
-    ended: int = 0
+    col: int | None = None
+    strip: Strip = field(default_factory=Strip)
 
-    @classmethod
-    def begin(cls, heatmap: Heatmap, first: int) -> _Follower:
-        width = bin_width(heatmap.bin_bps)
-        rows = {zone.number: zone for zone in Zone.objects.filter(heatmap=heatmap, state=Zone.State.ACTIVE)}
-        alive = [_tracked(zone, width) for _, zone in sorted(rows.items())]
-        newest = Zone.objects.filter(heatmap=heatmap).aggregate(newest=Max("number"))["newest"] or 0
-        members = list_members(pair_id=heatmap.instrument_id) if heatmap.instrument.is_pair else []
-        follower = cls(
-            heatmap, Factors.of(heatmap.release.parameters), Tracker(width, alive), rows, newest + 1, members
-        )
-        follower._look_back(first)
-        return follower
-
-    def columns(self, strip: Strip, first: int, stop: int) -> Iterator[Column]:
-        """The committed columns of a strip as the tracker reads them."""
-        width, places = self.tracker.width, np.arange(first, stop) % TILE
-        low_bin, codes = strip.block()
-        usd = usd_from_code(codes[:, places].T, self.heatmap.code_floor_usd) * (self.heatmap.bin_bps / DENSITY_BPS)
-        rests_on = strip.spine[places]
+    def between(self, first: int, stop: int) -> Iterator[Column]:
+        """Those of the periods [first, stop) of one strip."""
+        width, places = bin_width(self.heatmap.bin_bps), np.arange(first, stop) % TILE
+        self._open(first // TILE)
+        low_bin, codes = self.strip.block()
+        usd = usd_from_code(codes[:, places].T.copy(), self.heatmap.code_floor_usd)
+        usd *= self.heatmap.bin_bps / DENSITY_BPS
+        rests_on = self.strip.spine[places]
         used = rests_on["status"] == COMMITTED
         low, high, close = (np.log(np.where(used, rests_on[name], 1.0)) / width for name in ("low", "high", "close"))
         share = rests_on["total"] / np.where(used, rests_on["open_interest"], 1.0)
-        gone = self._is_partial(first // TILE)[places]
+        swept = np.log(np.where(used[:, None], rests_on["swept"], 1.0)) / width
+        is_last = (rests_on["flags"] & Flag.LAST_PRICE) != 0
+        wick = float(self.heatmap.release.parameters.get("options", {}).get("wick", 1.0))
+        present, gone = self._members(first // TILE)
         for i in np.flatnonzero(used).tolist():
-            end_ms, prices = (first + i + 1) * STEP_MS, (float(low[i]), float(high[i]), float(close[i]))
-            yield Column(end_ms, low_bin, usd[i], *prices, float(share[i]), bool(gone[i]))
+            yield Column(
+                end_ms=(first + i + 1) * STEP_MS, first_bin=low_bin, usd=usd[i],
+                low=float(low[i]), high=float(high[i]), close=float(close[i]), allocated=float(share[i]),
+                is_partial=bool(gone[places[i]]), members=int(present[places[i]]),
+                kept=(float(rests_on["kept"][i, 0]), float(rests_on["kept"][i, 1])),
+                swept=(float(swept[i, 0]), float(swept[i, 1])), wick=wick if is_last[i] else 0.0,
+            )  # fmt: skip
 
-    def _is_partial(self, col: int) -> npt.NDArray[np.bool_]:
-        """Where members of a pair are missing from a strip; nowhere in the map of one instrument."""
+    def at(self, period: int) -> Column | None:
+        """One column; None where it is not there any more."""
+        return next(self.between(period, period + 1), None)
+
+    def basis(self, period: int) -> tuple[np.void, int, Codes]:
+        """What a column of the strip rests on, its first bin and its codes."""
+        return self.strip.spine[period % TILE], *self.strip.column(period % TILE)
+
+    def _open(self, col: int) -> None:
+        if self.col != col:
+            self.col, self.strip = col, read_strip(heatmap=self.heatmap, col=col)
+
+    def _members(self, col: int) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.bool_]]:
+        """Who is in each column of a pair, and where somebody is missing; nobody in the map of one instrument."""
         records = (
             read_records(heatmap=self.heatmap, cols=range(col, col + 1)) if self.heatmap.instrument.is_pair else {}
         )
-        return is_partial(records[col]) if col in records else np.zeros(TILE, np.bool_)
+        if col not in records:
+            return np.zeros(TILE, np.uint64), np.zeros(TILE, np.bool_)
+        return records[col]["present"], is_partial(records[col])
 
-    def step(self, column: Column, strip: Strip) -> None:
-        """Take in one column and give rows to what is new."""
-        born, ended = self.tracker.step(column)
-        for zone in born:
-            self._create(zone, column, strip)
-        for zone in ended:
-            self._update(zone, column)
-        self.born, self.ended, self.last = self.born + len(born), self.ended + len(ended), column
+
+class _Log:
+    """What was told while a strip went by, as rows."""
+
+    def __init__(self, heatmap: Heatmap, columns: _Columns) -> None:
+        self.heatmap, self.columns, self.width = heatmap, columns, bin_width(heatmap.bin_bps)
+        self.factors = Factors.of(heatmap.release.parameters)
+        self.members = list_members(pair_id=heatmap.instrument_id) if heatmap.instrument.is_pair else []
+        self.zones: dict[int, Zone] = {}
+        self.events: list[ZoneEvent] = []
+        self.born = self.ended = 0
+
+    def note(self, events: Sequence[Event]) -> None:
+        """Take in what was told of one column."""
+        unknown = {event.key for event in events if event.kind is not Kind.FORMED} - set(self.zones)
+        if unknown:
+            known = Zone.objects.filter(heatmap=self.heatmap, number__in=unknown)
+            self.zones |= {zone.number: zone for zone in known}
+        for event in events:
+            row = self._row(event)
+            if event.kind is Kind.FORMED:
+                self.zones[event.key] = row.zone = self._form(event, row)
+            row.zone.take(row)
+            self.events.append(row)
+            self.born, self.ended = self.born + (event.kind is Kind.FORMED), self.ended + event.state.is_over
 
     def save(self) -> None:
-        """Write every zone that was alive."""
-        for zone in self.tracker.alive:
-            if self.last is not None:
-                self._update(zone, self.last)
-        known = [row for row in self.rows.values() if row.pk is not None]
-        Zone.objects.bulk_create([row for row in self.rows.values() if row.pk is None])
+        """Write the events, and every zone as its newest one told."""
+        known = [zone for zone in self.zones.values() if zone.pk is not None]
+        Zone.objects.bulk_create([zone for zone in self.zones.values() if zone.pk is None])
         # One INSERT that always meets its row: bulk_update builds an expression for every value.
         Zone.objects.bulk_create(known, update_conflicts=True, unique_fields=["id"], update_fields=list(_FIELDS))
+        for event in self.events:
+            event.zone_id = event.zone.pk
+        ZoneEvent.objects.bulk_create(self.events)
 
-    def _look_back(self, first: int) -> None:
-        """Find again the clusters of the slice before, which confirm those of the next."""
-        period = first * STEP_MS // SLICE_MS * SLICE_MS // STEP_MS - 1
-        strip = read_strip(heatmap=self.heatmap, col=period // TILE)
-        for column in self.columns(strip, period, period + 1):
-            self.tracker.before, self.tracker.before_ms = find_clusters(column, self.tracker.width), column.end_ms
-
-    def _create(self, zone: Tracked, column: Column, strip: Strip) -> None:
-        zone.key = self.next_number
-        self.next_number += 1
-        place = (column.end_ms // STEP_MS - 1) % TILE
-        row = Zone(
-            heatmap=self.heatmap,
-            number=zone.key,
-            position_side=zone.cluster.side,
-            born_at=moment(zone.born_ms),
+    def _row(self, event: Event) -> ZoneEvent:
+        cluster, width = event.cluster, self.width
+        away = (np.exp((cluster.peak + 0.5 - event.close) * width) - 1.0) * 100.0
+        interval = self.factors.band(event.usd, cluster.side, float(away))
+        return ZoneEvent(
+            zone=self.zones.get(event.key),
+            number=event.number,
+            at=moment(event.at_ms),
+            kind=event.kind.value,
+            state=event.state.value,
+            cause=event.cause.value if event.cause else "",
+            other_number=event.other,
+            tested_at=None if event.tested_ms is None else moment(event.tested_ms),
+            price_low=bin_edge(cluster.low, width),
+            price_high=bin_edge(cluster.high, width),
+            price_peak=float(np.exp((cluster.peak + 0.5) * width)),
+            usd=interval.usd,
+            usd_low=interval.low,
+            usd_high=interval.high,
+            usd_peak=event.usd_peak,
+            **asdict(event.flows),
         )
-        self.rows[zone.key] = row
-        self._update(zone, column)
-        brought = read_column(heatmap=self.heatmap, period=column.end_ms // STEP_MS - 1) if self.members else None
+
+    def _form(self, event: Event, row: ZoneEvent) -> Zone:
+        """A zone with what is frozen of it."""
+        zone = Zone(heatmap=self.heatmap, number=event.key, position_side=event.cluster.side, born_at=row.at)
+        zone.take(row)
+        period = event.at_ms // STEP_MS - 1
+        brought = read_column(heatmap=self.heatmap, period=period) if self.members else None
         members = freeze_members(self.members, *brought) if brought else []
-        formation = Formation(self.heatmap, row, zone.cluster, strip.spine[place], *strip.column(place), members)
-        row.evidence, row.evidence_sha256 = freeze(formation)
-        row.input_digest = bytes(strip.spine[place]["digest"]).hex()
-
-    def _update(self, zone: Tracked, column: Column) -> None:
-        row, width, cluster = self.rows[zone.key or 0], self.tracker.width, zone.cluster
-        away = (np.exp((cluster.peak + 0.5 - column.close) * width) - 1.0) * 100.0
-        interval = self.factors.band(zone.usd, cluster.side, float(away))
-        row.price_low, row.price_high = bin_edge(cluster.low, width), bin_edge(cluster.high, width)
-        row.price_peak = float(np.exp((cluster.peak + 0.5) * width))
-        row.usd, row.usd_low, row.usd_high, row.usd_peak = interval.usd, interval.low, interval.high, zone.usd_peak
-        row.missing_count, row.last_seen_at = zone.missing, moment(zone.seen_ms)
-        row.tested_at = None if zone.tested_ms is None else moment(zone.tested_ms)
-        row.ended_at = None if zone.ended_ms is None else moment(zone.ended_ms)
-        row.state = Zone.State.ACTIVE if zone.ending is None else Zone.State(zone.ending.value)
-
-
-def _tracked(row: Zone, width: float) -> Tracked:
-    low, high = (round(float(np.log(price) / width)) for price in (row.price_low, row.price_high))
-    peak = round(float(np.log(row.price_peak) / width) - 0.5)
-    return Tracked(
-        cluster=Cluster(row.position_side, low, high, peak, row.usd),
-        usd=row.usd,
-        born_ms=epoch_ms(row.born_at),
-        seen_ms=epoch_ms(row.last_seen_at),
-        usd_peak=row.usd_peak,
-        tested_ms=None if row.tested_at is None else epoch_ms(row.tested_at),
-        missing=row.missing_count,
-        key=row.number,
-    )
+        formation = Formation(self.heatmap, zone, event.cluster, *self.columns.basis(period), members)
+        zone.evidence, zone.evidence_sha256 = freeze(formation)
+        zone.input_digest = bytes(formation.rests_on["digest"]).hex()
+        return zone

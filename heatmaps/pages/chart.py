@@ -61,7 +61,7 @@ def data(  # noqa: PLR0913  # an address has as many parts
         **_series(instrument, seconds, since, until),
         "heat": _heat(heatmap, instrument) if is_newest else None,
         "slice": _slice(heatmap) if is_newest else None,
-        "zones": _zones(heatmap, since, until),
+        "zones": _zones(heatmap, since, until, at),
         "touches": touches.for_client(instrument_id=instrument.pk, as_of=freshness.as_of) if is_newest else None,
         "levels": context.for_client(instrument=instrument, as_of=freshness.as_of, at=at) if is_newest else None,
         "absences": absences.between(heatmap=heatmap, since=since, until=until),
@@ -211,11 +211,13 @@ def _coded(heatmap: Heatmap, newest: Slice) -> dict[str, Any]:
     }
 
 
-def _zones(heatmap: Heatmap | None, since: dt.datetime, until: dt.datetime) -> list[dict[str, Any]]:
+def _zones(
+    heatmap: Heatmap | None, since: dt.datetime, until: dt.datetime, at: dt.datetime | None
+) -> list[dict[str, Any]]:
     if heatmap is None:
         return []
-    found = queries.zones_between(heatmap=heatmap, since=since, until=until)
-    shown = sorted(found, key=lambda zone: (zone.state != "active", -zone.usd_peak))[:_ZONES]
+    found = queries.zones_between(heatmap=heatmap, since=since, until=until, at=at)
+    shown = sorted(found, key=lambda zone: (not zone.is_alive, -zone.usd_peak))[:_ZONES]
     return [_zone(zone) for zone in shown]
 
 

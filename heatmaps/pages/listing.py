@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from heatmaps import queries
-from heatmaps.models import Zone
+from heatmaps.models import ALIVE, Zone
 from heatmaps.pages import figures, naming, outages, state, zones
 from market import queries as market
 
@@ -82,7 +82,7 @@ def _is_built(heatmap: Heatmap | None) -> bool:
 
 def _active_zones(heatmap_ids: Sequence[int]) -> defaultdict[int, list[Zone]]:
     grouped: defaultdict[int, list[Zone]] = defaultdict(list)
-    for zone in Zone.objects.filter(heatmap_id__in=heatmap_ids, state=Zone.State.ACTIVE).order_by("pk"):
+    for zone in Zone.objects.filter(heatmap_id__in=heatmap_ids, state__in=ALIVE).order_by("pk"):
         grouped[zone.heatmap_id].append(zone)
     return grouped
 

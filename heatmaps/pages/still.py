@@ -155,7 +155,7 @@ def _title(instrument: Instrument, timeframe: str, width: int, as_of: dt.datetim
 def _zones(heatmap: Heatmap | None, starts: npt.NDArray[np.int64], step: int) -> tuple[picture.Band, ...]:
     if heatmap is None or heatmap.built_through is None:
         return ()
-    active = [zone for zone in queries.list_zones(heatmap=heatmap) if zone.state == "active"]
+    active = [zone for zone in queries.list_zones(heatmap=heatmap) if zone.is_alive]
     largest = sorted(active, key=lambda zone: -zone.usd)[:_LABELLED]
     return tuple(_band(zone, int(starts[0]), step) for zone in largest)
 

@@ -113,18 +113,19 @@ class Terminal:
 
 
 def load(*, key: str, timeframe: str, now: dt.datetime, at: dt.datetime | None = None) -> Terminal:
-    """Read the page of an instrument, with context and structure as of ``at``."""
+    """Read the page of an instrument, with context, structure, figures and zones as of ``at``."""
     instrument = market.get_instrument(key=key)
     freshness = market.freshness(instrument=instrument, now=now)
     heatmap = queries.get_heatmap(instrument_id=instrument.pk)
     built = heatmap if heatmap is not None and heatmap.built_through is not None else None
-    newest = queries.latest_slice(heatmap=built) if built is not None else None
-    found = queries.list_zones(heatmap=built, limit=_ZONE_ROWS) if built is not None else None
+    as_of = min(freshness.as_of, at or freshness.as_of) if freshness.as_of else None
+    newest = queries.latest_slice(heatmap=built, at=at) if built is not None else None
+    found = queries.list_zones(heatmap=built, limit=_ZONE_ROWS, at=at) if built is not None else None
     digits = figures.decimals(instrument.tick_size)
-    shown = strip.load(instrument=instrument, digits=digits, as_of=freshness.as_of, newest=newest)
+    shown = strip.load(instrument=instrument, digits=digits, as_of=as_of, newest=newest)
     rows = zones.table(zones=found or [], last=shown.last, digits=digits)
-    touching = touches.load(instrument_id=instrument.pk, zones=found or [], last=shown.last, as_of=freshness.as_of)
-    where = places.load(instrument=instrument, zones=found or [], touching=touching, as_of=freshness.as_of)
+    touching = touches.load(instrument_id=instrument.pk, zones=found or [], last=shown.last, as_of=as_of)
+    where = places.load(instrument=instrument, zones=found or [], touching=touching, as_of=as_of)
     return Terminal(
         instrument=instrument,
         title=naming.title(instrument),

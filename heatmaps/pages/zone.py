@@ -10,7 +10,7 @@ import numpy as np
 
 from heatmaps import queries
 from heatmaps.core.tile import usd_from_code
-from heatmaps.pages import figures, naming, places, terminal, touches, zones
+from heatmaps.pages import figures, life, naming, places, terminal, touches, zones
 from market import queries as market
 
 if TYPE_CHECKING:
@@ -27,15 +27,6 @@ _PRICE_LABELS: Final = 6
 # From the middle of a digit to the line it stands on.
 _TEXT: Final = 4.0
 _ONE: Final = 1.0005
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One station of a zone's life; ``when`` says so where it has not come."""
-
-    label: str
-    when: str
-    is_reached: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +67,9 @@ class ZonePage:
     instrument: Instrument
     title: str
     venue: str
-    steps: tuple[Step, ...]
+    life: life.Life
+    ending: str
+    as_of_text: str
     evidence: tuple[tuple[str, str], ...]
     profile: Profile | None
     record: str
@@ -89,16 +82,16 @@ class ZonePage:
     box: str = f"0 0 {WIDTH:.0f} {HEIGHT:.0f}"
 
 
-def load(*, zone_id: int) -> ZonePage:
-    """Read the page of a zone."""
-    zone = queries.get_zone(zone_id=zone_id)
+def load(*, zone_id: int, at: dt.datetime | None = None) -> ZonePage:
+    """Read the page of a zone; as it was told of by a moment, if one is given. Raises Zone.DoesNotExist."""
+    zone = queries.zone_as_of(zone_id=zone_id, at=at) if at else queries.get_zone(zone_id=zone_id)
     instrument = zone.heatmap.instrument
     digits = figures.decimals(instrument.tick_size)
     release = zone.heatmap.release
     span = market.stored_span(instrument_id=instrument.pk)
-    as_of = span[1] if span else None
+    as_of = min(span[1], at or span[1]) if span else None
     touching = touches.load(instrument_id=instrument.pk, zones=[zone], last=None, as_of=as_of)
-    others = queries.list_zones(heatmap=zone.heatmap) if zone.ended_at is None else []
+    others = queries.list_zones(heatmap=zone.heatmap, at=at) if zone.ended_at is None else []
     where = places.load(instrument=instrument, zones=others, touching=touching, as_of=as_of)
     return ZonePage(
         zone=zone,
@@ -106,7 +99,9 @@ def load(*, zone_id: int) -> ZonePage:
         instrument=instrument,
         title=naming.title(instrument),
         venue=naming.venue_label(instrument),
-        steps=_steps(zone),
+        life=life.load(zone=zone, at=at),
+        ending=life.ending(zone),
+        as_of_text=f"{figures.moment(at)} UTC" if at else "",
         evidence=_evidence(zone.evidence, digits),
         profile=_profile(zone.evidence, digits),
         record=f"{release.slug} {release.version}",
@@ -117,15 +112,6 @@ def load(*, zone_id: int) -> ZonePage:
         where=where.get(zone.pk),
         chances_at=f"{figures.moment(as_of)} UTC",
         is_bounded=zone.usd_high <= zone.usd * _ONE,
-    )
-
-
-def _steps(zone: Zone) -> tuple[Step, ...]:
-    ended = zone.get_state_display() if zone.state != "active" else "Ended"
-    return (
-        Step("Formed", figures.moment(zone.born_at), is_reached=True),
-        Step("Tested", figures.moment(zone.tested_at) if zone.tested_at else "not yet", zone.tested_at is not None),
-        Step(ended, figures.moment(zone.ended_at) if zone.ended_at else "not yet", zone.ended_at is not None),
     )
 
 

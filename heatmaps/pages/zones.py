@@ -26,6 +26,7 @@ class ZoneRow:
     label: str
     is_long: bool
     state: str
+    is_alive: bool
     state_text: str
     price_text: str
     band_text: str
@@ -78,6 +79,7 @@ def row(*, zone: Zone, last: float | None, digits: int) -> ZoneRow:
         label=zone.label,
         is_long=zone.position_side == 1,
         state=zone.state,
+        is_alive=zone.is_alive,
         state_text=_state(zone),
         price_text=peak,
         band_text=figures.price_range(zone.price_low, zone.price_high, coarse),
@@ -91,15 +93,15 @@ def row(*, zone: Zone, last: float | None, digits: int) -> ZoneRow:
 
 
 def _state(zone: Zone) -> str:
-    if zone.state == "active":
-        return "Active, tested" if zone.tested_at else "Active"
+    if zone.is_alive:
+        return f"{zone.get_state_display()}, touched" if zone.tested_at else zone.get_state_display()
     return f"{zone.get_state_display()} {figures.moment(zone.ended_at)}"
 
 
 def table(*, zones: Sequence[Zone], last: float | None, digits: int) -> list[ZoneRow]:
     """Return active zones from the highest price down, then those that ended, newest first."""
-    active = sorted((zone for zone in zones if zone.state == "active"), key=lambda zone: -zone.price_peak)
-    ended = [zone for zone in zones if zone.state != "active"]
+    active = sorted((zone for zone in zones if zone.is_alive), key=lambda zone: -zone.price_peak)
+    ended = [zone for zone in zones if not zone.is_alive]
     return [row(zone=zone, last=last, digits=digits) for zone in [*active, *ended]]
 
 
@@ -107,7 +109,7 @@ def clusters(*, zones: Sequence[Zone] | None, last: float | None, digits: int) -
     """Return the nearest active zones on each side and the sentence that sums them up; None where no map exists."""
     if zones is None:
         return Clusters((), (), "No estimate yet: the map of this instrument has not been built.")
-    active = [zone for zone in zones if zone.state == "active"]
+    active = [zone for zone in zones if zone.is_alive]
     above = sorted((zone for zone in active if zone.position_side == -1), key=lambda zone: zone.price_peak)
     below = sorted((zone for zone in active if zone.position_side == 1), key=lambda zone: -zone.price_peak)
     shown = above[:CLUSTERS_A_SIDE] + below[:CLUSTERS_A_SIDE]

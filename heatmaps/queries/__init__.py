@@ -1,5 +1,7 @@
 """What other rooms and the pages may ask about heatmaps. Nothing here writes."""
 
+from heatmaps.core.lives import LEAST, HalfLife
+
 from .layers import ONE_A_VENUE, LayerView, has_same_members, read_layers
 from .maps import (
     DEFAULT_ESTIMATOR,
@@ -30,13 +32,25 @@ from .scores import list_releases, list_scores, newest_scores, page_scores, stan
 from .slices import Slice, latest_slice, slice_of, within_distance
 from .stated import Miss, is_stated_score_due, month_to_score, page_misses, stated_touches
 from .tiles import StoredTile, find_tile, read_codes, read_strip, read_tile, read_tiles
-from .zones import decimal_text, get_zone, list_zones, page_zones, zone_evidence, zones_between
+from .zones import (
+    decimal_text,
+    get_zone,
+    half_life,
+    list_zones,
+    page_zones,
+    zone_as_of,
+    zone_events,
+    zone_evidence,
+    zones_between,
+)
 
 __all__ = [
     "DEFAULT_ESTIMATOR",
+    "LEAST",
     "MOST_LEARNT",
     "NOT_LEARNT",
     "ONE_A_VENUE",
+    "HalfLife",
     "LayerView",
     "MapSize",
     "MemberMap",
@@ -53,6 +67,7 @@ __all__ = [
     "get_heatmaps",
     "get_reach",
     "get_zone",
+    "half_life",
     "has_grown",
     "has_same_members",
     "history_before",
@@ -88,6 +103,8 @@ __all__ = [
     "stated_touches",
     "sum_slug",
     "within_distance",
+    "zone_as_of",
+    "zone_events",
     "zone_evidence",
     "zones_between",
 ]

@@ -19,7 +19,7 @@ from django.urls import reverse
 from bhweb import celery, pipeline
 from bhweb.models import Job
 from heatmaps.core.tile import TILE
-from heatmaps.models import Zone
+from heatmaps.models import ALIVE, Zone
 from heatmaps.queries import get_heatmap, release_name
 from journal.models import Plan
 from journal.queries import canonical_json
@@ -168,7 +168,7 @@ def test_one_bar_goes_all_the_way(client: Client, instrument: Instrument, venue:
     assert (chart["as_of_ms"], chart["bars"]["close"][-1]) == (after["as_of_ms"], round(bar[4], 1))
     assert SYMBOL in look(client, "heatmaps:terminal", key).content.decode()
 
-    zone = Zone.objects.filter(state=Zone.State.ACTIVE).earliest("number")
+    zone = Zone.objects.filter(state__in=ALIVE).earliest("number")
     assert zone.label in look(client, "heatmaps:zone", zone.pk).content.decode()
     plan = write_plan(client, zone.pk)
     assert plan.armed_at is not None

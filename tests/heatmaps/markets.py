@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Final
 
-from heatmaps.models import Heatmap, Snapshot, Tile, Zone
+from heatmaps.models import Heatmap, Snapshot, Tile, Zone, ZoneEvent, ZoneTracking
 from market.operations import store
 from market.series import STEP_MS, moment
 from tests.core.windows import START_MS, cut, make_window
@@ -61,3 +61,12 @@ def followed(instrument: Instrument) -> list[dict[str, object]]:
     left_out = {"id", "heatmap_id", "evidence", "evidence_sha256", "_state"}
     zones = Zone.objects.filter(heatmap__instrument=instrument).order_by("number")
     return [{name: value for name, value in vars(zone).items() if name not in left_out} for zone in zones]
+
+
+def told(instrument: Instrument) -> list[dict[str, object]]:
+    """All events of an instrument's zones but their ids, and what goes on following them."""
+    left_out = {"id", "zone_id", "_state"}
+    events = ZoneEvent.objects.filter(zone__heatmap__instrument=instrument).order_by("zone__number", "number")
+    rows = [{name: value for name, value in vars(event).items() if name not in left_out} for event in events]
+    tracking = ZoneTracking.objects.filter(heatmap__instrument=instrument)
+    return [*rows, {"tracking": list(tracking.values_list("body", flat=True))}]

@@ -34,7 +34,7 @@ def zone(now: dt.datetime) -> Zone:
 def test_database_keeps_a_zone_as_it_formed(change: str, zone: Zone) -> None:
     with connection.cursor() as cursor:
         with pytest.raises(DatabaseError, match="is frozen as it formed"), transaction.atomic():
-            cursor.execute(f"UPDATE heatmaps_zone SET state = 'faded', ended_at = now(), {change}")
+            cursor.execute(f"UPDATE heatmaps_zone SET state = 'expired', ended_at = now(), {change}")
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
     zone.refresh_from_db()
     assert (zone.number, zone.position_side, zone.state) == (1, 1, "active")

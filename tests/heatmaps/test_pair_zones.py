@@ -68,5 +68,5 @@ def test_no_zone_fades_because_the_largest_member_is_missing() -> None:
     before = the_sum().zones_through
     assert before is not None
     after = follow(members[1:], until=760)
-    assert [zone.label for zone in after if zone.state == "faded" and zone.ended_at and zone.ended_at > before] == []
+    assert [zone.label for zone in after if zone.cause == "closed" and zone.ended_at and zone.ended_at > before] == []
     assert the_sum().zones_through != before

@@ -235,7 +235,7 @@ def test_zones_between_are_those_alive_then(now: dt.datetime) -> None:
     for number, (born, ended) in enumerate([(0, 1), (0, 5), (4, None), (9, None)], start=1):
         zone = make_zone(heatmap=heatmap, born_at=now + born * hour, number=number)
         if ended is not None:
-            Zone.objects.filter(pk=zone.pk).update(ended_at=now + ended * hour, state=Zone.State.FADED)
+            Zone.objects.filter(pk=zone.pk).update(ended_at=now + ended * hour, state=Zone.State.EXPIRED)
     found = zones_between(heatmap=heatmap, since=now + 3 * hour, until=now + 6 * hour)
     assert [zone.number for zone in found] == [2, 3]
 

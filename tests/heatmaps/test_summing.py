@@ -106,7 +106,7 @@ def test_sum_is_found_where_a_map_is_looked_for_and_names_its_own_release() -> N
     parameters = heatmap.release.parameters
     assert parameters["of"] == {
         "slug": SLUG,
-        "version": "1",
+        "version": "2",
         "parameters_sha256": Heatmap.objects.get(instrument__venue="okx").release.digest,
     }
     assert get_heatmap(instrument_id=the_pair().pk, estimator="path-only") is None

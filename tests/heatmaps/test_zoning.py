@@ -13,7 +13,7 @@ from heatmaps.queries import DEFAULT_ESTIMATOR, latest_slice
 from tests.core.windows import make_window
 from tests.factories import make_instrument
 
-from .markets import LATE, at_step, followed, make_market, put
+from .markets import LATE, at_step, followed, make_market, put, told
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -35,7 +35,7 @@ def test_zones_form_and_end() -> None:
     instrument = make_followed()
     zones = list(Zone.objects.order_by("number"))
     assert [zone.number for zone in zones] == list(range(1, len(zones) + 1))
-    assert {zone.state for zone in zones} == set(Zone.State)
+    assert {"active", "swept", "expired"} <= {str(zone.state) for zone in zones}
     for zone in zones:
         assert zone.born_at.minute == zone.born_at.second == 0
         assert zone.price_low < zone.price_peak < zone.price_high
@@ -63,6 +63,7 @@ def test_zones_do_not_depend_on_when_they_are_followed() -> None:
         build(instrument_id=in_time.pk, estimator=DEFAULT_ESTIMATOR, now=LATE)
         track_zones(instrument_id=in_time.pk, now=LATE)
     assert followed(in_time) == followed(at_once)
+    assert told(in_time) == told(at_once)
 
 
 def test_work_of_a_job_is_bounded() -> None:

@@ -36,7 +36,7 @@ def zones() -> list[Zone]:
         Zone.objects.filter(pk=zone.pk).update(
             price_low=price * low, price_high=price * high, price_peak=price * (low + high) / 2
         )
-    Zone.objects.filter(pk=made[2].pk).update(state="faded", ended_at=AT)
+    Zone.objects.filter(pk=made[2].pk).update(state="expired", ended_at=AT)
     return made
 
 

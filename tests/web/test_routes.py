@@ -67,7 +67,7 @@ ROUTES = {
     "heatmaps:rivals": Route(200, kwargs=KEY),
     "heatmaps:rivals-picture": Route(404, kwargs=KEY),
     "heatmaps:tick": Route(200, kwargs=KEY),
-    "heatmaps:tile": Route(404, kwargs=KEY | {"release": "open-interest-1", "level": 0, "row": 0, "col": -1}),
+    "heatmaps:tile": Route(404, kwargs=KEY | {"release": "open-interest-2", "level": 0, "row": 0, "col": -1}),
     "heatmaps:zone": Route(200, kwargs={"pk": 1}),
     "journal:plans": Route(200),
     "journal:plan-new": Route(404, 404),

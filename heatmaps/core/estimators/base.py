@@ -89,6 +89,9 @@ class Estimate:
         for name in ("low", "high", "close", "open_interest"):
             spine[name] = getattr(self.steps, name)
         spine["total"], spine["status"], spine["flags"] = self.total, status, self.flags
+        spine["kept"] = self.ledger[:, :, 1]
+        spine["swept"][:, 0] = np.minimum(self.steps.sweeps.low, self.steps.close)
+        spine["swept"][:, 1] = np.maximum(self.steps.sweeps.high, self.steps.close)
         for index in np.flatnonzero(self.steps.end_ms % DIGEST_MS == 0).tolist():
             spine["digest"][index] = np.frombuffer(self.steps.digests[index], np.uint8)
         return Columns(self.steps.end_ms, self.anchor, self.columns, spine, self.steps.gap)

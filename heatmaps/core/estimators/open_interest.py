@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from heatmaps.core.bands import OPEN_INTEREST_FACTORS, OPEN_INTEREST_FACTORS_1
 from heatmaps.core.steps import sampled_ends
-from heatmaps.core.zones import PARAMETERS
+from heatmaps.core.zones import FIRST_PARAMETERS, PARAMETERS
 
 from .engine import flows
 from .family import InventoryEstimator, common_parameters
@@ -24,8 +24,10 @@ if TYPE_CHECKING:
     from .options import Options
 
 
-def _parameters(options: Options, bands: Mapping[str, list[list[float]]]) -> Mapping[str, object]:
-    return MappingProxyType({**common_parameters(options), "bands": bands, "zones": PARAMETERS})
+def _parameters(
+    options: Options, bands: Mapping[str, list[list[float]]], zones: Mapping[str, object]
+) -> Mapping[str, object]:
+    return MappingProxyType({**common_parameters(options), "bands": bands, "zones": zones})
 
 
 class OpenInterest(InventoryEstimator):
@@ -36,7 +38,7 @@ class OpenInterest(InventoryEstimator):
     tracks_zones = True
     bands = OPEN_INTEREST_FACTORS
     options = SECOND
-    parameters: Mapping[str, object] = _parameters(SECOND, OPEN_INTEREST_FACTORS)
+    parameters: Mapping[str, object] = _parameters(SECOND, OPEN_INTEREST_FACTORS, PARAMETERS)
 
     def ends(self, window: Window, state: State | None) -> Ends:  # noqa: ARG002 -- the path-only null needs the state
         """A step ends where open interest was sampled."""
@@ -53,4 +55,4 @@ class OpenInterest1(OpenInterest):
     version = "1"
     bands = OPEN_INTEREST_FACTORS_1
     options = FIRST
-    parameters: Mapping[str, object] = _parameters(FIRST, OPEN_INTEREST_FACTORS_1)
+    parameters: Mapping[str, object] = _parameters(FIRST, OPEN_INTEREST_FACTORS_1, FIRST_PARAMETERS)

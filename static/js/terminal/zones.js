@@ -1,10 +1,10 @@
-// Zones as boxes whose outline tells the state: active solid, tested solid with a tick, swept dashed and crossed, faded
-// dotted. Tags stand at the right edge and make room for each other.
+// Zones as boxes whose outline tells the state: living ones solid, with a tick where price came, swept ones dashed and
+// crossed, expired and merged ones dotted. Tags stand at the right edge and make room for each other.
 import { Layer } from './layer.js';
 import { usd, usdRange } from './format.js';
 
 const TAG_GAP = 19;
-const DASHES = { active: [], swept: [4, 3], faded: [1.5, 3] };
+const DASHES = { swept: [4, 3], expired: [1.5, 3], merged: [1.5, 3] };
 const NARROW = 520;
 
 // Zones by their number. An answer tells only of those that lived in its span, so what is known already stays.
@@ -25,15 +25,15 @@ export class ZoneBook {
   // The newest answer knows every zone that lives: one that it leaves out is gone.
   update(zones) {
     const told = new Set(zones.map((zone) => zone.id));
-    for (const [id, { state }] of this.byId) {
-      if (state === 'active' && !told.has(id)) this.byId.delete(id);
+    for (const [id, { ended_ms: ended }] of this.byId) {
+      if (ended === null && !told.has(id)) this.byId.delete(id);
     }
     this.add(zones);
   }
 
   // Those that ended first, so that living ones lie on top.
   get all() {
-    return [...this.byId.values()].sort((a, b) => (a.state === 'active') - (b.state === 'active') || a.id - b.id);
+    return [...this.byId.values()].sort((a, b) => (a.ended_ms === null) - (b.ended_ms === null) || a.id - b.id);
   }
 }
 
@@ -56,7 +56,7 @@ export class ZoneLayer extends Layer {
       if (!box) continue;
       this.boxes.push(box);
       this.outline(context, box);
-      if (zone.state === 'active') tags.push({ zone, y: (box.top + box.bottom) / 2, colour: box.colour });
+      if (!box.ended) tags.push({ zone, y: (box.top + box.bottom) / 2, colour: box.colour });
     }
     this.placeTags(tags, height);
     for (const tag of tags) this.tag(context, tag, width);
@@ -92,7 +92,7 @@ export class ZoneLayer extends Layer {
     }
     context.lineWidth = [this.view.selected, this.view.hovered].includes(zone.id) ? 2 : 1;
     context.strokeStyle = ended ? css.zoneEnded : box.colour;
-    context.setLineDash(DASHES[zone.state]);
+    context.setLineDash(DASHES[zone.state] ?? []);
     context.beginPath();
     context.moveTo(right, top);
     context.lineTo(left, top);
