@@ -26,6 +26,7 @@ PAGES = (
     "/scorecard/",
     "/instruments/",
     TERMINAL,
+    f"{TERMINAL}rivals/?a=open-interest&b=volume-profile",
     "zone",
     "/plans/",
     "plan",
