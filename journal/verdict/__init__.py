@@ -1,0 +1,11 @@
+"""What a locked plan did on the price path: a pure reducer over bars, never optimistic, versioned.
+
+``terms`` says what is judged, ``branch`` what one price does to a plan, ``paths`` every way in which a bar may have
+gone, ``reducer`` how bars follow each other.
+"""
+
+from .branch import Branch, Phase
+from .reducer import ENGINE_VERSION, Judged, State, judge, start
+from .terms import Event, Kind, Target, Terms
+
+__all__ = ["ENGINE_VERSION", "Branch", "Event", "Judged", "Kind", "Phase", "State", "Target", "Terms", "judge", "start"]
