@@ -78,3 +78,103 @@ class Plan(models.Model):
     def label(self) -> str:
         """The name shown on the page."""
         return f"P-{self.number}"
+
+
+class JudgementManager(models.Manager["Judgement"]):
+    """The doors to judgements: of an owner, or for the judge, who reads no notes."""
+
+    def get_queryset(self) -> NoReturn:
+        """Refuse."""
+        raise OwnerScopeError("Judgements are private: begin with Judgement.objects.owned_by(owner_id).")
+
+    def owned_by(self, owner_id: int) -> models.QuerySet[Judgement]:
+        """Return the judgements of one owner's plans."""
+        return super().get_queryset().filter(plan__owner_id=owner_id)
+
+    def being_judged(self, instrument_id: int) -> models.QuerySet[Judgement]:
+        """Return what is still to be judged of an instrument, for the judge."""
+        return super().get_queryset().filter(instrument_id=instrument_id, is_done=False)
+
+    def by_key(self, keys: list[int]) -> models.QuerySet[Judgement]:
+        """Return judgements that the judge holds."""
+        return super().get_queryset().filter(pk__in=keys)
+
+    def save_all(self, judgements: list[Judgement], fields: tuple[str, ...]) -> None:
+        """Write fields of judgements that the judge holds."""
+        super().get_queryset().bulk_update(judgements, fields, batch_size=500)
+
+
+class Judgement(models.Model):
+    """Where the verdict on an armed plan stands; what it goes by is fixed at arming."""
+
+    plan = models.OneToOneField(Plan, on_delete=models.CASCADE, primary_key=True, related_name="+")
+    instrument = models.ForeignKey("market.Instrument", on_delete=models.PROTECT, related_name="+")
+    terms = models.JSONField(help_text="journal.verdict.Terms")
+    state = models.JSONField(help_text="journal.verdict.State")
+    engine = models.CharField(max_length=10)
+    # Of the worst course; the results in R are known once every course has ended.
+    phase = models.CharField(max_length=12)
+    is_done = models.BooleanField(default=False)
+    result_low = models.DecimalField(max_digits=20, decimal_places=8, null=True)
+    result_high = models.DecimalField(max_digits=20, decimal_places=8, null=True)
+    through_at = models.DateTimeField(null=True, help_text="end of the last bar that was read")
+    last_price = models.DecimalField(max_digits=30, decimal_places=15, null=True)
+    event_count = models.IntegerField(default=0)
+
+    objects: ClassVar[JudgementManager] = JudgementManager()
+
+    class Meta:
+        indexes: ClassVar = [
+            models.Index(fields=["instrument"], condition=Q(is_done=False), name="judgement_waiting"),
+        ]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(is_done=False, result_low__isnull=True, result_high__isnull=True)
+                | Q(is_done=True, result_low__isnull=False, result_high__isnull=False),
+                name="judgement_results_when_done",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.plan_id}: {self.phase}"
+
+
+class PlanEventManager(models.Manager["PlanEvent"]):
+    """The doors to what happened to plans."""
+
+    def get_queryset(self) -> NoReturn:
+        """Refuse."""
+        raise OwnerScopeError("Events are private: begin with PlanEvent.objects.owned_by(owner_id).")
+
+    def owned_by(self, owner_id: int) -> models.QuerySet[PlanEvent]:
+        """Return the events of one owner's plans."""
+        return super().get_queryset().filter(plan__owner_id=owner_id)
+
+    def append(self, events: list[PlanEvent]) -> None:
+        """Add events at the end of their plans."""
+        super().get_queryset().bulk_create(events)
+
+
+class PlanEvent(models.Model):
+    """Something that happened to an armed plan on the price path. The database refuses to change one."""
+
+    plan = models.ForeignKey(Plan, on_delete=models.CASCADE, related_name="+")
+    number = models.IntegerField()
+    kind = models.CharField(max_length=12)
+    at = models.DateTimeField(help_text="end of the bar")
+    branch = models.CharField(max_length=30, blank=True, help_text="which of the possible courses")
+    price = models.DecimalField(max_digits=30, decimal_places=15, null=True)
+    result = models.DecimalField(max_digits=20, decimal_places=8, null=True, help_text="R")
+    note = models.CharField(max_length=60, blank=True)
+    engine = models.CharField(max_length=10)
+    created_at = models.DateTimeField(db_default=Now())
+
+    objects: ClassVar[PlanEventManager] = PlanEventManager()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["plan", "number"], name="plan_event_number_unique"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.plan_id}.{self.number} {self.kind}"

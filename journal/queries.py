@@ -6,12 +6,14 @@ import datetime as dt
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
-from journal.models import Plan
+from journal.models import Judgement, Plan, PlanEvent
 from market.canonical import InexactError, Json, canonical_json
 from market.canonical import digest as digest_evidence
 from market.series import epoch_ms
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from django.db.models import QuerySet
 
 __all__ = [
@@ -28,6 +30,22 @@ __all__ = [
 
 PAGE: Final = 50
 _TERMS: Final = ("direction", "entry", "invalidation", "target", "risk_pct", "thesis", "expires_at")
+
+
+def is_settling_due(*, instrument_id: int, now: dt.datetime) -> bool:  # noqa: ARG001  # asked like every errand
+    """Tell whether a plan of this instrument waits for its verdict."""
+    return Judgement.objects.being_judged(instrument_id).exists()
+
+
+def judgements_of(*, owner_id: int, plan_ids: Sequence[int]) -> dict[int, Judgement]:
+    """Return the judgements of the owner's plans by plan; a draft has none."""
+    found = Judgement.objects.owned_by(owner_id).filter(plan_id__in=plan_ids)
+    return {one.plan_id: one for one in found}
+
+
+def list_events(*, owner_id: int, plan_id: int) -> list[PlanEvent]:
+    """Return what happened to one of the owner's plans, in order."""
+    return list(PlanEvent.objects.owned_by(owner_id).filter(plan_id=plan_id).order_by("number"))
 
 
 def list_plans(*, owner_id: int, before: int | None = None, limit: int = PAGE) -> list[Plan]:

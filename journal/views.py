@@ -18,9 +18,14 @@ from heatmaps import queries as heatmap_queries
 from journal import operations, queries
 from journal.forms import PlanForm, initial_of, suggest
 from journal.models import Plan
+from journal.pages.verdict import describe_verdict
 from risk.formulas import reward_to_risk
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from journal.models import Judgement, PlanEvent
+    from journal.pages.verdict import Verdict
     from risk.formulas import Side
 
 _DASH: Final = "—"
@@ -39,7 +44,12 @@ def plans(request: HttpRequest) -> HttpResponse:
     if before and not (before.isdecimal() and len(before) <= _NUMBER_DIGITS):
         raise Http404
     found = queries.list_plans(owner_id=_owner(request), before=int(before) if before else None, limit=queries.PAGE + 1)
-    rows = [{"plan": plan, "is_broken": _is_broken(plan), **_terms(plan)} for plan in found[: queries.PAGE]]
+    shown = found[: queries.PAGE]
+    judged = queries.judgements_of(owner_id=_owner(request), plan_ids=[plan.pk for plan in shown])
+    rows = [
+        {"plan": plan, "is_broken": _is_broken(plan), "verdict": _verdict(plan, judged.get(plan.pk)), **_terms(plan)}
+        for plan in shown
+    ]
     older = found[queries.PAGE - 1].number if len(found) > queries.PAGE else None
     return render(request, "journal/plans.html", {"rows": rows, "older": older, "now": timezone.now()})
 
@@ -169,12 +179,20 @@ def _show(
     figures = [] if is_broken else _figures(found)
     context = {"plan": found, "zone": found.zone, "problems": problems, "figures": figures, **_terms(found)}
     context["is_broken"] = is_broken
+    judged = queries.judgements_of(owner_id=found.owner_id, plan_ids=[found.pk]).get(found.pk)
+    events = queries.list_events(owner_id=found.owner_id, plan_id=found.pk) if judged else []
+    context["verdict"] = _verdict(found, judged, events)
     return render(request, "journal/plan.html", context, status=status)
 
 
 def _show_form(request: HttpRequest, form: PlanForm, context: dict[str, Any]) -> HttpResponse:
     status = _WRONG if form.is_bound else HTTPStatus.OK
     return render(request, "journal/plan_form.html", {"form": form, **context}, status=status)
+
+
+def _verdict(found: Plan, judged: Judgement | None, events: Sequence[PlanEvent] = ()) -> Verdict | None:
+    digits = _digits(found)
+    return None if judged is None else describe_verdict(judged, list(events), lambda price: _price(price, digits))
 
 
 def _is_broken(found: Plan) -> bool:

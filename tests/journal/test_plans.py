@@ -226,7 +226,7 @@ STATEMENTS = [
     "UPDATE journal_plan SET armed_at = NULL, evidence = NULL, evidence_sha256 = ''",
     "UPDATE journal_plan SET owner_id = owner_id",
     "DELETE FROM journal_plan",
-    "TRUNCATE journal_plan",
+    "TRUNCATE journal_plan CASCADE",
     "TRUNCATE access_user CASCADE",
     "SELECT set_config('bh.erasing_owner', '0', true); DELETE FROM journal_plan",
     "INSERT INTO journal_plan AS held SELECT * FROM journal_plan ON CONFLICT (id) DO UPDATE SET thesis = 'better'",

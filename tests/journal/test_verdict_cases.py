@@ -12,8 +12,8 @@ from risk.formulas import Costs
 from tests.journal.verdicts import bars, bounds, kinds, run, terms
 
 D = Decimal
-BREAKOUT = {"kind": Kind.STOP}
-TWO = {"targets": ((110, "0.5"), (120, "0.5"))}
+BREAKOUT: dict[str, Any] = {"kind": Kind.STOP}
+TWO: dict[str, Any] = {"targets": ((110, "0.5"), (120, "0.5"))}
 Row = tuple[float, float, float, float]
 OPENED: Row = (103, 103, 98, 99)
 BROKEN: Row = (97, 101, 96, 100.5)

@@ -20,6 +20,8 @@ from tests.journal.verdicts import CENTRE, MINUTE, bars, bounds, run, terms
 if TYPE_CHECKING:
     import numpy.typing as npt
 
+    from journal.verdict import Event
+
 D = Decimal
 PLANS: list[dict[str, Any]] = [
     {"stop": D(97), "targets": ((102, "1"),)},
@@ -89,7 +91,8 @@ def test_catching_up_is_the_same_as_living_through(seed: int, shape: int, cut: i
     rows = as_bars(tick_path(np.random.default_rng(seed), 60, 101.0))
     funding = [(20 * MINUTE, D("0.001")), (41 * MINUTE, D("-0.002"))]
     whole = run(plan, rows, funding=funding)
-    state, events = start(plan), []
+    state = start(plan)
+    events: list[Event] = []
     for i in range(60):
         step = run(plan, rows[: i + 1], from_plain(to_plain(state)), funding=funding)
         state, events = step.state, [*events, *step.events]

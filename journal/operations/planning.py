@@ -12,6 +12,7 @@ from django.db import connection, transaction
 
 from heatmaps import queries as heatmap_queries
 from journal.models import Plan
+from journal.operations.judging import begin_judgement
 from journal.queries import Json, digest_evidence, plain, plain_terms
 from market import queries as market_queries
 from market.series import epoch_ms
@@ -139,6 +140,7 @@ def arm_plan(*, owner_id: int, number: int, now: dt.datetime) -> Plan:
     plan.evidence = _collect_evidence(plan, plan.armed_at, now)
     plan.evidence_sha256 = digest_evidence(plan.evidence)
     plan.save(update_fields=["armed_at", "evidence", "evidence_sha256"])
+    begin_judgement(plan)
     return plan
 
 

@@ -1,0 +1,140 @@
+"""Judge armed plans on the bars that have come since; the same after a minute as after a month of standing still."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from dataclasses import replace
+from decimal import Decimal
+from typing import TYPE_CHECKING, Final
+
+from django.db import transaction
+
+from journal.models import Judgement, PlanEvent
+from journal.operations.judging import kept, read_terms
+from journal.verdict import judge
+from journal.verdict.keeping import from_plain
+from market.queries import load_bars, load_funding
+from market.queries.completeness import ABSENT, LOST, load_ledgers
+from market.series import epoch_ms, moment
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from journal.verdict import Event, State, Terms
+
+# A catch-up reads so much at once.
+_PART: Final = dt.timedelta(days=7)
+_FINEST_S: Final = 60
+_SLOTS: Final = ("state", "phase", "is_done", "result_low", "result_high", "through_at", "last_price", "event_count")
+
+
+class _Market:
+    """The bars, settlements and lost spans of one instrument, read once for all plans."""
+
+    def __init__(self, instrument_id: int, since: dt.datetime, until: dt.datetime) -> None:
+        span = (since, until)
+        ledgers = {
+            key: ledger
+            for key, ledger in load_ledgers(instrument_ids=[instrument_id], span=span).items()
+            if key.series == "bars" and key.timeframe > 0
+        }
+        self.step_s = min((key.timeframe for key, ledger in ledgers.items() if ledger.present), default=_FINEST_S)
+        self.bars: npt.NDArray[np.void] = load_bars(
+            instrument_id=instrument_id, since=since, until=until, timeframe=self.step_s
+        )
+        # A bar that is still open has no verdict.
+        self.bars = self.bars[self.bars["open_time"] + self.step_s * 1000 <= epoch_ms(until)]
+        paid = load_funding(instrument_id=instrument_id, since=since, until=until)
+        self.funding = [(int(row["time"]), Decimal(repr(float(row["rate"])))) for row in paid]
+        self.lost = [
+            (epoch_ms(hole.start_at), epoch_ms(hole.end_at))
+            for ledger in ledgers.values()
+            for hole in ledger.holes
+            if hole.state in {ABSENT, LOST}
+        ]
+
+
+@transaction.atomic
+def settle(*, instrument_id: int, now: dt.datetime) -> int:
+    """Judge every armed plan of an instrument on its closed bars up to ``now``; return how many plans changed.
+
+    Plans that another process is judging are left to it.
+    """
+    waiting = Judgement.objects.being_judged(instrument_id).select_for_update(skip_locked=True, of=("self",))
+    judgements = list(waiting.order_by("pk"))
+    changed = 0
+    while judgements:
+        since = min(_since(one) for one in judgements)
+        until = min(now, since + _PART)
+        behind = [one for one in judgements if _since(one) < until]
+        changed += _settle_part(behind, _Market(instrument_id, since, until))
+        if until >= now:
+            break
+        judgements = [one for one in judgements if not one.is_done and _since(one) >= until]
+    return changed
+
+
+def _since(judgement: Judgement) -> dt.datetime:
+    return judgement.through_at or moment(judgement.terms["armed_ms"]).replace(second=0, microsecond=0)
+
+
+def _settle_part(judgements: list[Judgement], market: _Market) -> int:
+    events: list[PlanEvent] = []
+    moved: list[Judgement] = []
+    idle: defaultdict[tuple[dt.datetime, Decimal], list[int]] = defaultdict(list)
+    for one in judgements:
+        terms = read_terms(one.terms)
+        before = _state(one, terms)
+        judged = judge(
+            terms, before, market.bars, step_ms=market.step_s * 1000, funding=market.funding, lost=market.lost
+        )
+        _place(one, terms, judged.state)
+        if judged.events or judged.state.branches != before.branches:
+            for name, value in kept(terms, judged.state).items():
+                setattr(one, name, value)
+            events += _rows(one, judged.events)
+            moved.append(one)
+        elif judged.state.through_ms != before.through_ms and one.through_at and one.last_price is not None:
+            idle[one.through_at, one.last_price].append(one.pk)
+    for (through_at, last_price), keys in idle.items():
+        Judgement.objects.by_key(keys).update(through_at=through_at, last_price=last_price)
+    Judgement.objects.save_all(moved, _SLOTS)
+    PlanEvent.objects.append(events)
+    return len(moved)
+
+
+def _state(judgement: Judgement, terms: Terms) -> State:
+    """Return the kept state; where it stands is in columns of its own, which change each minute."""
+    last = judgement.last_price
+    return replace(
+        from_plain(judgement.state),
+        through_ms=None if judgement.through_at is None else epoch_ms(judgement.through_at),
+        last=None if last is None else terms.side * last,
+    )
+
+
+def _place(judgement: Judgement, terms: Terms, state: State) -> None:
+    judgement.through_at = None if state.through_ms is None else moment(state.through_ms)
+    judgement.last_price = None if state.last is None else terms.side * state.last
+
+
+def _rows(judgement: Judgement, events: tuple[Event, ...]) -> list[PlanEvent]:
+    """Number what happened, after what is there."""
+    first = judgement.event_count
+    judgement.event_count = first + len(events)
+    return [
+        PlanEvent(
+            plan_id=judgement.pk,
+            number=first + i,
+            kind=event.kind,
+            at=moment(event.at_ms),
+            branch=event.branch,
+            price=event.price,
+            result=None if event.result is None else round(event.result, 8),
+            note=event.note,
+            engine=judgement.engine,
+        )
+        for i, event in enumerate(events, 1)
+    ]
