@@ -177,6 +177,6 @@ def test_page_tells_what_the_path_made_of_a_plan(owner: User, zone: Zone, now: d
     add(zone, first_minute(plan), PATH)
     settle(zone, first_minute(plan) + 10 * MINUTE)
     page = client.get(f"/plans/{plan.number}/").content.decode()
-    assert "On the price path: closed, +2.73 R" in page
+    assert "On the price path: closed, +2.77 R" in page
     assert "Target reached" in page
-    assert "closed +2.73 R" in client.get("/plans/").content.decode()
+    assert "closed +2.77 R" in client.get("/plans/").content.decode()
