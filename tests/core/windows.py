@@ -52,7 +52,28 @@ def cut(window: Window, *, since_ms: int, until_ms: int) -> Window:
     ends = window.bars["open_time"] + window.bar_ms
     bars = (window.bars["open_time"] >= since_ms) & (ends <= until_ms)
     samples = (window.open_interest["time"] > since_ms) & (window.open_interest["time"] <= until_ms)
-    return Window(window.bars[bars], window.bar_ms[bars], window.open_interest[samples])
+    marks = (window.mark_bars["open_time"] >= since_ms) & (window.mark_bars["open_time"] + window.mark_ms <= until_ms)
+    return replace(
+        window,
+        bars=window.bars[bars],
+        bar_ms=window.bar_ms[bars],
+        open_interest=window.open_interest[samples],
+        mark_bars=window.mark_bars[marks],
+        mark_ms=window.mark_ms[marks],
+    )
+
+
+def with_marks(window: Window, *, follows: float = 0.5, but: tuple[int, ...] = ()) -> Window:
+    """The same with a mark price that goes a share ``follows`` of the way from a bar's body to its wicks.
+
+    but: numbers of the five-minute steps without mark bars.
+    """
+    bars, marks = window.bars, window.bars.copy()
+    for name, body in (("low", np.minimum(bars["open"], bars["close"])), ("high", np.maximum(bars["open"], bars["close"]))):
+        marks[name] = body + follows * (bars[name] - body)
+    marks["volume"] = np.nan
+    kept = ~np.isin((bars["open_time"] - START_MS) // STEP_MS, but)
+    return replace(window, mark_bars=marks[kept], mark_ms=window.bar_ms[kept])
 
 
 def without_bars(window: Window, *, since_ms: int, until_ms: int) -> Window:
@@ -75,7 +96,10 @@ def scaled(window: Window, *, price: float = 1.0, contracts: float = 1.0) -> Win
     bars["volume"] *= contracts
     bars["quote_volume"] *= price * contracts
     samples["open_interest"] *= contracts
-    return Window(bars, window.bar_ms, samples)
+    marks = window.mark_bars.copy()
+    for name in ("open", "high", "low", "close"):
+        marks[name] *= price
+    return replace(window, bars=bars, open_interest=samples, mark_bars=marks)
 
 
 def mirrored(window: Window) -> Window:
