@@ -111,7 +111,10 @@ def test_one_bar_of_history_is_a_step_that_says_how_little_it_knows(slug: str) -
 @pytest.mark.parametrize("slug", BUILT)
 def test_no_open_interest_or_no_bars_at_all_is_no_estimate(slug: str) -> None:
     window = make_window(steps=5)
-    for empty in (replace(window, open_interest=window.open_interest[:0]), without_bars(window, since_ms=0, until_ms=2**60)):
+    for empty in (
+        replace(window, open_interest=window.open_interest[:0]),
+        without_bars(window, since_ms=0, until_ms=2**60),
+    ):
         found = estimate(empty, slug)
         assert (len(found.steps), found.state) == (0, None)
 

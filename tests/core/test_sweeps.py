@@ -74,8 +74,9 @@ def test_wick_that_the_mark_did_not_follow_takes_nothing() -> None:
     full = load_built("open-interest", version="1").estimate(window, None).ledger[50, 0, 0]
     assert kept.ledger[50, 0, 0] < 0.15 * swept
     assert swept == pytest.approx(0.85 * full, rel=0.05)
-    below = bin_coordinate(np.array([0.97 * close]), 5e-4)[0] - kept.anchor[50]
-    assert kept.columns[50, : int(below)].sum() > 4 * estimate(window).columns[50, : int(below)].sum()
+    # Where the wick alone went, and no new position of the step has its liquidation price.
+    low, high = (int(bin_coordinate(np.array([x * close]), 5e-4)[0] - kept.anchor[50]) for x in (0.94, 0.97))
+    assert kept.columns[50, low:high].sum() > 4 * estimate(window).columns[50, low:high].sum()
 
 
 @settings(max_examples=12, deadline=None)

@@ -69,7 +69,10 @@ def with_marks(window: Window, *, follows: float = 0.5, but: tuple[int, ...] = (
     but: numbers of the five-minute steps without mark bars.
     """
     bars, marks = window.bars, window.bars.copy()
-    for name, body in (("low", np.minimum(bars["open"], bars["close"])), ("high", np.maximum(bars["open"], bars["close"]))):
+    for name, body in (
+        ("low", np.minimum(bars["open"], bars["close"])),
+        ("high", np.maximum(bars["open"], bars["close"])),
+    ):
         marks[name] = body + follows * (bars[name] - body)
     marks["volume"] = np.nan
     kept = ~np.isin((bars["open_time"] - START_MS) // STEP_MS, but)
