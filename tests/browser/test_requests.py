@@ -156,7 +156,7 @@ def test_zones_are_known_by_their_number(visit: Open, world: World) -> None:
         """async (path) => {
           const { ZoneBook } = await import(path);
           const book = new ZoneBook();
-          const zone = (id, state) => ({ id, state });
+          const zone = (id, state) => ({ id, state, ended_ms: state === 'active' ? null : 1 });
           book.replace([zone(1, 'active'), zone(2, 'swept'), zone(3, 'active')]);
           book.add([zone(4, 'faded')]);
           book.update([zone(3, 'swept'), zone(5, 'active')]);
