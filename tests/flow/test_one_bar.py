@@ -41,8 +41,11 @@ if TYPE_CHECKING:
 
 MINUTE = dt.timedelta(minutes=1)
 # The flush between tests does not know the partitioned table and is refused by armed plans, as it should be.
-TIDY = """TRUNCATE market_bar;
-ALTER TABLE journal_plan DISABLE TRIGGER USER; DELETE FROM journal_plan; ALTER TABLE journal_plan ENABLE TRIGGER USER"""
+TIDY = """BEGIN; SET CONSTRAINTS ALL IMMEDIATE; TRUNCATE market_bar;
+ALTER TABLE journal_planevent DISABLE TRIGGER USER; DELETE FROM journal_planevent;
+ALTER TABLE journal_planevent ENABLE TRIGGER USER; DELETE FROM journal_judgement;
+ALTER TABLE journal_plan DISABLE TRIGGER USER; DELETE FROM journal_plan; ALTER TABLE journal_plan ENABLE TRIGGER USER;
+COMMIT"""
 
 
 def in_ms(moment: dt.datetime) -> int:
