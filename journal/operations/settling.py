@@ -68,11 +68,12 @@ def settle(*, instrument_id: int, now: dt.datetime) -> int:
     while judgements:
         since = min(_since(one) for one in judgements)
         until = min(now, since + _PART)
-        behind = [one for one in judgements if _since(one) < until]
-        changed += _settle_part(behind, _Market(instrument_id, since, until))
+        behind = {one: _since(one) for one in judgements if _since(one) < until}
+        changed += _settle_part(list(behind), _Market(instrument_id, since, until))
         if until >= now:
             break
-        judgements = [one for one in judgements if not one.is_done and _since(one) >= until]
+        # One that did not come on waits for a bar that is missing.
+        judgements = [one for one in judgements if not one.is_done and _since(one) != behind.get(one)]
     return changed
 
 
@@ -91,7 +92,7 @@ def _settle_part(judgements: list[Judgement], market: _Market) -> int:
             terms, before, market.bars, step_ms=market.step_s * 1000, funding=market.funding, lost=market.lost
         )
         _place(one, terms, judged.state)
-        if judged.events or judged.state.branches != before.branches:
+        if judged.events or replace(judged.state, through_ms=before.through_ms, last=before.last) != before:
             for name, value in kept(terms, judged.state).items():
                 setattr(one, name, value)
             events += _rows(one, judged.events)

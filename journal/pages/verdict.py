@@ -58,6 +58,7 @@ class Verdict:
     through_at: dt.datetime | None
     result: str
     best: str
+    has_gap: bool
     lines: tuple[Line, ...] = ()
 
 
@@ -70,6 +71,7 @@ def describe_verdict(judgement: Judgement, events: list[PlanEvent], write_price:
         through_at=judgement.through_at,
         result="" if low is None else write_result(low),
         best=write_result(high) if high is not None and high != low else "",
+        has_gap=judgement.state["has_gap"],
         lines=tuple(_line(event, write_price) for event in events),
     )
 

@@ -43,7 +43,7 @@ def add(zone: Zone, first: dt.datetime, rows: list[tuple[float, float, float, fl
 
 
 def arm(owner: User, zone: Zone, now: dt.datetime, **changes: object) -> Plan:
-    plan = make_plan(owner=owner, zone=zone, expires_at=now + dt.timedelta(days=5))
+    plan = make_plan(owner=owner, zone=zone, expires_at=now + dt.timedelta(days=10))
     for name, value in changes.items():
         setattr(plan, name, value)
     plan.save()
@@ -180,3 +180,18 @@ def test_page_tells_what_the_path_made_of_a_plan(owner: User, zone: Zone, now: d
     assert "On the price path: closed, +2.77 R" in page
     assert "Target reached" in page
     assert "closed +2.77 R" in client.get("/plans/").content.decode()
+
+
+def test_catching_up_goes_on_where_a_part_ends_inside_a_bar(owner: User, zone: Zone, now: dt.datetime) -> None:
+    plan = arm(owner, zone, now)
+    start, days = first_minute(plan), 15
+    first = s.epoch_ms(start) // s.STEP_MS * s.STEP_MS
+    bars = np.zeros(days * 288, s.BAR)
+    bars["open_time"] = first + s.STEP_MS * np.arange(len(bars))
+    for name in ("open", "high", "low", "close", "quote_volume"):
+        bars[name] = 60_000.0
+    bars["volume"] = 1.0
+    end = start + dt.timedelta(days=days + 1)
+    market.store(instrument_id=zone.heatmap.instrument_id, series="bars", rows=bars, timeframe=300, now=end)
+    settle(zone, end)
+    assert [kind for kind, _ in told(owner, plan)] == ["expired", "judged"]
