@@ -1,0 +1,29 @@
+"""What a trader's own results show, each with its interval and its gate: pure numpy, seeded, no Django.
+
+``intervals`` holds proportions, means and differences, ``shapes`` what a row of results looks like, ``belief`` how
+stated chances came out, ``pooling`` many cells at once, ``gates`` what may be said of how many.
+"""
+
+from .belief import Belief, judge_belief
+from .gates import Gate, gate, needed_count
+from .intervals import Interval, difference_interval, mean_interval, wilson
+from .pooling import discoveries, shrink, zero_chance
+from .shapes import Shape, resampled, shape
+
+__all__ = [
+    "Belief",
+    "Gate",
+    "Interval",
+    "Shape",
+    "difference_interval",
+    "discoveries",
+    "gate",
+    "judge_belief",
+    "mean_interval",
+    "needed_count",
+    "resampled",
+    "shape",
+    "shrink",
+    "wilson",
+    "zero_chance",
+]
