@@ -5,12 +5,16 @@ from __future__ import annotations
 from django.contrib import admin
 from django.urls import include, path
 
-from bhweb import health, metrics, views
+from bhweb import health, metrics, research, views
 
 urlpatterns = [
     path("", views.landing, name="landing"),
     path("method/", views.method, name="method"),
     path("glossary/", views.glossary, name="glossary"),
+    path("research/", research.listing, name="research"),
+    path("research/feed.atom", research.feed, name="research-feed"),
+    path("research/<slug:slug>/", research.article, name="research-article"),
+    path("research/<slug:slug>.png", research.picture, name="research-picture"),
     path("healthz", health.healthz, name="healthz"),
     path("metrics", metrics.metrics, name="metrics"),
     path("", include("access.urls")),

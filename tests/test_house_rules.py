@@ -133,6 +133,8 @@ def spoken(path: Path) -> str:
     text = path.read_text()
     if path.suffix == ".html":
         return re.sub(r"\{#.*?#\}|\{% comment %\}.*?\{% endcomment %\}", "", text, flags=re.DOTALL)
+    if path.suffix == ".md":
+        return text
     if path.suffix == ".js":
         return "\n".join(LITERAL.findall(text))
     constants = (node.value for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Constant))
@@ -142,7 +144,8 @@ def spoken(path: Path) -> str:
 def test_pages_give_no_advice() -> None:
     pages = [*(ROOT / "templates").rglob("*.html"), *(ROOT / "static").rglob("*.js"), *ROOT.glob("*/views.py")]
     pages += [*(ROOT / "heatmaps/pages").glob("*.py"), *ROOT.glob("*/forms.py"), ROOT / "heatmaps/picture.py"]
-    assert {path.suffix for path in pages} == {".html", ".js", ".py"}
+    pages += (ROOT / "docs" / "articles").glob("*.md")
+    assert {path.suffix for path in pages} == {".html", ".js", ".md", ".py"}
     found = {str(path.relative_to(ROOT)): ADVICE.findall(spoken(path)) for path in pages}
     assert {name: hits for name, hits in found.items() if hits} == {}
 
@@ -152,6 +155,7 @@ def test_pages_give_no_advice() -> None:
     [
         ("page.html", "{# buy #}<p>Buy here</p>"),
         ("page.js", "const note = `Buy ${amount}`; // sell"),
+        ("page.md", "Buy here"),
         ("page.py", '# sell\nnote = f"Buy {amount}"\n'),
     ],
 )

@@ -23,6 +23,8 @@ PAGES = (
     "/",
     "/method/",
     "/glossary/",
+    "/research/",
+    "/research/reading-the-scorecard/",
     "/scorecard/",
     "/instruments/",
     TERMINAL,
