@@ -9,6 +9,7 @@ from django.contrib.admin import AdminSite
 from django.contrib.admin import apps as admin_apps
 from django.shortcuts import redirect
 from django.urls import URLResolver
+from django.utils.module_loading import autodiscover_modules
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,6 +20,13 @@ if TYPE_CHECKING:
 class AccessConfig(AppConfig):
     name = "access"
     default = True  # the configuration of the admin below is not this app's
+
+    def ready(self) -> None:
+        """Load the mails of all rooms, and listen to what mail services report."""
+        from access import signals  # noqa: PLC0415  # models load only after the apps
+
+        signals.connect()
+        autodiscover_modules("mails")
 
 
 class StaffSiteConfig(admin_apps.AdminConfig):

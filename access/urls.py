@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+from anymail.urls import urlpatterns as services
+from django.conf import settings
 from django.urls import path
 
-from access import views
+from access.permissions import public
+from access.views import account, mail
+
+# Where a mail service reports bounces and complaints; without its secret nobody could tell it from a stranger.
+_REPORTS = f"{settings.MAIL_SERVICE}_tracking_webhook" if settings.ANYMAIL.get("WEBHOOK_SECRET") else ""
 
 app_name = "access"
 urlpatterns = [
-    path("login/", views.log_in, name="login"),
-    path("logout/", views.log_out, name="logout"),
-    path("enter/<str:token>/", views.enter, name="enter"),
-    path("account/", views.account, name="account"),
-    path("account/keys/<int:key_id>/revoke/", views.revoke_key, name="key-revoke"),
+    path("login/", account.log_in, name="login"),
+    path("logout/", account.log_out, name="logout"),
+    path("enter/<str:token>/", account.enter, name="enter"),
+    path("account/", account.account, name="account"),
+    path("account/keys/<int:key_id>/revoke/", account.revoke_key, name="key-revoke"),
+    path("outbox/", mail.outbox, name="outbox"),
+    path("outbox/<int:pk>/", mail.outbox_mail, name="outbox-mail"),
+    path("outbox/<int:pk>/html/", mail.outbox_html, name="outbox-html"),
+    path("mails/", mail.notices, name="notices"),
+    path("mails/<path:slug>/", mail.notice, name="notice"),
+    path("unsubscribe/<str:token>/", mail.unsubscribe, name="unsubscribe"),
+    *(path("mail-events/", public(one.callback), name="mail-events") for one in services if one.name == _REPORTS),
 ]

@@ -4,105 +4,47 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
-from urllib.parse import parse_qsl, unquote, urlencode, urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
-from django.core.exceptions import ImproperlyConfigured
-
-from bhweb import clock
+from bhweb import clock, environment
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-_SHORTEST_SECRET = 20
 
 
-def _text(name: str, default: str | None = None) -> str:
-    value = os.environ.get(name, default)
-    if value is None:
-        raise ImproperlyConfigured(f"{name} is not set. `python3 manage.py up` sets it; see docs/OPERATIONS.md.")
-    return value
-
-
-def _flag(name: str, *, default: bool = False) -> bool:
-    value = os.environ.get(name, "1" if default else "0")
-    if value not in {"0", "1"}:
-        raise ImproperlyConfigured(f"{name} must be 0 or 1, not {value!r}.")
-    return value == "1"
-
-
-def _secret(name: str) -> str:
-    """Return a secret that may be left out, but not be guessed."""
-    value = os.environ.get(name, "")
-    if value and len(value) < _SHORTEST_SECRET:
-        raise ImproperlyConfigured(f"{name} must have at least {_SHORTEST_SECRET} characters, or be left out.")
-    return value
-
-
-def _database(url: str) -> dict[str, Any]:
-    parts = urlsplit(url)
-    if parts.scheme not in {"postgres", "postgresql"} or not parts.path.strip("/"):
-        raise ImproperlyConfigured(
-            f"DATABASE_URL must look like postgresql://user:password@host:5432/name, not {url!r}."
-        )
-    options: dict[str, Any] = dict(parse_qsl(parts.query))
-    return {
-        "ENGINE": "django.db.backends.postgresql",
-        "NAME": unquote(parts.path.lstrip("/")),
-        "USER": unquote(parts.username or ""),
-        "PASSWORD": unquote(parts.password or ""),
-        "HOST": options.pop("host", parts.hostname or ""),
-        "PORT": str(options.pop("port", parts.port or "")),
-        "CONN_MAX_AGE": 300,
-        "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {"connect_timeout": 5, **options},
-    }
-
-
-def _redis_py(url: str, *, further: int = 0) -> str:
-    """Translate Celery's address into redis-py's, the database so many numbers further; all options stay."""
-    parts = urlsplit(url)
-    options = dict(parse_qsl(parts.query, keep_blank_values=True))
-    is_socket = parts.scheme in {"redis+socket", "unix"}
-    named = options.pop("virtual_host", "") or options.pop("db", "") or ("" if is_socket else parts.path)
-    if not (named.strip("/") or "0").isdecimal():
-        raise ImproperlyConfigured(f"REDIS_URL must name its database by a number, not {named!r}.")
-    database = int(named.strip("/") or 0) + further
-    if is_socket:
-        return f"unix://{parts.netloc}{parts.path}?{urlencode({**options, 'db': database})}"
-    return urlunsplit(parts._replace(path=f"/{database}", query=urlencode(options)))
-
-
-SECRET_KEY = _text("BH_SECRET_KEY")
-DEBUG = _flag("BH_DEBUG")
-ALLOWED_HOSTS = _text("BH_ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]").split(",")
-CSRF_TRUSTED_ORIGINS = [origin for origin in _text("BH_TRUSTED_ORIGINS", "").split(",") if origin]
+SECRET_KEY = environment.text("BH_SECRET_KEY")
+DEBUG = environment.flag("BH_DEBUG")
+ALLOWED_HOSTS = environment.text("BH_ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]").split(",")
+CSRF_TRUSTED_ORIGINS = [origin for origin in environment.text("BH_TRUSTED_ORIGINS", "").split(",") if origin]
 # How many proxies of ours stand in front; a wrong count puts all visitors into one bucket of the limits.
-TRUSTED_PROXY_COUNT = int(_text("BH_TRUSTED_PROXY_COUNT", "0"))
-DATA_DIR = Path(_text("BH_DATA_DIR", str(BASE_DIR / "var")))
+TRUSTED_PROXY_COUNT = int(environment.text("BH_TRUSTED_PROXY_COUNT", "0"))
+# Where people find the site: links in mails lead there, whatever host a request names.
+SITE_URL = environment.site(environment.text("BH_SITE_URL", "http://localhost:8000"))
+DATA_DIR = Path(environment.text("BH_DATA_DIR", str(BASE_DIR / "var")))
 
-DATABASES = {"default": _database(_text("DATABASE_URL"))}
+DATABASES = {"default": environment.database(environment.text("DATABASE_URL"))}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-REDIS_URL = _text("REDIS_URL")
-EVENTS_URL = _redis_py(REDIS_URL)
+REDIS_URL = environment.text("REDIS_URL")
+EVENTS_URL = environment.redis_py(REDIS_URL)
 # An open page hears the time so often, also when nothing happens.
-EVENTS_HEARTBEAT_S = float(_text("BH_EVENTS_HEARTBEAT_S", "15"))
+EVENTS_HEARTBEAT_S = float(environment.text("BH_EVENTS_HEARTBEAT_S", "15"))
 # Who shows it may read /metrics from another machine; empty: only programs on this one may.
-METRICS_TOKEN = _secret("BH_METRICS_TOKEN")
+METRICS_TOKEN = environment.secret("BH_METRICS_TOKEN")
 # 0 leaves real venues out: nothing is asked of them, and the default set is not made.
-VENUES = _flag("BH_VENUES", default=True)
+VENUES = environment.flag("BH_VENUES", default=True)
 # Where venues are reached instead of at their own addresses: a double on loopback, or a relay of the operator's.
-VENUES_URL = _text("BH_VENUES_URL", "").rstrip("/")
+VENUES_URL = environment.text("BH_VENUES_URL", "").rstrip("/")
 # The time that everything goes by while a market is replayed (bhweb/clock.py); the machine's own where empty.
-CLOCK = clock.read(_text("BH_CLOCK", ""))
+CLOCK = clock.read(environment.text("BH_CLOCK", ""))
 CLOCK_SPEED = CLOCK.speed if CLOCK else 1.0
 # How long rows are kept: whole months of bars (0: for ever), days of depth and account ratios (0: for ever).
-KEEP_BAR_MONTHS = int(_text("BH_KEEP_BAR_MONTHS", "0"))
-KEEP_DEPTH_DAYS = int(_text("BH_KEEP_DEPTH_DAYS", "90"))
+KEEP_BAR_MONTHS = int(environment.text("BH_KEEP_BAR_MONTHS", "0"))
+KEEP_DEPTH_DAYS = int(environment.text("BH_KEEP_DEPTH_DAYS", "90"))
 # Within this a request has arrived whole, or is refused [s].
-BODY_SECONDS = float(_text("BH_BODY_SECONDS", "10"))
+BODY_SECONDS = float(environment.text("BH_BODY_SECONDS", "10"))
 CACHES = {
     "default": {
         "BACKEND": "bhweb.cache.HintCache",
-        "LOCATION": os.environ.get("CACHE_URL") or _redis_py(REDIS_URL, further=1),
+        "LOCATION": os.environ.get("CACHE_URL") or environment.redis_py(REDIS_URL, further=1),
         "OPTIONS": {"socket_connect_timeout": 0.5, "socket_timeout": 0.5},
     },
     # Rate limits outlive an emptied or absent Redis, and never fail open with it.
@@ -128,6 +70,7 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "csp",
+    "anymail",
     "access",
     "market",
     "heatmaps",
@@ -175,7 +118,7 @@ LOGIN_URL = "access:login"
 LOGIN_REDIRECT_URL = "heatmaps:instruments"
 LOGOUT_REDIRECT_URL = "landing"
 # HTTPS is the operator's proxy; behind it BH_SECURE=1 makes every cookie secure.
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _flag("BH_SECURE")
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = environment.flag("BH_SECURE")
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SESSION_COOKIE_SECURE else None
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
@@ -192,6 +135,21 @@ CONTENT_SECURITY_POLICY = {
         "frame-ancestors": ["'none'"],
     }
 }
+
+_MAIL = environment.mail(
+    service=environment.text("BH_MAIL_SERVICE", ""),
+    keys=environment.text("BH_MAIL_KEYS", ""),
+    smtp=environment.text("BH_SMTP_URL", ""),
+)
+globals().update(_MAIL)
+ANYMAIL = _MAIL["ANYMAIL"]
+MAIL_SERVICE = environment.text("BH_MAIL_SERVICE", "")
+MAIL_IS_LOCAL = _MAIL["EMAIL_BACKEND"].startswith("access.")
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = environment.text(
+    "BH_MAIL_FROM", f"BH Terminal <no-reply@{urlsplit(SITE_URL).hostname}>"
+)
+# Who writes to it is taken off by hand; letters name it beside the link.
+UNSUBSCRIBE_MAILBOX = environment.text("BH_UNSUBSCRIBE_MAILBOX", "")
 
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
@@ -265,5 +223,5 @@ LOGGING = {
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "filters": {"discreet": {"()": "bhweb.logs.Discreet"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["discreet"]}},
-    "root": {"handlers": ["console"], "level": _text("BH_LOG_LEVEL", "INFO")},
+    "root": {"handlers": ["console"], "level": environment.text("BH_LOG_LEVEL", "INFO")},
 }

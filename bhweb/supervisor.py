@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 HOST = "127.0.0.1"
 APPLICATIONS = {
-    "worker-live": ("worker", "--queue", "live"),
+    "worker-live": ("worker", "--queue", "live", "mail"),
     "worker-backfill": ("worker", "--queue", "backfill"),
     "beat": ("beat",),
     "feed": ("feed",),
@@ -96,7 +96,8 @@ class Supervisor:
             self.services.append(
                 Service(child.name, begin=lambda server=server: server.start(self.household), child=child)  # type: ignore[misc] # mypy cannot type a default of a lambda
             )
-        return {**os.environ, **environment, "BH_BOOTSTRAP": "0", "PYTHONUNBUFFERED": "1"}
+        site = {"BH_SITE_URL": os.environ.get("BH_SITE_URL", self.url)}
+        return {**os.environ, **environment, **site, "BH_BOOTSTRAP": "0", "PYTHONUNBUFFERED": "1"}
 
     def _prepare(self) -> None:
         """Run the one process that brings database, static files and operator up to date."""

@@ -28,6 +28,7 @@ View = Callable[..., HttpResponseBase]
 PUBLIC: Final = "public"
 MEMBER: Final = "member"
 STAFF: Final = "staff"
+OPERATOR: Final = "operator"
 MACHINE: Final = "machine"
 BEARER: Final = "bearer"
 
@@ -60,6 +61,18 @@ def staff(view: View) -> View:
         return keep_private(view(request, *args, **kwargs))
 
     return _with_policy(login_not_required(guarded), STAFF)
+
+
+def operator(view: View) -> View:
+    """Let in who may do everything; to everyone else the page does not exist."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
+        if not (request.user.is_authenticated and request.user.is_superuser):
+            raise Http404
+        return keep_private(view(request, *args, **kwargs))
+
+    return _with_policy(login_not_required(guarded), OPERATOR)
 
 
 def machine(view: View) -> View:

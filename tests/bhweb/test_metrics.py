@@ -14,8 +14,8 @@ from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 
 from bhweb import metrics
+from bhweb.environment import secret
 from bhweb.models import Job
-from bhweb.settings import _secret
 from market.models import Instrument
 from market.operations.quarantine import Doubt, hold
 from tests.factories import make_instrument, make_user
@@ -153,6 +153,6 @@ def test_without_a_token_nobody_guesses_the_empty_one(settings: Settings) -> Non
 def test_a_short_token_is_refused_at_start(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BH_METRICS_TOKEN", "x" * 19)
     with pytest.raises(ImproperlyConfigured, match="at least 20 characters"):
-        _secret("BH_METRICS_TOKEN")
+        secret("BH_METRICS_TOKEN")
     monkeypatch.setenv("BH_METRICS_TOKEN", "x" * 20)
-    assert _secret("BH_METRICS_TOKEN") == "x" * 20
+    assert secret("BH_METRICS_TOKEN") == "x" * 20

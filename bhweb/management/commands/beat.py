@@ -12,7 +12,8 @@ from django.core.management.base import BaseCommand
 from django.db import DatabaseError, InterfaceError, connection
 from django.utils import timezone
 
-from bhweb import jobs, pipeline
+import access.tasks
+from bhweb import celery, jobs, pipeline
 from bhweb.cache import prune_limits
 from market.tasks import keep_house
 
@@ -53,7 +54,7 @@ class Beat:
         try:
             self._is_leader = self._is_leader or _lock()
             if self._is_leader:
-                for work in (self._refresh, jobs.sweep, self._prune):
+                for work in (self._refresh, jobs.sweep, self._send_mail, self._prune):
                     _try(work)
         except (DatabaseError, InterfaceError) as error:
             # The lock went with the session; whoever is first takes it up again.
@@ -64,10 +65,15 @@ class Beat:
     def _refresh(self) -> None:
         pipeline.refresh(now=timezone.now())
 
+    def _send_mail(self) -> None:
+        for _ in range(access.tasks.count_mail_rounds()):
+            celery.hint_at_mail()
+
     def _prune(self) -> None:
         if time.monotonic() - self._pruned_at >= PRUNE_S:
             jobs.prune()
             prune_limits()
+            access.tasks.prune_mail()
             keep_house(now=timezone.now())
             self._pruned_at = time.monotonic()
 

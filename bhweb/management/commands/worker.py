@@ -1,14 +1,14 @@
-"""Work through a queue of jobs."""
+"""Work through queues of jobs and mail."""
 
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from django.core.management.base import BaseCommand
 
 from bhweb import patience
-from bhweb.celery import BACKFILL, LIVE, app
+from bhweb.celery import BACKFILL, LIVE, MAIL, app
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -20,22 +20,22 @@ MEMORY_KIB: Final = 1_000_000
 class Command(BaseCommand):
     """``manage.py worker``."""
 
-    help = "Work through the jobs of one queue."
+    help = "Work through one queue or several."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Which queue, with how many processes."""
-        parser.add_argument("--queue", choices=[LIVE, BACKFILL], default=LIVE)
+        """Which queues, with how many processes."""
+        parser.add_argument("--queue", choices=[LIVE, BACKFILL, MAIL], nargs="+", default=[LIVE])
         parser.add_argument("--concurrency", type=int, default=1)
 
-    def handle(self, *_: object, **options: object) -> None:
+    def handle(self, *_: object, **options: Any) -> None:  # noqa: ANN401  # Django's signature
         """Become a worker; being killed is the normal way to stop, so do not wait for the work to end."""
         os.environ.setdefault("REMAP_SIGTERM", "SIGQUIT")
         patience.WORK.apply(os.environ)
         app.worker_main(
             [
                 "worker",
-                f"--queues={options['queue']}",
-                f"--hostname={options['queue']}-{os.getpid()}@%h",
+                f"--queues={','.join(options['queue'])}",
+                f"--hostname={'-'.join(options['queue'])}-{os.getpid()}@%h",
                 f"--concurrency={options['concurrency']}",
                 "--pool=prefork",
                 "--prefetch-multiplier=1",

@@ -1,0 +1,1 @@
+"""Pages of access: the account, its mail."""
