@@ -30,7 +30,7 @@ from .ruin import (
 )
 from .sizing import Size, loss_per_unit, max_leverage, size_by_stop, size_by_stop_inverse
 from .streaks import chance_of_streak, expected_longest, recovery
-from .terms import FREE, Bracket, Costs, Direction, Side, require_order, require_positive, snap
+from .terms import FREE, Bracket, Costs, Direction, Side, exact, require_order, require_positive, snap
 
 __all__ = [
     "FREE",
@@ -52,6 +52,7 @@ __all__ = [
     "chance_of_streak",
     "count_settlements",
     "drawdown_bound",
+    "exact",
     "expectancy",
     "expectancy_of",
     "expected_longest",

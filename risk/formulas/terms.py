@@ -58,6 +58,8 @@ class Bracket:
 
 
 def exact(function: Callable[_P, _R]) -> Callable[_P, _R]:
+    """Compute with 60 digits, whatever the caller's decimal context is."""
+
     @wraps(function)
     def wrapped(*args: _P.args, **kwargs: _P.kwargs) -> _R:
         with localcontext(_WIDE):
