@@ -14,7 +14,14 @@ from django.utils.module_loading import import_string
 
 from bhweb import events, jobs
 from bhweb.celery import BACKFILL, LIVE
-from heatmaps.queries import get_heatmap, is_learning_due, is_stated_score_due, is_stating_due, month_to_score
+from heatmaps.queries import (
+    get_heatmap,
+    is_learning_due,
+    is_standing_due,
+    is_stated_score_due,
+    is_stating_due,
+    month_to_score,
+)
 from journal.queries import is_settling_due
 from market.queries import freshness_of_all, heard_venues, list_fetched, resting_venues, stored_span
 from market.series import EPOCH
@@ -84,6 +91,7 @@ STAGES: Final = (
 )
 ERRANDS: Final = (
     Errand("settle", "journal.tasks.settle", is_settling_due),
+    Errand("stand", "heatmaps.tasks.stand", is_standing_due),
     Errand("learn", "heatmaps.tasks.learn_reach", is_learning_due),
     Errand("chances", "heatmaps.tasks.state_chances", is_stating_due),
     Errand("score", "heatmaps.tasks.score_day", is_stated_score_due),

@@ -33,6 +33,11 @@ def state_chances(*, instrument_id: int, now: dt.datetime) -> None:
     operations.state_chances(instrument_id=instrument_id, now=now)
 
 
+def stand(*, instrument_id: int, now: dt.datetime) -> None:
+    """Write down where an instrument stands, for the tables that list many."""
+    operations.stand(instrument_id=instrument_id, now=now)
+
+
 def score_day(*, instrument_id: int, now: dt.datetime) -> None:
     """Score what was stated of an instrument and came due by this day."""
     scoring.score_day(instrument_id=instrument_id, now=now)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path, register_converter
 
-from heatmaps import views
+from heatmaps import screens, views
 
 
 class Key:
@@ -71,11 +71,14 @@ register_converter(RowId, "row_id")
 app_name = "heatmaps"
 urlpatterns = [
     path("scorecard/", views.scorecard_page, name="scorecard"),
+    path("screener/", screens.screener_page, name="screener"),
+    path("zones/", screens.zones_page, name="zones"),
     path("instruments/", views.instruments, name="instruments"),
     path("t/<key:key>/", views.terminal_page, name="terminal"),
     path("t/<key:key>/chart.json", views.chart_data, name="chart-data"),
     path("t/<key:key>/live/", views.live, name="live"),
     path("t/<key:key>/picture.png", views.picture, name="picture"),
+    path("t/<key:key>/small.png", screens.small_picture, name="small-picture"),
     path("t/<key:key>/rivals/", views.rivals_page, name="rivals"),
     path("t/<key:key>/rivals.png", views.rivals_picture, name="rivals-picture"),
     path("tick/<key:key>/", views.tick, name="tick"),

@@ -72,7 +72,7 @@ def live(request: HttpRequest, key: str) -> HttpResponse:
 def _load_terminal(request: HttpRequest, key: str) -> terminal.Terminal:
     timeframe = request.GET.get("tf", chart.DEFAULT_TIMEFRAME)
     try:
-        return terminal.load(key=key, timeframe=timeframe, now=timezone.now(), at=_moment(request, "at"))
+        return terminal.load(key=key, timeframe=timeframe, now=timezone.now(), at=moment_of(request, "at"))
     except ObjectDoesNotExist as error:
         raise Http404 from error
 
@@ -86,9 +86,9 @@ def chart_data(request: HttpRequest, key: str) -> HttpResponse:
             key=key,
             timeframe=request.GET.get("tf", chart.DEFAULT_TIMEFRAME),
             now=timezone.now(),
-            since_ms=_milliseconds(request, "since"),
-            until_ms=_milliseconds(request, "until"),
-            at=_moment(request, "at"),
+            since_ms=milliseconds_of(request, "since"),
+            until_ms=milliseconds_of(request, "until"),
+            at=moment_of(request, "at"),
         )
     except chart.UnknownTimeframeError as error:
         raise BadRequest("This time frame is not offered.") from error
@@ -97,7 +97,8 @@ def chart_data(request: HttpRequest, key: str) -> HttpResponse:
     return JsonResponse(document)
 
 
-def _milliseconds(request: HttpRequest, name: str) -> int | None:
+def milliseconds_of(request: HttpRequest, name: str) -> int | None:
+    """Read a time in epoch milliseconds; None where none is given."""
     text = request.GET.get(name, "")
     if not text:
         return None
@@ -106,11 +107,11 @@ def _milliseconds(request: HttpRequest, name: str) -> int | None:
     return int(text)
 
 
-def _moment(request: HttpRequest, name: str) -> dt.datetime | None:
+def moment_of(request: HttpRequest, name: str) -> dt.datetime | None:
     """Read a time as 2026-01-10T12:00Z or in epoch milliseconds; without a zone it is UTC."""
     text = request.GET.get(name, "")
     try:
-        found = moment(_milliseconds(request, name) or 0) if text.isdigit() or not text else parse_datetime(text)
+        found = moment(milliseconds_of(request, name) or 0) if text.isdigit() or not text else parse_datetime(text)
     except ValueError:
         found = None
     if found is None or found.year < _FIRST_YEAR:
@@ -123,18 +124,20 @@ def _moment(request: HttpRequest, name: str) -> dt.datetime | None:
 @member
 @require_safe
 def picture(request: HttpRequest, key: str) -> HttpResponse:
-    """Draw the map for readers without scripts."""
+    """Draw the map for readers without scripts, and for those who keep it."""
     timeframe = request.GET.get("tf", chart.DEFAULT_TIMEFRAME)
     width = request.GET.get("width", "1052")
     if timeframe not in chart.TIMEFRAMES or width not in {str(offered) for offered in still.WIDTHS}:
         raise BadRequest("This picture is not offered.")
-    theme = _theme(request)
+    theme = theme_of(request)
     try:
         body, tag = still.picture_of(key=key, timeframe=timeframe, theme=theme, width=int(width), now=timezone.now())
     except (ObjectDoesNotExist, still.NothingToDrawError) as error:
         raise Http404 from error
     headers = {"ETag": f'"{tag}"', "Cache-Control": "private, max-age=30"}
-    if _is_known(request, headers["ETag"]):
+    if "download" in request.GET:
+        headers["Content-Disposition"] = f'attachment; filename="{key.replace(":", "-")}-{timeframe}.png"'
+    if is_known(request, headers["ETag"]):
         return HttpResponse(status=304, headers=headers)
     return HttpResponse(body, content_type="image/png", headers=headers)
 
@@ -154,7 +157,7 @@ def rivals_page(request: HttpRequest, key: str) -> HttpResponse:
 @require_safe
 def rivals_picture(request: HttpRequest, key: str) -> HttpResponse:
     """Draw where one estimator holds more than the other."""
-    width, theme = request.GET.get("width", "960"), _theme(request)
+    width, theme = request.GET.get("width", "960"), theme_of(request)
     if width not in {str(offered) for offered in rivals.WIDTHS}:
         raise BadRequest("This picture is not offered.")
     try:
@@ -164,7 +167,7 @@ def rivals_picture(request: HttpRequest, key: str) -> HttpResponse:
     if drawn is None:
         raise Http404
     headers = {"ETag": f'"{drawn[1]}"', "Cache-Control": "private, max-age=30"}
-    if _is_known(request, headers["ETag"]):
+    if is_known(request, headers["ETag"]):
         return HttpResponse(status=304, headers=headers)
     return HttpResponse(drawn[0], content_type="image/png", headers=headers)
 
@@ -172,12 +175,13 @@ def rivals_picture(request: HttpRequest, key: str) -> HttpResponse:
 def _wish(request: HttpRequest, key: str) -> rivals.Wish:
     one, other = request.GET.get("a", "open-interest"), request.GET.get("b", "path-only")
     try:
-        return rivals.Wish(key, one, other, _moment(request, "from"))
+        return rivals.Wish(key, one, other, moment_of(request, "from"))
     except rivals.UnknownRivalError as error:
         raise BadRequest(f"There is no estimator {error}. Known: {', '.join(rivals.CHOICES)}.") from error
 
 
-def _theme(request: HttpRequest) -> Literal["dark", "light"]:
+def theme_of(request: HttpRequest) -> Literal["dark", "light"]:
+    """Return the theme that a picture was asked for in."""
     return "light" if request.GET.get("theme") == "light" else "dark"
 
 
@@ -193,7 +197,7 @@ def tile(request: HttpRequest, key: str, release: str, level: int, row: int, col
         raise Http404
     keep = f"max-age={_YEAR}, immutable" if stored.is_closed else "max-age=10"
     headers = {"ETag": f'"{stored.etag}"', "Cache-Control": f"private, {keep}"}
-    if _is_known(request, headers["ETag"]):
+    if is_known(request, headers["ETag"]):
         return HttpResponse(status=304, headers=headers)
     response = HttpResponse(content_type="application/octet-stream", headers=headers)
     patch_vary_headers(response, ["Accept-Encoding"])
@@ -214,7 +218,7 @@ def tick(request: HttpRequest, key: str) -> HttpResponse:
     except ObjectDoesNotExist as error:
         raise Http404 from error
     headers = {"ETag": f'"{beat["v"]}-{beat["as_of_ms"]}"'}
-    if _is_known(request, headers["ETag"]):
+    if is_known(request, headers["ETag"]):
         return HttpResponse(status=304, headers=headers)
     return JsonResponse(beat, headers=headers)
 
@@ -224,13 +228,14 @@ def tick(request: HttpRequest, key: str) -> HttpResponse:
 def zone_page(request: HttpRequest, pk: int) -> HttpResponse:
     """Show one zone with the evidence frozen at its formation."""
     try:
-        page = zone.load(zone_id=pk, at=_moment(request, "at"))
+        page = zone.load(zone_id=pk, at=moment_of(request, "at"))
     except ObjectDoesNotExist as error:
         raise Http404 from error
     return render(request, "heatmaps/zone.html", {"page": page})
 
 
-def _is_known(request: HttpRequest, etag: str) -> bool:
+def is_known(request: HttpRequest, etag: str) -> bool:
+    """Tell whether who asks already has it."""
     known = parse_etags(request.headers.get("If-None-Match", ""))
     # A compressing proxy may have made the tag a weak one.
     return "*" in known or etag in {tag.removeprefix("W/") for tag in known}

@@ -3,6 +3,7 @@
 from .maps import EstimatorRelease, Heatmap, Snapshot, SummedStrip, Tile
 from .reach import Outcome, Reach, Statement
 from .scores import ScoreRun
+from .standing import Standing
 from .zones import ALIVE, STATE_FIELDS, Zone, ZoneEvent, ZoneTracking
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "Reach",
     "ScoreRun",
     "Snapshot",
+    "Standing",
     "Statement",
     "SummedStrip",
     "Tile",

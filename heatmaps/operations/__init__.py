@@ -4,6 +4,7 @@ from .advancing import advance
 from .building import Built, build
 from .publishing import ReleaseChangedError
 from .reaching import judge, learn_reach, state_chances
+from .standing import stand
 from .summing import sum_members
 from .zoning import Followed, track_zones
 
@@ -15,6 +16,7 @@ __all__ = [
     "build",
     "judge",
     "learn_reach",
+    "stand",
     "state_chances",
     "sum_members",
     "track_zones",

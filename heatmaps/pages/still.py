@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
@@ -12,6 +13,7 @@ from django.core.cache import cache
 from heatmaps import palette, picture, queries
 from heatmaps.core.tile import LEVELS, TILE, codes_from_usd
 from heatmaps.pages import absences, chart, context, figures, naming, scale
+from heatmaps.picture import small
 from market import queries as market
 
 if TYPE_CHECKING:
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 
 BARS: Final = {"5m": 288, "15m": 288, "1h": 216, "4h": 180, "1d": 160}
 WIDTHS: Final = (390, 1052, 1440)
-_ASPECT: Final = {390: 440, 1052: 640, 1440: 810}
+HEIGHTS: Final = {390: 440, 1052: 640, 1440: 810}
 _KEEP_SECONDS: Final = 900
 _LABELLED: Final = 6
 
@@ -53,9 +55,44 @@ def picture_of(*, key: str, timeframe: str, theme: Theme, width: int, now: dt.da
     body: bytes | None = cache.get(f"heatmaps:picture:{tag}")
     if body is None:
         scene = _scene(instrument, heatmap, _Wish(timeframe, theme, width), as_of)
-        body = picture.draw(scene=scene, theme=theme, width=width, height=_ASPECT[width])
+        body = picture.draw(scene=scene, theme=theme, width=width, height=HEIGHTS[width])
         cache.set(f"heatmaps:picture:{tag}", body, _KEEP_SECONDS)
     return body, tag
+
+
+def small_of(*, key: str, theme: Theme, now: dt.datetime) -> tuple[bytes, str]:
+    """Return the small PNG of an instrument's last nine days and an entity tag; drawn once for each step."""
+    instrument = market.get_instrument(key=key)
+    as_of = market.freshness(instrument=instrument, now=now).as_of
+    if as_of is None:
+        raise NothingToDrawError(key)
+    heatmap = queries.get_heatmap(instrument_id=instrument.pk)
+    # Once a step is often enough for what has no scale.
+    through = heatmap.built_through if heatmap and heatmap.built_through else as_of
+    step = dt.datetime.fromtimestamp(min(through, as_of).timestamp() // 300 * 300, tz=dt.UTC)
+    state = f"small|{instrument.pk}|{theme}|{step.isoformat()}|{heatmap.revision if heatmap else 0}"
+    tag = hashlib.sha256(state.encode()).hexdigest()[:24]
+    body: bytes | None = cache.get(f"heatmaps:picture:{tag}")
+    if body is None:
+        scene = _scene(instrument, heatmap, _Wish("1h", theme, small.WIDTH), as_of)
+        body = small.draw_small(scene=scene, theme=theme)
+        cache.set(f"heatmaps:picture:{tag}", body, _KEEP_SECONDS)
+    return body, tag
+
+
+def past_scene(
+    *, instrument: Instrument, heatmap: Heatmap | None, theme: Theme, width: int, at: dt.datetime
+) -> picture.Scene:
+    """Return the hours up to a moment as they were told of then, with the caption of what is shown late."""
+    scene, starts = _scene(instrument, heatmap, _Wish("1h", theme, width), at), _bars(instrument, "1h", at)[0]
+    spans = absences.between(heatmap=heatmap, since=at - dt.timedelta(minutes=5), until=at) or {"spans": []}
+    missing = spans["spans"][-1]["missing"] if spans["spans"] else ""
+    return replace(
+        scene,
+        caption=f"Delayed. {scene.caption}",
+        zones=_zones(heatmap, starts, chart.TIMEFRAMES["1h"] * 1000, at=at),
+        notice=f"Partial: without {missing}" if missing else "",
+    )
 
 
 def _scene(instrument: Instrument, heatmap: Heatmap | None, wish: _Wish, as_of: dt.datetime) -> picture.Scene:
@@ -79,7 +116,7 @@ def _scene(instrument: Instrument, heatmap: Heatmap | None, wish: _Wish, as_of: 
         scale_codes=_scale_codes(heatmap, display),
         scale_text=(_scale_text(display.floor_usd), _scale_text(display.ceiling_usd)) if display else ("", ""),
         zones=_zones(heatmap, starts, step),
-        lines=_lines(instrument, as_of),
+        lines=_lines(instrument, as_of) if width in WIDTHS else (),
         notice=f"Partial: without {missing}" if missing else "",
     )
 
@@ -152,10 +189,12 @@ def _title(instrument: Instrument, timeframe: str, width: int, as_of: dt.datetim
     return f"{pair}, {naming.venue_label(instrument)}, through {figures.moment(as_of)} UTC"
 
 
-def _zones(heatmap: Heatmap | None, starts: npt.NDArray[np.int64], step: int) -> tuple[picture.Band, ...]:
+def _zones(
+    heatmap: Heatmap | None, starts: npt.NDArray[np.int64], step: int, *, at: dt.datetime | None = None
+) -> tuple[picture.Band, ...]:
     if heatmap is None or heatmap.built_through is None:
         return ()
-    active = [zone for zone in queries.list_zones(heatmap=heatmap) if zone.is_alive]
+    active = [zone for zone in queries.list_zones(heatmap=heatmap, at=at) if zone.is_alive]
     largest = sorted(active, key=lambda zone: -zone.usd)[:_LABELLED]
     return tuple(_band(zone, int(starts[0]), step) for zone in largest)
 

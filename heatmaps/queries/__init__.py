@@ -29,9 +29,12 @@ from .reach import (
 )
 from .scale import measure_scale
 from .scores import list_releases, list_scores, newest_scores, page_scores, standing_scores
+from .screening import SORTS, Choice, Line, Near, screen
 from .slices import Slice, latest_slice, slice_of, within_distance
+from .standings import NEAR_PCT, Lean, is_standing_due, lean_of, living_zones, standing_edge, standings_of
 from .stated import Miss, is_stated_score_due, month_to_score, page_misses, stated_touches
 from .tiles import StoredTile, find_tile, read_codes, read_strip, read_tile, read_tiles
+from .zone_index import ZONE_SORTS, ZoneChoice, choose_zones
 from .zones import (
     decimal_text,
     get_zone,
@@ -48,18 +51,27 @@ __all__ = [
     "DEFAULT_ESTIMATOR",
     "LEAST",
     "MOST_LEARNT",
+    "NEAR_PCT",
     "NOT_LEARNT",
     "ONE_A_VENUE",
+    "SORTS",
+    "ZONE_SORTS",
+    "Choice",
     "HalfLife",
     "LayerView",
+    "Lean",
+    "Line",
     "MapSize",
     "MemberMap",
     "MemberShare",
     "MemberShares",
     "Miss",
+    "Near",
     "Reachability",
     "Slice",
     "StoredTile",
+    "ZoneChoice",
+    "choose_zones",
     "decimal_text",
     "find_tile",
     "get_current_heatmap",
@@ -72,12 +84,15 @@ __all__ = [
     "has_same_members",
     "history_before",
     "is_learning_due",
+    "is_standing_due",
     "is_stated_score_due",
     "is_stating_due",
     "latest_slice",
+    "lean_of",
     "list_releases",
     "list_scores",
     "list_zones",
+    "living_zones",
     "load_path_bars",
     "map_size",
     "measure_scale",
@@ -98,8 +113,11 @@ __all__ = [
     "read_tile",
     "read_tiles",
     "release_name",
+    "screen",
     "slice_of",
+    "standing_edge",
     "standing_scores",
+    "standings_of",
     "stated_touches",
     "sum_slug",
     "within_distance",

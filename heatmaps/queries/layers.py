@@ -52,12 +52,15 @@ def has_same_members(*, instrument: Instrument, times: Sequence[dt.datetime]) ->
     return len({market.counted_members(pair_id=instrument.pk, at=time) for time in times}) == 1
 
 
-def read_layers(*, instrument: Instrument, at: dt.datetime) -> LayerView:
-    """Read every layer from the hours that were complete at a moment; nothing later is looked at."""
+def read_layers(*, instrument: Instrument, at: dt.datetime, slugs: Sequence[str] | None = None) -> LayerView:
+    """Read every layer from the hours that were complete at a moment; nothing later is looked at.
+
+    slugs: only these, with what they rest on.
+    """
     end_ms = epoch_ms(at) // HOUR_MS * HOUR_MS
     series = load_hourly(instrument_id=instrument.pk, until=moment(end_ms))
     hours = Hours.of(end_ms=end_ms, count=WINDOW, series=series)
-    readings = read(hours)
+    readings = read(hours, slugs=slugs)
     if instrument.is_pair:
         readings = _of_pair(instrument, readings, moment(end_ms))
     return LayerView(

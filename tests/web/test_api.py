@@ -77,6 +77,7 @@ def test_schema_is_valid() -> None:
         "/scorecard/",
         "/scorecard/misses/",
         "/scorecard/runs/",
+        "/screener/",
         "/tools/{slug}/",
         "/zones/{zone_id}/",
     ]

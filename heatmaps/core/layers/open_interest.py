@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -33,8 +33,10 @@ class OpenInterest:
         """Return the change at each hour, with the level's percentile beside it."""
         level = hours.open_interest
         before = np.concatenate((np.full(DAY, np.nan), level))[: len(level)]
-        ranks, _ = percentile_ranks(level)
-        return gauge(100.0 * (level / before - 1.0), reason=_reason(level), series={"level_percentile": ranks})
+        ranks, known_hours = percentile_ranks(level)
+        found = gauge(100.0 * (level / before - 1.0), reason=_reason(level), series={"level_percentile": ranks})
+        # What the level's percentile is over.
+        return replace(found, numbers={"level_hours": float(known_hours[-1])} if len(level) else {})
 
 
 def _reason(level: np.ndarray[tuple[int], np.dtype[np.float64]]) -> str:

@@ -12,7 +12,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from heatmaps.core.estimators import BUILT
-from heatmaps.operations import build, learn_reach, sum_members, track_zones
+from heatmaps.operations import build, learn_reach, stand, sum_members, track_zones
 from heatmaps.queries import get_current_heatmap, history_before, map_size
 from market.queries import list_instruments, stored_span
 
@@ -126,6 +126,7 @@ class Command(BaseCommand):
             missing = "; ".join(f"{name}: {reason}" for name, reason in reach.refused.items())
             said = f", no chances of a touch for {missing}" if missing else ""
             self.stdout.write(f"reach: learnt through {reach.learnt_through:%Y-%m-%d}{said}")
+        stand(instrument_id=instrument_id, now=timezone.now())
 
 
 class _Progress:
