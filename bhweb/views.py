@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from django.shortcuts import render
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from access.permissions import public
 from bhweb.glossary import sections
+from heatmaps.tasks import shown_in_public
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
@@ -18,7 +20,8 @@ if TYPE_CHECKING:
 @require_safe
 def landing(request: HttpRequest) -> HttpResponse:
     """Say what it is, what it is not, and where to log in."""
-    return render(request, "landing.html")
+    shown = shown_in_public(now=timezone.now())
+    return render(request, "landing.html", {"shown": shown, "theme": request.COOKIES.get("theme", "")})
 
 
 @public

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from heatmaps import benchmark, operations
 from heatmaps.operations import scoring
-from heatmaps.pages import state
+from heatmaps.pages import public, state
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -51,6 +51,11 @@ def score_month(*, instrument_id: int, now: dt.datetime) -> None:
 def tick(*, key: str, now: dt.datetime) -> dict[str, Any]:
     """Say what an open page needs to know whether to look again."""
     return state.tick(key=key, now=now)
+
+
+def shown_in_public(*, now: dt.datetime) -> public.Shown | None:
+    """Say which delayed picture the landing page shows."""
+    return public.first(now=now)
 
 
 def bench_layers(*, options: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path, register_converter
 
-from heatmaps import screens, views
+from heatmaps import exports, screens, views
 
 
 class Key:
@@ -63,7 +63,29 @@ class RowId:
         return str(value)
 
 
+class Public:
+    """``BTC-USDT``, or the key of one instrument."""
+
+    regex = r"(?:[A-Za-z0-9_.-]{1,32}:)?[A-Za-z0-9_.-]{1,64}"
+
+    def to_python(self, value: str) -> str:
+        """Take it as it is."""
+        return value
+
+    def to_url(self, value: str) -> str:
+        """Give it as it is."""
+        return value
+
+
+class Ending(Public):
+    """A kind of file."""
+
+    regex = r"csv|json"
+
+
 register_converter(Key, "key")
+register_converter(Public, "public")
+register_converter(Ending, "ending")
 register_converter(Signed, "signed")
 register_converter(Release, "release")
 register_converter(RowId, "row_id")
@@ -78,6 +100,9 @@ urlpatterns = [
     path("t/<key:key>/chart.json", views.chart_data, name="chart-data"),
     path("t/<key:key>/live/", views.live, name="live"),
     path("t/<key:key>/picture.png", views.picture, name="picture"),
+    path("public/<public:symbol>.png", exports.public_picture, name="public-picture"),
+    path("embed/<public:symbol>/", exports.embed, name="embed"),
+    path("t/<key:key>/export/<slug:what>.<ending:ending>", exports.export_file, name="export"),
     path("t/<key:key>/small.png", screens.small_picture, name="small-picture"),
     path("t/<key:key>/rivals/", views.rivals_page, name="rivals"),
     path("t/<key:key>/rivals.png", views.rivals_picture, name="rivals-picture"),

@@ -89,10 +89,16 @@ def past_scene(
     missing = spans["spans"][-1]["missing"] if spans["spans"] else ""
     return replace(
         scene,
+        title=f"{instrument.base}, {figures.moment(at)} UTC" if _has_room(instrument, width) else scene.title,
         caption=f"Delayed. {scene.caption}",
         zones=_zones(heatmap, starts, chart.TIMEFRAMES["1h"] * 1000, at=at),
         notice=f"Partial: without {missing}" if missing else "",
     )
+
+
+def _has_room(instrument: Instrument, width: int) -> bool:
+    """Tell whether a narrow picture's foot has room for the time beside its caption."""
+    return width == min(WIDTHS) and not instrument.is_simulated
 
 
 def _scene(instrument: Instrument, heatmap: Heatmap | None, wish: _Wish, as_of: dt.datetime) -> picture.Scene:
