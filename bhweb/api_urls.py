@@ -9,6 +9,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 
 from access.permissions import public
 from access.permissions.api import CountedApi
+from alerts.api import NoticeListApi, RuleListApi
 from heatmaps.api import HeatmapApi, LayersApi, ReachApi, TileApi, ZoneApi, ZoneListApi
 from heatmaps.api.scorecard import MissListApi, RunListApi, ScorecardApi
 from heatmaps.api.screener import ScreenerApi
@@ -63,6 +64,8 @@ urlpatterns = [
     path("v1/scorecard/", ScorecardApi.as_view(), name="api-scorecard"),
     path("v1/scorecard/runs/", RunListApi.as_view(), name="api-scorecard-runs"),
     path("v1/scorecard/misses/", MissListApi.as_view(), name="api-scorecard-misses"),
+    path("v1/alerts/", RuleListApi.as_view(), name="api-alerts"),
+    path("v1/alerts/notices/", NoticeListApi.as_view(), name="api-notices"),
     path("v1/plans/", PlanListApi.as_view(), name="api-plans"),
     path("v1/plans/<int:number>/", PlanApi.as_view(), name="api-plan"),
     path("v1/tools/<slug:slug>/", ToolApi.as_view(), name="api-tool"),

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils.module_loading import import_string
 
+from alerts.queries import is_watch_due, watched_instruments
 from bhweb import events, jobs
 from bhweb.celery import BACKFILL, LIVE
 from heatmaps.queries import (
@@ -91,12 +92,16 @@ STAGES: Final = (
 )
 ERRANDS: Final = (
     Errand("settle", "journal.tasks.settle", is_settling_due),
+    Errand("look", "alerts.tasks.look", is_watch_due),
     Errand("stand", "heatmaps.tasks.stand", is_standing_due),
     Errand("learn", "heatmaps.tasks.learn_reach", is_learning_due),
     Errand("chances", "heatmaps.tasks.state_chances", is_stating_due),
     Errand("score", "heatmaps.tasks.score_day", is_stated_score_due),
     Errand("month", "heatmaps.tasks.score_month", month_to_score),
 )
+
+# Asked for at the beginning of each minute: where a venue is away no stage comes to its end.
+OUTAGE: Final = Errand("outage", "alerts.tasks.look_for_outages", is_watch_due)
 
 
 def refresh(*, now: dt.datetime) -> int:
@@ -105,6 +110,8 @@ def refresh(*, now: dt.datetime) -> int:
     known = jobs.known(stage=STAGES[0].slug, slot_at=slot_at)
     if not known:
         ensure_pairs()
+        for instrument_id in watched_instruments():
+            jobs.put(stage=OUTAGE.slug, instrument_id=instrument_id, slot_at=slot_at, queue=BACKFILL)
     waiting = [one for one in list_fetched(with_venues=settings.VENUES) if one.pk not in known]
     ready = _ready(waiting, now, slot_at) if waiting else []
     return sum(_put(STAGES[0], instrument_id, slot_at) is not None for instrument_id in ready)
@@ -161,7 +168,7 @@ def _attempt(job: Job) -> None:
 
 
 def _work(job: Job) -> None:
-    stage = next(one for one in (*STAGES, *ERRANDS) if one.slug == job.stage)
+    stage = next(one for one in (*STAGES, *ERRANDS, OUTAGE) if one.slug == job.stage)
     work = partial(import_string(stage.work), instrument_id=job.instrument_id, now=job.slot_at)
     if not stage.is_atomic and not _has_come_through(work, job):
         return

@@ -75,6 +75,7 @@ INSTALLED_APPS = [
     "market",
     "heatmaps",
     "journal",
+    "alerts",
     "bhweb",
 ]
 MIDDLEWARE = [

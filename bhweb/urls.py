@@ -20,6 +20,7 @@ urlpatterns = [
     path("", include("access.urls")),
     path("", include("heatmaps.urls")),
     path("", include("journal.urls")),
+    path("", include("alerts.urls")),
     path("", include("market.urls")),
     path("", include("risk.urls")),
     path("api/", include("bhweb.api_urls")),

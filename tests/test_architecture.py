@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-ROOMS = ("bhweb", "market", "heatmaps", "risk", "journal", "access")
+ROOMS = ("bhweb", "market", "heatmaps", "risk", "journal", "alerts", "access")
 BIN = Path(sys.executable).parent
 PURE = ("market.series", "market.canonical", "market.contracts", "market.sources", "heatmaps.core", "risk.formulas")
 # A file that breaks each contract, by the contract's id in pyproject.toml.
@@ -22,6 +22,7 @@ PLANTED = {
     "market-doors": ("heatmaps/queries/__init__.py", "import market.benchmark"),
     "heatmaps-doors": ("journal/queries.py", "import heatmaps.operations"),
     "access-doors": ("journal/queries.py", "import access.operations"),
+    "alerts-doors": ("bhweb/pipeline.py", "import alerts.operations"),
     "journal-doors": ("bhweb/pipeline.py", "import journal.operations"),
     "composition-doors": ("heatmaps/queries/__init__.py", "import market.tasks"),
     "network-edge": ("market/operations/live.py", "import ccxt"),

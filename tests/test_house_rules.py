@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 ROOT = Path(__file__).resolve().parent.parent
-ROOMS = ("bhweb", "market", "heatmaps", "risk", "journal", "access")
+ROOMS = ("bhweb", "market", "heatmaps", "risk", "journal", "alerts", "access")
 
 
 def python_files(*rooms: str) -> list[Path]:

@@ -40,7 +40,15 @@ def run_next() -> Job:
 
 def test_every_stage_names_a_function() -> None:
     assert [stage.slug for stage in pipeline.STAGES] == ["ingest", "advance", "zones"]
-    assert [errand.slug for errand in pipeline.ERRANDS] == ["settle", "stand", "learn", "chances", "score", "month"]
+    assert [errand.slug for errand in pipeline.ERRANDS] == [
+        "settle",
+        "look",
+        "stand",
+        "learn",
+        "chances",
+        "score",
+        "month",
+    ]
     assert all(callable(import_string(one.work)) for one in (*pipeline.STAGES, *pipeline.ERRANDS))
 
 

@@ -33,6 +33,7 @@ PAGES = (
     TERMINAL,
     f"{TERMINAL}rivals/?a=open-interest&b=volume-profile",
     "zone",
+    "/alerts/",
     "/plans/",
     "plan",
     "/account/",

@@ -57,6 +57,8 @@ def test_schema_is_valid() -> None:
     schema = SchemaGenerator().get_schema(request=None, public=True)
     validate_schema(schema)
     assert sorted(path.removeprefix(API) for path in schema["paths"] if path.startswith(API)) == [
+        "/alerts/",
+        "/alerts/notices/",
         "/instruments/",
         "/instruments/{key}/",
         "/instruments/{key}/account-ratio/",

@@ -13,6 +13,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, path, reverse
 
 from access.operations import create_api_key
+from alerts.models import Rule
 from tests.factories import make_heatmap, make_plan, make_user, make_zone
 from tests.pages import client_of
 
@@ -85,6 +86,12 @@ ROUTES = {
     "heatmaps:tick": Route(200, kwargs=KEY),
     "heatmaps:tile": Route(404, kwargs=KEY | {"release": "open-interest-2", "level": 0, "row": 0, "col": -1}),
     "heatmaps:zone": Route(200, kwargs={"pk": 1}),
+    "alerts:alerts": Route(200, 422),
+    "alerts:preferences": Route(405, 422),
+    "alerts:read": Route(405, 400),
+    "alerts:watch": Route(405, 404),
+    "alerts:unread": Route(200),
+    "alerts:drop": Route(405, 302, {"rule_id": 1}, is_private=True),
     "journal:plans": Route(200),
     "journal:plan-new": Route(404, 404),
     "journal:plan-check": Route(405, 404),
@@ -112,6 +119,8 @@ ROUTES = {
     "api-reach": Route(200, kwargs=KEY),
     "api-tile": Route(404, kwargs=KEY | {"level": 0, "row": 0, "col": 0}),
     "api-zone": Route(200, kwargs={"zone_id": 1}),
+    "api-alerts": Route(200),
+    "api-notices": Route(200),
     "api-screener": Route(200),
     "api-scorecard": Route(200),
     "api-scorecard-runs": Route(200),
@@ -121,7 +130,7 @@ ROUTES = {
     "schema": Route(200),
     "api-docs": Route(200),
 }
-MADE_HERE = {"pk", "zone_id", "key_id"}
+MADE_HERE = {"pk", "zone_id", "key_id", "rule_id"}
 
 
 def walk(patterns: Iterable[Any], prefix: str = "", names: str = "") -> Iterator[tuple[str, str, Any]]:
@@ -189,11 +198,12 @@ def visitors(now: dt.datetime) -> Visitors:
     zone = make_zone(heatmap=make_heatmap(), born_at=now)
     make_plan(owner=owner, zone=zone, expires_at=dt.datetime.now(dt.UTC) + dt.timedelta(days=1))
     key, _ = create_api_key(user=owner, name="a")
+    rule = Rule.objects.owned_by(owner.pk).create(owner=owner, instrument=zone.heatmap.instrument, kind="swept")
     return Visitors(
         owner=owner,
         other=make_user(email="other@example.com"),
         staff=make_user(email="staff@example.com", is_staff=True),
-        ids={"pk": zone.pk, "zone_id": zone.pk, "key_id": key.pk},
+        ids={"pk": zone.pk, "zone_id": zone.pk, "key_id": key.pk, "rule_id": rule.pk},
     )
 
 
