@@ -9,7 +9,8 @@ from django.contrib.auth.admin import UserAdmin as BaseUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm
 
 from access import operations
-from access.models import ApiKey, User
+from access.models import Act, ApiKey, Consent, Signup, User, Wave
+from access.permissions.admin import ReadOnlyAdmin
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -58,3 +59,40 @@ class ApiKeyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscripta
     def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002  # Django's signature
         """Refuse."""
         return False
+
+
+@admin.register(Signup)
+class SignupAdmin(ReadOnlyAdmin):
+    """Who asked for access; invitations go out in waves, never from here."""
+
+    list_display = ("address", "state", "stop", "source", "requested_at", "confirmed_at", "invited_at", "accepted_at")
+    list_filter = ("state", "stop", "is_suspect", "source")
+    search_fields = ("address",)
+    ordering = ("-pk",)
+
+
+@admin.register(Consent)
+class ConsentAdmin(ReadOnlyAdmin):
+    """What was agreed to, word by word."""
+
+    list_display = ("signup", "purpose", "act", "version", "at")
+    list_filter = ("purpose", "act")
+    ordering = ("-pk",)
+
+
+@admin.register(Wave)
+class WaveAdmin(ReadOnlyAdmin):
+    """Waves; they are made, approved and paused on the page of early access."""
+
+    list_display = ("name", "state", "size", "pick", "due_at", "approved_at", "done_at", "note")
+    list_filter = ("state",)
+    ordering = ("-pk",)
+
+
+@admin.register(Act)
+class ActAdmin(ReadOnlyAdmin):
+    """What operators and the product itself did."""
+
+    list_display = ("at", "actor_id", "kind", "subject", "reason")
+    list_filter = ("kind",)
+    ordering = ("-pk",)

@@ -162,6 +162,8 @@ STATIC_ROOT = DATA_DIR / "static"
 WHITENOISE_KEEP_ONLY_HASHED_FILES = True  # half the work at the first start
 _PACKAGES = {
     "vendor/lightweight-charts": BASE_DIR / "node_modules/lightweight-charts/dist",
+    "vendor/altcha/external": BASE_DIR / "node_modules/altcha/dist/external",
+    "vendor/altcha/workers": BASE_DIR / "node_modules/altcha/dist/workers",
     "vendor/inter": BASE_DIR / "node_modules/@fontsource-variable/inter/files",
 }
 STATICFILES_DIRS = [BASE_DIR / "static", *((prefix, path) for prefix, path in _PACKAGES.items() if path.exists())]

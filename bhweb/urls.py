@@ -5,12 +5,15 @@ from __future__ import annotations
 from django.contrib import admin
 from django.urls import include, path
 
-from bhweb import health, metrics, research, views
+from bhweb import health, metrics, research, views, welcome
 
 urlpatterns = [
     path("", views.landing, name="landing"),
     path("method/", views.method, name="method"),
     path("glossary/", views.glossary, name="glossary"),
+    path("welcome/", welcome.welcome, name="welcome"),
+    path("welcome/read/", welcome.read, name="welcome-read"),
+    path("welcome/done/", welcome.done, name="welcome-done"),
     path("research/", research.listing, name="research"),
     path("research/feed.atom", research.feed, name="research-feed"),
     path("research/<slug:slug>/", research.article, name="research-article"),

@@ -8,7 +8,9 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+import access.tasks
 from access.permissions import public
+from bhweb import front
 from bhweb.glossary import sections
 from heatmaps.tasks import shown_in_public
 
@@ -19,9 +21,15 @@ if TYPE_CHECKING:
 @public
 @require_safe
 def landing(request: HttpRequest) -> HttpResponse:
-    """Say what it is, what it is not, and where to log in."""
-    shown = shown_in_public(now=timezone.now())
-    return render(request, "landing.html", {"shown": shown, "theme": request.COOKIES.get("theme", "")})
+    """Say what it is, what it is not, and take requests for access."""
+    now = timezone.now()
+    context = {
+        "shown": shown_in_public(now=now),
+        "theme": request.COOKIES.get("theme", ""),
+        "claims": front.claims(),
+        "form": access.tasks.blank_request(request=request, now=now),
+    }
+    return render(request, "landing.html", context)
 
 
 @public

@@ -1,6 +1,36 @@
 """What access keeps: people and their keys, mail on its way out, and addresses that want none."""
 
+from access.models.early import (
+    Act,
+    Allowance,
+    Ask,
+    Consent,
+    Onboarding,
+    Signup,
+    SpentProof,
+    Tally,
+    Token,
+    Wave,
+)
 from access.models.mail import LocalMail, Mail, Suppression
 from access.models.people import ApiKey, LoginAllowance, LoginLink, User
 
-__all__ = ["ApiKey", "LocalMail", "LoginAllowance", "LoginLink", "Mail", "Suppression", "User"]
+__all__ = [
+    "Act",
+    "Allowance",
+    "ApiKey",
+    "Ask",
+    "Consent",
+    "LocalMail",
+    "LoginAllowance",
+    "LoginLink",
+    "Mail",
+    "Onboarding",
+    "Signup",
+    "SpentProof",
+    "Suppression",
+    "Tally",
+    "Token",
+    "User",
+    "Wave",
+]

@@ -23,6 +23,9 @@ PAGES = (
     "/",
     "/method/",
     "/glossary/",
+    "/welcome/",
+    "/early-access/sent/",
+    "/early-access/yours/x/",
     "/research/",
     "/research/reading-the-scorecard/",
     "/scorecard/",
@@ -64,11 +67,14 @@ def test_page_has_no_violation(name: str, theme: str, size: tuple[int, int], vis
 
 
 @pytest.mark.parametrize("theme", ["dark", "light"])
-def test_login_page_has_no_violation(theme: str, visit: Open, world: World) -> None:
+@pytest.mark.parametrize("name", ["/login/", "/", "/early-access/"])
+def test_page_of_strangers_has_no_violation(name: str, theme: str, visit: Open, world: World) -> None:
     opened = visit(theme=theme)
     opened.page.context.clear_cookies()
-    found = Axe().run(opened.go("/login/"), options=RULES)
-    assert [one["id"] for one in found.response["violations"]] == []
+    page = opened.go(name)
+    found = Axe().run(page, options=RULES)
+    assert [(one["id"], [node["html"][:200] for node in one["nodes"]]) for one in found.response["violations"]] == []
+    assert (opened.problems, opened.foreign) == ([], [])
 
 
 def test_a_breach_of_the_policy_is_noticed(visit: Open, world: World) -> None:

@@ -16,6 +16,7 @@ from access.operations import create_api_key
 from alerts.models import Rule
 from tests.factories import make_heatmap, make_plan, make_user, make_zone
 from tests.pages import client_of
+from tests.web.early_routes import EARLY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -54,10 +55,6 @@ ROUTES = {
     "metrics": Route(200),
     "method": Route(200),
     "glossary": Route(200),
-    "research": Route(200),
-    "research-feed": Route(200),
-    "research-article": Route(200, kwargs={"slug": "crowding"}),
-    "research-picture": Route(200, kwargs={"slug": "crowding"}),
     "access:login": Route(302, 302),
     "access:logout": Route(405, 302),
     "access:enter": Route(200, 410, {"token": "nonsense"}),
@@ -69,6 +66,7 @@ ROUTES = {
     "access:notices": Route(200, 302),
     "access:notice": Route(404, kwargs={"slug": "none"}),
     "access:unsubscribe": Route(410, 410, {"token": "nonsense"}),
+    **{name: Route(*given) for name, given in EARLY.items()},
     "heatmaps:scorecard": Route(200),
     "heatmaps:instruments": Route(200),
     "heatmaps:screener": Route(200),

@@ -54,7 +54,7 @@ class Beat:
         try:
             self._is_leader = self._is_leader or _lock()
             if self._is_leader:
-                for work in (self._refresh, jobs.sweep, self._send_mail, self._prune):
+                for work in (self._refresh, jobs.sweep, self._serve_early_access, self._send_mail, self._prune):
                     _try(work)
         except (DatabaseError, InterfaceError) as error:
             # The lock went with the session; whoever is first takes it up again.
@@ -65,6 +65,9 @@ class Beat:
     def _refresh(self) -> None:
         pipeline.refresh(now=timezone.now())
 
+    def _serve_early_access(self) -> None:
+        access.tasks.serve_early_access(now=timezone.now())
+
     def _send_mail(self) -> None:
         for _ in range(access.tasks.count_mail_rounds()):
             celery.hint_at_mail()
@@ -74,6 +77,7 @@ class Beat:
             jobs.prune()
             prune_limits()
             access.tasks.prune_mail()
+            access.tasks.keep_early_access(now=timezone.now())
             keep_house(now=timezone.now())
             self._pruned_at = time.monotonic()
 

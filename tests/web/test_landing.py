@@ -1,0 +1,71 @@
+"""The landing page: figures of stored runs or none, the form; and the first steps of a new member."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+from django.test import Client
+
+from access.models import Onboarding
+from bhweb import front
+from tests.factories import make_instrument, make_user
+from tests.pages import client_of
+from tests.web.scored import keep, totals, touches
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+pytestmark = pytest.mark.django_db
+
+
+def text() -> str:
+    said = Client().get("/").content.decode()
+    return " ".join(re.sub(r"<[^>]+>", " ", said).split())
+
+
+def test_without_a_run_it_says_so_and_shows_no_figure() -> None:
+    said = text()
+    assert said.count("Not scored on this installation yet.") == 3
+    assert "No map stands here yet" in said
+    assert re.findall(r"[+−]\d\.\d+", said) == []
+
+
+def test_figures_are_those_of_stored_runs_of_the_worse_side() -> None:
+    btc = make_instrument()
+    keep(list(totals(wick=0.05, geometry=-0.004)), instrument=btc)
+    keep(touches(), instrument=btc, against="touches")
+    said = text()
+    assert "longs: +0.070 explained beyond wick and volume, 95% interval [+0.050, +0.090] binance:BTCUSDT" in said
+    assert "longs: +0.016 explained beyond the path of price alone, 95% interval [−0.004, +0.036]" in said
+    assert re.search(r"Within 4 h: skill [+−]0\.\d{3} over the base rate, 95% interval", said)
+    claim = front.claims()[1].figure
+    assert (claim.low, claim.middle, claim.high) == (100.2, 149.1, 198.0)
+
+
+def test_figures_of_made_up_markets_are_left_out() -> None:
+    keep(totals(wick=0.05, geometry=0.01), instrument=make_instrument(is_simulated=True))
+    assert text().count("Not scored on this installation yet.") == 3
+
+
+def test_strangers_get_the_form_and_members_the_terminal() -> None:
+    page = Client().get("/?utm_source=news&ref=abc")
+    assert b'name="address"' in page.content
+    assert set(page.cookies) == {"csrftoken"}
+    member = client_of(make_user()).get("/").content
+    assert (b'name="address"' in member, b"Open the terminal" in member) == (False, True)
+
+
+def test_the_first_steps_are_kept(now: dt.datetime) -> None:
+    make_instrument(is_live=True, is_simulated=True)
+    owner = make_user()
+    client = client_of(owner)
+    assert client.post("/welcome/", {"pair": "binance:NOPE"}).status_code == 422
+    assert client.post("/welcome/", {"pair": ["binance:BTCUSDT", "binance:NOPE"]}).status_code == 302
+    client.post("/welcome/read/")
+    client.post("/welcome/done/")
+    kept = Onboarding.objects.get(user=owner)
+    assert (kept.pairs, kept.read_at is None, kept.done_at is None) == (["binance:BTCUSDT"], False, False)
+    page = client.get("/welcome/").content
+    assert (page.count(b'class="is-done"'), b"Choose a zone on the terminal" in page) == (2, True)
