@@ -152,6 +152,9 @@ DEFAULT_FROM_EMAIL = SERVER_EMAIL = environment.text(
 # Who writes to it is taken off by hand; letters name it beside the link.
 UNSUBSCRIBE_MAILBOX = environment.text("BH_UNSUBSCRIBE_MAILBOX", "")
 
+# Who has just made an account goes through the first steps.
+ACCOUNT_SIGNUP_REDIRECT_URL = "welcome"
+
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_TZ = True
