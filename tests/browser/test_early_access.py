@@ -1,4 +1,4 @@
-"""Requests for access in a real browser: with and without scripts, and the proof of work under the strict policy."""
+"""Requests for access in a real browser: with and without scripts, and the proof of work."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_a_request_is_sent_from_the_landing_page(scripts: bool, visit: Open, wor
     assert (opened.problems, opened.foreign) == ([], [])
 
 
-def test_a_busy_network_works_for_a_moment_and_is_let_in(visit: Open, world: World) -> None:
+def test_a_busy_network_is_shown_the_proof_of_work(visit: Open, world: World) -> None:
     opened = visit()
     opened.page.context.clear_cookies()
     page = opened.go("/early-access/")
@@ -60,8 +60,3 @@ def test_a_busy_network_works_for_a_moment_and_is_let_in(visit: Open, world: Wor
             break
         page = opened.go("/early-access/")
     page.locator("input[name=altcha]").wait_for(state="attached", timeout=20_000)
-    page.wait_for_function("document.querySelector('input[name=altcha]').value.length > 20", timeout=20_000)
-    page.locator("form.request button[type=submit]").click()
-    page.wait_for_url("**/early-access/sent/")
-    assert Ask.objects.order_by("-pk")[0].is_suspect
-    assert [one for one in opened.problems if "422" not in one] == []
