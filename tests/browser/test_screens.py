@@ -6,6 +6,7 @@ import threading
 from typing import TYPE_CHECKING
 
 import pytest
+from django.core.management import call_command
 from django.db import connection
 
 from alerts.operations import look
@@ -39,6 +40,8 @@ def make_two(*, end: dt.datetime) -> World:
 def world(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[World]:
     with lasting_world(django_db_blocker, end=END, make=make_two) as made:
         yield made
+    with django_db_blocker.unblock():
+        call_command("flush", interactive=False, verbosity=0)
 
 
 def names(page: Page) -> list[str]:
@@ -100,7 +103,7 @@ def test_an_alert_is_set_and_received(scripts: bool, visit: Open, world: World) 
     page.get_by_label("Threshold, %").fill("45")
     page.get_by_role("button", name="Save alert").click()
     page.get_by_text("Alert saved").wait_for()
-    page.get_by_text("Price within 45% of a zone").wait_for()
+    page.locator(".rules").get_by_text("Price within 45% of a zone").first.wait_for()
     elsewhere(lambda: look(instrument_id=world.instrument.pk, now=END))
     page.reload()
     assert page.locator(".notices li").count() > 0
