@@ -2,6 +2,7 @@
 
 from heatmaps.core.lives import LEAST, HalfLife
 
+from .context import layer_evidence
 from .layers import ONE_A_VENUE, LayerView, has_same_members, read_layers
 from .maps import (
     DEFAULT_ESTIMATOR,
@@ -45,6 +46,7 @@ from .zones import (
     zone_events,
     zone_evidence,
     zones_between,
+    zones_by_id,
 )
 
 __all__ = [
@@ -88,6 +90,7 @@ __all__ = [
     "is_stated_score_due",
     "is_stating_due",
     "latest_slice",
+    "layer_evidence",
     "lean_of",
     "list_releases",
     "list_scores",
@@ -125,4 +128,5 @@ __all__ = [
     "zone_events",
     "zone_evidence",
     "zones_between",
+    "zones_by_id",
 ]

@@ -109,6 +109,11 @@ def get_zone(*, zone_id: int) -> Zone:
     return Zone.objects.select_related("heatmap__release", "heatmap__instrument").get(pk=zone_id)
 
 
+def zones_by_id(*, heatmap_id: int, zone_ids: Sequence[int]) -> list[Zone]:
+    """Return those of the zones that are of a map, by number."""
+    return list(Zone.objects.filter(heatmap_id=heatmap_id, pk__in=zone_ids).order_by("number"))
+
+
 def zone_evidence(*, zone: Zone) -> dict[str, Any]:
     """Return what a zone was at formation and is now, in values that canonical JSON keeps: strings, integers, None."""
     return {

@@ -3,23 +3,32 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from journal.models import Judgement, Plan
-from journal.verdict import ENGINE_VERSION, Kind, Target, Terms, start
+from journal.queries import expose, liquidates_first
+from journal.verdict import ENGINE_VERSION, Kind, Target, Terms, from_data, start, to_data
 from journal.verdict.keeping import to_plain
-from market.series import epoch_ms
-from risk import queries as risk_queries
+from market.series import HOUR_MS, epoch_ms
 from risk.formulas import Costs
 
 if TYPE_CHECKING:
+    from journal.queries import Exposure
     from journal.verdict import State
 
 
-def begin_judgement(plan: Plan) -> Judgement:
+_KINDS: Final = {
+    Plan.EntryKind.LIMIT.value: Kind.LIMIT,
+    Plan.EntryKind.EDGE.value: Kind.LIMIT,
+    Plan.EntryKind.STOP.value: Kind.STOP,
+    Plan.EntryKind.CONFIRMED.value: Kind.CONFIRMED,
+}
+
+
+def begin_judgement(plan: Plan, exposure: Exposure | None = None) -> Judgement:
     """Store the terms by which an armed plan is judged, beside the plan and in its transaction."""
     instrument = plan.zone.heatmap.instrument
-    terms = _terms(plan)
+    terms = _terms(plan, exposure or expose(key=instrument.key, terms=vars(plan)))
     return Judgement.objects.owned_by(plan.owner_id).create(
         plan=plan, instrument=instrument, terms=write_terms(terms), **kept(terms, start(terms)), engine=ENGINE_VERSION
     )
@@ -38,26 +47,35 @@ def kept(terms: Terms, state: State) -> dict[str, Any]:
     }
 
 
-def _terms(plan: Plan) -> Terms:
-    """Read the locked terms. An entry on the way back from the last price rests; one ahead of it is a breakout."""
+def _terms(plan: Plan, exposure: Exposure) -> Terms:
+    """Read the locked terms as the verdict takes them; the stop trails at a distance that is fixed now."""
     assert plan.armed_at is not None
-    evidence, side = plan.evidence or {}, 1 if plan.direction == Plan.Direction.LONG else -1
-    last = (evidence.get("market") or {}).get("last_price")
-    is_breakout = last is not None and side * (plan.entry - Decimal(last)) > 0
-    instrument = plan.zone.heatmap.instrument
-    preset = risk_queries.preset(instrument.key)
-    fees = preset.fees if preset else None
+    assert plan.entry is not None
+    assert plan.invalidation is not None
+    atr = ((plan.evidence or {}).get("context") or {}).get("atr")
+    trails = plan.management == Plan.Management.TRAIL
+    is_early = liquidates_first(exposure, side=plan.side, stop=plan.invalidation)
     return Terms(
-        side=1 if side > 0 else -1,
-        kind=Kind.STOP if is_breakout else Kind.LIMIT,
+        side=1 if plan.side > 0 else -1,
+        kind=_KINDS[plan.entry_kind],
         entry=plan.entry,
         stop=plan.invalidation,
-        targets=(Target(plan.target),),
-        tick=instrument.tick_size,
+        targets=tuple(Target(price, weight) for price, weight in plan.target_prices),
+        tick=plan.zone.heatmap.instrument.tick_size,
         armed_ms=epoch_ms(plan.armed_at),
         expires_ms=epoch_ms(plan.expires_at),
-        costs=Costs(entry_fee=fees.maker, exit_fee=fees.taker) if fees else Costs(),
+        time_stop_ms=plan.time_stop_hours * HOUR_MS if plan.time_stop_hours else None,
+        costs=exposure.costs,
+        max_chase=plan.max_chase,
+        breakeven=plan.management == Plan.Management.BREAKEVEN,
+        trail=plan.trail_atr * Decimal(atr) if trails and plan.trail_atr and atr else None,
+        confirmation=from_data(plan.confirmation),
+        liquidation=exposure.liquidation if is_early else None,
     )
+
+
+_AMOUNTS: Final = ("max_chase", "trail", "liquidation", "bankruptcy")
+_COSTS: Final = ("entry_fee", "exit_fee", "slippage")
 
 
 def write_terms(terms: Terms) -> dict[str, Any]:
@@ -71,14 +89,16 @@ def write_terms(terms: Terms) -> dict[str, Any]:
         "tick": str(terms.tick),
         "armed_ms": terms.armed_ms,
         "expires_ms": terms.expires_ms,
-        "entry_fee": str(terms.costs.entry_fee),
-        "exit_fee": str(terms.costs.exit_fee),
-        "slippage": str(terms.costs.slippage),
+        "time_stop_ms": terms.time_stop_ms,
+        "breakeven": terms.breakeven,
+        "confirmation": to_data(terms.confirmation),
+        **{name: _text(getattr(terms, name)) for name in _AMOUNTS},
+        **{name: str(getattr(terms.costs, name)) for name in _COSTS},
     }
 
 
 def read_terms(written: dict[str, Any]) -> Terms:
-    """Undo ``write_terms``."""
+    """Undo ``write_terms``, also of terms that were written when there was less to say."""
     return Terms(
         side=written["side"],
         kind=Kind(written["kind"]),
@@ -88,5 +108,17 @@ def read_terms(written: dict[str, Any]) -> Terms:
         tick=Decimal(written["tick"]),
         armed_ms=written["armed_ms"],
         expires_ms=written["expires_ms"],
-        costs=Costs(*(Decimal(written[name]) for name in ("entry_fee", "exit_fee", "slippage"))),
+        time_stop_ms=written.get("time_stop_ms"),
+        breakeven=written.get("breakeven", False),
+        confirmation=from_data(written.get("confirmation") or {}),
+        costs=Costs(*(Decimal(written[name]) for name in _COSTS)),
+        **{name: _number(written.get(name)) for name in _AMOUNTS},
     )
+
+
+def _text(value: Decimal | None) -> str | None:
+    return None if value is None else str(value)
+
+
+def _number(text: str | None) -> Decimal | None:
+    return None if text is None else Decimal(text)

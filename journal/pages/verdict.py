@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from journal.models import Judgement, PlanEvent
 
 _KINDS: Final = {
+    "early": "Entry touched before the confirmation",
+    "confirmed": "Confirmed",
     "touched": "Entry touched, not traded through",
     "triggered": "Entered",
     "target": "Target reached",
@@ -35,7 +37,11 @@ _PHASES: Final = {
     "expired": "expired",
     "void": "void",
 }
-_ENTRIES: Final = {"limit": "Resting order at the entry", "stop": "Breakout at the entry"}
+_ENTRIES: Final = {
+    "limit": "Resting order at the entry",
+    "stop": "Breakout at the entry",
+    "confirmed": "At the market once confirmed",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,25 @@ gone, ``reducer`` how bars follow each other.
 """
 
 from .branch import Branch, Phase
-from .reducer import ENGINE_VERSION, Judged, State, judge, start
+from .confirming import Confirmation, Rule, from_data, to_data
+from .reducer import ENGINE_VERSION, Judged, judge, start
+from .scanning import State
 from .terms import Event, Kind, Target, Terms
 
-__all__ = ["ENGINE_VERSION", "Branch", "Event", "Judged", "Kind", "Phase", "State", "Target", "Terms", "judge", "start"]
+__all__ = [
+    "ENGINE_VERSION",
+    "Branch",
+    "Confirmation",
+    "Event",
+    "Judged",
+    "Kind",
+    "Phase",
+    "Rule",
+    "State",
+    "Target",
+    "Terms",
+    "from_data",
+    "judge",
+    "start",
+    "to_data",
+]

@@ -45,6 +45,7 @@ class Branch:
     left: Decimal = ONE
     made: Decimal = ZERO
     is_touched: bool = field(default=False, compare=False)
+    is_confirmed: bool = True
     opened_ms: int | None = None
     closed_ms: int | None = None
 
@@ -93,7 +94,36 @@ def react(branch: Branch, terms: Terms, touch: Touch) -> tuple[Branch, tuple[Eve
 
 
 def _enter(branch: Branch, terms: Terms, touch: Touch) -> tuple[Branch, Event] | None:
+    if not branch.is_confirmed:
+        return _wait(branch, terms, touch)
     return _come_back(branch, terms, touch) if terms.kind is Kind.LIMIT else _break_out(branch, terms, touch)
+
+
+def _wait(branch: Branch, terms: Terms, touch: Touch) -> tuple[Branch, Event] | None:
+    """Before the confirmation nothing is entered: the idea may fail, run away, or be touched too early."""
+    turned, price = terms.turned, touch.price
+    if price <= turned.stop:
+        return _end(branch, terms, touch, Phase.INVALIDATED)
+    if price >= turned.targets[0]:
+        return _end(branch, terms, touch, Phase.MISSED, "ran away")
+    is_there = price >= turned.entry if terms.kind is Kind.STOP else price <= turned.entry
+    if is_there and not branch.is_touched:
+        return replace(branch, is_touched=True), Event(touch.at_ms, "early", branch.name, terms.entry)
+    return None
+
+
+def confirm(branch: Branch, terms: Terms, at_ms: int, last: Decimal) -> tuple[Branch, tuple[Event, ...]]:
+    """Let entries count from here on; a plan that enters at the market does so at this close, if it is not too far."""
+    branch = replace(branch, is_confirmed=True, is_touched=False)
+    said = Event(at_ms, "confirmed", branch.name, terms.side * last)
+    if terms.kind is not Kind.CONFIRMED:
+        return branch, (said,)
+    touch, turned = Touch(last, is_open=True, at_ms=at_ms), terms.turned
+    if terms.max_chase is not None and last - turned.entry > terms.max_chase * (turned.entry - turned.stop):
+        ended, event = _end(branch, terms, touch, Phase.MISSED, "too far")
+    else:
+        ended, event = _open(branch, terms, touch, last + _slip(last, terms), terms.costs.exit_fee)
+    return ended, (said, event)
 
 
 def _come_back(branch: Branch, terms: Terms, touch: Touch) -> tuple[Branch, Event] | None:

@@ -6,10 +6,12 @@ from decimal import Decimal
 from typing import Any
 
 from .branch import Branch, Phase
-from .reducer import State
+from .scanning import State
 
 _DECIMALS = ("stop", "entry", "left", "made")
-_PLAIN = ("name", "taken", "is_touched", "opened_ms", "closed_ms")
+_PLAIN = ("name", "taken", "is_touched", "is_confirmed", "opened_ms", "closed_ms")
+# States that were kept before there were confirmations.
+_BEFORE = {"is_confirmed": True}
 
 
 def to_plain(state: State) -> dict[str, Any]:
@@ -18,6 +20,7 @@ def to_plain(state: State) -> dict[str, Any]:
         "through_ms": state.through_ms,
         "last": _text(state.last),
         "has_gap": state.has_gap,
+        "is_primed": state.is_primed,
         "branches": [
             {"phase": branch.phase.value}
             | {name: _text(getattr(branch, name)) for name in _DECIMALS}
@@ -33,11 +36,11 @@ def from_plain(kept: dict[str, Any]) -> State:
         Branch(
             phase=Phase(row["phase"]),
             **{name: _number(row[name]) for name in _DECIMALS},  # type: ignore[arg-type]  # only the entry may be None
-            **{name: row[name] for name in _PLAIN},
+            **{name: (_BEFORE | row)[name] for name in _PLAIN},
         )
         for row in kept["branches"]
     )
-    return State(branches, kept["through_ms"], _number(kept["last"]), kept["has_gap"])
+    return State(branches, kept["through_ms"], _number(kept["last"]), kept["has_gap"], kept.get("is_primed", False))
 
 
 def _text(value: Decimal | None) -> str | None:

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from .branch import Branch, Phase, end_unopened, levels, time_out
+from .branch import Branch, Phase, confirm, end_unopened, levels, time_out
 from .paths import Bar, walk
+from .scanning import MINUTE_MS, Outside, State, next_place, whole
 from .terms import Event, Terms
 
 if TYPE_CHECKING:
@@ -20,28 +21,10 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-ENGINE_VERSION: Final = "1"
-MINUTE_MS: Final = 60_000
+ENGINE_VERSION: Final = "2"
 # More courses than this are thinned out to the worst and the best.
 MOST_COURSES: Final = 8
 _LETTERS: Final = "abcdefghijklmnopqrstuvwxyz"
-# Prices of bars are floats; a level that is so near is looked at exactly.
-_NEAR: Final = 1e-9
-
-
-@dataclass(frozen=True, slots=True)
-class State:
-    """Where the judgement stands: the courses, and the end of the last bar that was read (None: none yet)."""
-
-    branches: tuple[Branch, ...]
-    through_ms: int | None = None
-    last: Decimal | None = None
-    has_gap: bool = False
-
-    @property
-    def is_done(self) -> bool:
-        """Whether every course has ended."""
-        return all(branch.phase.is_end for branch in self.branches)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +37,7 @@ class Judged:
 
 def start(terms: Terms) -> State:
     """Return the state at arming."""
-    return State((Branch("", Phase.ARMED, terms.turned.stop),))
+    return State((Branch("", Phase.ARMED, terms.turned.stop, is_confirmed=terms.confirmation is None),))
 
 
 def judge(  # noqa: PLR0913  # what a market brings, each by name
@@ -64,65 +47,38 @@ def judge(  # noqa: PLR0913  # what a market brings, each by name
     *,
     step_ms: int,
     funding: Sequence[tuple[int, Decimal]] = (),
+    signals: Sequence[int] = (),
     lost: Iterable[tuple[int, int]] = (),
 ) -> Judged:
     """Judge a plan on closed bars that follow ``state``.
 
     bars: structured [n] with ``open_time`` [epoch ms], ``open``, ``high``, ``low``, ``close`` [quote], ascending; of
-    ``step_ms`` each. funding: (epoch ms, rate [fraction]) of settlements. lost: spans [ms) that will never come. A
+    ``step_ms`` each. funding: (epoch ms, rate [fraction]) of settlements. signals: when a rule that is not about a
+    level was fulfilled [epoch ms]. lost: spans [ms) that will never come. A
     missing bar that may still come stops the judgement there. Bars before the first whole one after arming are skipped.
     """
-    since = state.through_ms if state.through_ms is not None else -(-terms.armed_ms // MINUTE_MS) * MINUTE_MS
+    since = state.through_ms if state.through_ms is not None else whole(terms.armed_ms)
     bars = bars[bars["open_time"] >= since]
     events: list[Event] = []
-    gone = tuple(lost)
+    gone, outside = tuple(lost), Outside(funding, signals)
     while len(bars) and not state.is_done:
-        place = _next(terms, state, bars, step_ms, funding)
-        whole = _unbroken(state, bars[: place + 1], step_ms, since)
-        if whole < min(place + 1, len(bars)):
-            state = _through(state, terms, bars, whole, step_ms)
-            stepped = _over_gap(terms, state, bars[whole], gone, since)
+        place = next_place(terms, state, bars, step_ms, outside)
+        unbroken = _unbroken(state, bars[: place + 1], step_ms, since)
+        if unbroken < min(place + 1, len(bars)):
+            state = _through(state, terms, bars, unbroken, step_ms)
+            stepped = _over_gap(terms, state, bars[unbroken], gone, since)
             if stepped is None:
                 break
             state, more = stepped
             events += more
-            bars = bars[whole:]
+            bars = bars[unbroken:]
             continue
         state = _through(state, terms, bars, place, step_ms)
         if place < len(bars):
-            state, more = _step(terms, state, _bar(terms, bars[place], step_ms), funding)
+            state, more = _step(terms, state, _bar(terms, bars[place], step_ms), outside)
             events += more
         bars = bars[place + 1 :]
     return Judged(state, tuple(events))
-
-
-def _next(
-    terms: Terms, state: State, bars: npt.NDArray[np.void], step_ms: int, funding: Sequence[tuple[int, Decimal]]
-) -> int:
-    """Return the place of the first bar in which something may happen; the number of bars if in none."""
-    live = [branch for branch in state.branches if not branch.phase.is_end]
-    low, high = (bars["low"], bars["high"]) if terms.side > 0 else (-bars["high"], -bars["low"])
-    marks = [float(level) for branch in live for level in levels(branch, terms)]
-    may = np.zeros(len(bars), np.bool_)
-    for mark in marks:
-        room = _NEAR * abs(mark)
-        may |= (low <= mark + room) & (high >= mark - room)
-    if state.last is not None and len(bars):
-        before = np.concatenate(([float(state.last)], terms.side * bars["close"][:-1]))
-        opens = terms.side * bars["open"]
-        for mark in marks:  # a gap from one bar to the next jumps over levels
-            may |= (np.minimum(before, opens) <= mark) & (mark <= np.maximum(before, opens))
-    elif len(bars):
-        may[0] = True
-    ends = bars["open_time"] + step_ms
-    if any(branch.phase is Phase.ARMED for branch in live):
-        may |= bars["open_time"] >= terms.expires_ms
-    if any(branch.phase is Phase.OPEN for branch in live):
-        if terms.time_stop_ms is not None:
-            may |= ends >= terms.time_stop_ms
-        for at_ms, _ in funding:
-            may |= (bars["open_time"] < at_ms) & (at_ms <= ends)
-    return int(np.argmax(may)) if may.any() else len(bars)
 
 
 def _unbroken(state: State, bars: npt.NDArray[np.void], step_ms: int, since: int) -> int:
@@ -157,12 +113,17 @@ def _over_gap(
             branch, event = end_unopened(branch, Phase.VOID, until, "data gap")  # noqa: PLW2901  # what it becomes
             events.append(event)
         branches.append(branch)
-    state = State(tuple(branches), until, state.last, has_gap=True)
+    state = replace(state, branches=tuple(branches), through_ms=until, has_gap=True)
     return state, events + _verdict(terms, state, until)
 
 
-def _step(terms: Terms, state: State, bar: Bar, funding: Sequence[tuple[int, Decimal]]) -> tuple[State, list[Event]]:
+def _step(terms: Terms, state: State, bar: Bar, outside: Outside) -> tuple[State, list[Event]]:
     """Return the state after one bar in which something may happen."""
+    rule = terms.confirmation
+    is_confirmed = rule is not None and (
+        rule.holds(bar, terms.side, is_primed=state.is_primed)
+        or any(bar.open_ms < at_ms <= bar.end_ms for at_ms in outside.signals)
+    )
     branches: list[Branch] = []
     events: list[Event] = []
     for branch in state.branches:
@@ -175,7 +136,8 @@ def _step(terms: Terms, state: State, bar: Bar, funding: Sequence[tuple[int, Dec
             events.append(event)
             continue
         courses = [
-            _finish(course, terms, bar, happened) for course, happened in walk(_paid(branch, bar, funding), terms, bar)
+            _finish(course, terms, bar, happened, is_confirmed=is_confirmed)
+            for course, happened in walk(_paid(branch, bar, outside.funding), terms, bar)
         ]
         if len(courses) > 1:
             events.append(Event(bar.end_ms, "forked", branch.name, note=f"{len(courses)} orders are possible"))
@@ -183,7 +145,8 @@ def _step(terms: Terms, state: State, bar: Bar, funding: Sequence[tuple[int, Dec
             name = branch.name + letter if len(courses) > 1 else branch.name
             branches.append(replace(course, name=name))
             events += [replace(event, branch=name) for event in happened]
-    after = State(_merged(branches, terms), bar.end_ms, bar.close, state.has_gap)
+    is_primed = state.is_primed or (rule is not None and rule.primes(bar, terms.side))
+    after = State(_merged(branches, terms), bar.end_ms, bar.close, state.has_gap, is_primed)
     return after, events + _verdict(terms, after, bar.end_ms)
 
 
@@ -198,13 +161,25 @@ def _paid(branch: Branch, bar: Bar, funding: Sequence[tuple[int, Decimal]]) -> B
     return replace(branch, made=branch.made - branch.left * rate * bar.open)
 
 
-def _finish(course: Branch, terms: Terms, bar: Bar, happened: tuple[Event, ...]) -> tuple[Branch, tuple[Event, ...]]:
-    """Apply what happens at a bar's end: the time stop, then the rule that moves the stop from the next bar on."""
-    if course.phase is Phase.OPEN and terms.time_stop_ms is not None and bar.end_ms >= terms.time_stop_ms:
+def _finish(
+    course: Branch, terms: Terms, bar: Bar, happened: tuple[Event, ...], *, is_confirmed: bool
+) -> tuple[Branch, tuple[Event, ...]]:
+    """Apply what happens at a bar's end: confirmation, the time stop, then the rule that moves the stop hereafter."""
+    if course.phase is Phase.ARMED and is_confirmed and not course.is_confirmed:
+        course, events = confirm(course, terms, bar.end_ms, bar.close)
+        return course, (*happened, *events)
+    if course.phase is not Phase.OPEN or course.entry is None:
+        return course, happened
+    if terms.time_stop_ms is not None and bar.end_ms >= whole(course.opened_ms or 0) + terms.time_stop_ms:
         course, event = time_out(course, terms, bar.end_ms, bar.close)
         return course, (*happened, event)
-    if course.phase is Phase.OPEN and terms.breakeven and course.taken and course.entry is not None:
-        course = replace(course, stop=max(course.stop, course.entry))
+    if bar.end_ms % MINUTE_MS:  # a stop is moved at the end of a minute, however fine the bars are
+        return course, happened
+    entry = course.entry
+    if terms.breakeven and course.taken and entry is not None:
+        course = replace(course, stop=max(course.stop, entry))
+    if terms.trail is not None:
+        course = replace(course, stop=max(course.stop, bar.close - terms.trail))
     return course, happened
 
 

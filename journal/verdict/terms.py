@@ -6,8 +6,12 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import Enum
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from risk.formulas import FREE, Costs, Side, loss_per_unit, require_order
+
+if TYPE_CHECKING:
+    from .confirming import Confirmation
 
 ZERO = Decimal(0)
 ONE = Decimal(1)
@@ -18,6 +22,7 @@ class Kind(Enum):
 
     LIMIT = "limit"  # a resting order: the price has to come back to it and trade through
     STOP = "stop"  # a breakout: the price has to reach it
+    CONFIRMED = "confirmed"  # at the close that confirms
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +38,11 @@ class Terms:
     """The locked terms of a plan. Times are epoch milliseconds.
 
     costs: ``entry_fee`` is the maker's, ``exit_fee`` the taker's fee [fraction], ``slippage`` that of market orders.
-    max_chase: how far beyond the entry a breakout may open [share of the distance to the stop]; None: any.
-    breakeven: after the first target the stop lies at the entry. liquidation, bankruptcy: None where none lies
-    between entry and stop. Raises ValueError for prices in the wrong order or weights that do not make 1.
+    max_chase: how far beyond the entry a breakout or a confirmed entry may be filled [share of the distance to the
+    stop]; None: any. confirmation: what has to hold before an entry counts; None: nothing. time_stop_ms: how long
+    after the entry what is left is closed. breakeven: after the first target the stop lies at the entry. trail: the
+    stop follows each bar's close at this distance [quote]. liquidation, bankruptcy: None where none lies between
+    entry and stop. Raises ValueError for prices in the wrong order or weights that do not make 1.
     """
 
     side: Side
@@ -50,6 +57,8 @@ class Terms:
     costs: Costs = field(default=FREE)
     max_chase: Decimal | None = None
     breakeven: bool = False
+    trail: Decimal | None = None
+    confirmation: Confirmation | None = None
     liquidation: Decimal | None = None
     bankruptcy: Decimal | None = None
 
@@ -104,8 +113,8 @@ class Event:
     """Something that happened to a plan by the end of a bar.
 
     at_ms: end of that bar; branch: which of the possible courses, "" while there is one; price: of the fill [quote];
-    result: what the course has made by then [R]. Kinds: touched, triggered, target, stopped, liquidated, timed_out,
-    missed, invalidated, expired, void, forked, judged.
+    result: what the course has made by then [R]. Kinds: early, confirmed, touched, triggered, target, stopped,
+    liquidated, timed_out, missed, invalidated, expired, void, forked, judged.
     """
 
     at_ms: int

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from journal.views import usd_text
+from journal.pages.words import usd_text
 
 
 @pytest.mark.parametrize(

@@ -147,8 +147,8 @@ def test_check_knows_the_terms_only(client: Client, field: str) -> None:
 
 def test_plan_page_shows_what_follows_from_the_terms(client: Client, plan: Plan) -> None:
     page = text(client.get("/plans/1/"))
-    assert "Entry 59,200.0 Invalidation 58,600.0 1.01 % away Target 61,000.0 Risk of equity 0.5 %" in page
-    assert "Reward : risk, gross 3.00 Required win-rate 25.0 %" in page
+    assert "Entry 59,200.0 resting order Invalidation 58,600.0 1.01 % away Target 61,000.0 Risk of equity 0.5 %" in page
+    assert "Required win-rate 27.1 % gross 25.0 %" in page
     assert "Estimate, not exchange data." in page
 
 
@@ -181,7 +181,7 @@ def test_arm_says_why_not(client: Client, plan: Plan) -> None:
 def test_edit_changes_a_draft(client: Client, plan: Plan) -> None:
     assert 'value="58600"' in client.get("/plans/1/edit/").content.decode()
     assert client.post("/plans/1/edit/", TERMS | {"target": "62000"})["Location"] == "/plans/1/"
-    assert Plan.objects.owned_by(plan.owner_id).get().target == 62000
+    assert Plan.objects.owned_by(plan.owner_id).get().targets == [["62000", "1"]]
 
 
 def test_edit_of_an_armed_plan_leads_back(client: Client, plan: Plan) -> None:
@@ -189,7 +189,7 @@ def test_edit_of_an_armed_plan_leads_back(client: Client, plan: Plan) -> None:
     for answer in (client.get("/plans/1/edit/"), client.post("/plans/1/edit/", TERMS | {"target": "62000"})):
         assert answer["Location"] == "/plans/1/"
     assert "P-1 is armed and can not be changed." in text(client.get("/plans/1/"))
-    assert Plan.objects.owned_by(plan.owner_id).get().target == 61000
+    assert Plan.objects.owned_by(plan.owner_id).get().targets == [["61000", "1"]]
 
 
 def test_thesis_is_text_and_nothing_else(client: Client, owner: User, zone: Zone) -> None:
@@ -260,4 +260,4 @@ def test_anothers_plan_is_as_absent_as_none(address: str, method: str, is_armed:
     assert {k: v for k, v in foreign.items() if k not in ignored} == {
         k: v for k, v in absent.items() if k not in ignored
     }
-    assert Plan.objects.owned_by(plan.owner_id).get().target == 61000
+    assert Plan.objects.owned_by(plan.owner_id).get().targets == [["61000", "1"]]

@@ -44,7 +44,7 @@ def terms(now: dt.datetime) -> Terms:
         direction="long",
         entry=Decimal("59200.10"),
         invalidation=Decimal(58600),
-        target=Decimal(61000),
+        targets=[["61000", "1"]],
         risk_pct=Decimal("0.5"),
         thesis="Löng — “quoted”\n\u2028 \x7f \\ /",
         expires_at=now + dt.timedelta(days=7),
@@ -103,8 +103,8 @@ def test_one_request_makes_one_draft(owner: User, zone: Zone, terms: Terms, now:
     [
         ({"invalidation": Decimal(59300)}, "invalidation"),
         ({"invalidation": Decimal("59200.10")}, "invalidation"),
-        ({"target": Decimal(59000)}, "target"),
-        ({"target": Decimal("59200.10")}, "target"),
+        ({"targets": [["59000", "1"]]}, "targets"),
+        ({"targets": [["59200.10", "1"]]}, "targets"),
         ({"risk_pct": Decimal(0)}, "risk_pct"),
         ({"risk_pct": Decimal("100.01")}, "risk_pct"),
         ({"expires_at": dt.datetime(2026, 1, 15, 12, tzinfo=dt.UTC)}, "expires_at"),
@@ -130,7 +130,7 @@ def test_every_problem_is_named_at_once(terms: Terms, now: dt.datetime) -> None:
     mirrored = replace(terms, direction="short", risk_pct=Decimal(101), expires_at=now)
     assert list(operations.find_problems(terms=asdict(mirrored), now=now)) == [
         "invalidation",
-        "target",
+        "targets",
         "risk_pct",
         "expires_at",
     ]
@@ -157,16 +157,31 @@ def test_arming_freezes_terms_zone_and_market(draft: Plan, zone: Zone, now: dt.d
         "direction": "long",
         "entry": "59200.1",
         "invalidation": "58600",
-        "target": "61000",
+        "targets": [["61000", "1"]],
         "risk_pct": "0.5",
         "thesis": draft.thesis,
+        "wrong_if": "",
         "expires_at": int((now + dt.timedelta(days=7)).timestamp() * 1000),
+        "setups": [],
+        "more_zones": [],
+        "confirmation": {},
+        "entry_kind": "limit",
+        "management": "none",
+        "trigger_source": "last",
+        **dict.fromkeys(
+            ("max_chase", "trail_atr", "time_stop_hours", "equity", "leverage", "belief_pct", "conviction")
+        ),
     }
     assert evidence["market"] == {
         "last_price": "60123.4",
         "bar_end_ms": int(now.timestamp() * 1000),
         "is_stale": False,
+        "mark_price": None,
+        "open_interest": None,
+        "funding_rate": None,
     }
+    assert evidence["context"]["layers"]["regime"]["reason"]
+    assert (evidence["risk"]["entry_fee"], evidence["risk"]["reward"]["gross"]) == ("0.0002", "2.999333444426")
     assert evidence["instrument"]["key"] == "binance:BTCUSDT"
     assert evidence["zone"]
 
@@ -201,9 +216,9 @@ def test_arming_checks_the_expiry_again(draft: Plan, now: dt.datetime) -> None:
 
 
 def test_drafts_can_be_changed_and_armed_plans_not(draft: Plan, terms: Terms, now: dt.datetime) -> None:
-    changed = replace(terms, target=Decimal(62000))
+    changed = replace(terms, targets=[["62000", "1"]])
     operations.update_draft(owner_id=draft.owner_id, number=1, terms=changed, now=now)
-    assert queries.get_plan(owner_id=draft.owner_id, number=1).target == 62000
+    assert queries.get_plan(owner_id=draft.owner_id, number=1).targets == [["62000", "1"]]
     operations.arm_plan(owner_id=draft.owner_id, number=1, now=now)
     with pytest.raises(operations.ArmedError):
         operations.update_draft(owner_id=draft.owner_id, number=1, terms=terms, now=now)

@@ -88,7 +88,8 @@ def test_armed_plan_is_judged_to_its_end(owner: User, zone: Zone, now: dt.dateti
     ]  # fmt: skip
     judgement = queries.judgements_of(owner_id=owner.pk, plan_ids=[plan.pk])[plan.pk]
     costs = D("0.0002") * 59_200
-    unit = 600 + costs + D("0.0005") * 58_600
+    stopped = 58_600 * (1 - D("0.0002"))
+    unit = 59_200 - stopped + costs + D("0.0005") * stopped
     expected = (1_800 - costs - D("0.0002") * 61_000) / unit
     assert (judgement.phase, judgement.is_done, judgement.result_low) == ("closed", True, round(expected, 8))
     assert judgement.result_high == judgement.result_low
@@ -177,9 +178,9 @@ def test_page_tells_what_the_path_made_of_a_plan(owner: User, zone: Zone, now: d
     add(zone, first_minute(plan), PATH)
     settle(zone, first_minute(plan) + 10 * MINUTE)
     page = client.get(f"/plans/{plan.number}/").content.decode()
-    assert "On the price path: closed, +2.77 R" in page
+    assert "On the price path: closed, +2.72 R" in page
     assert "Target reached" in page
-    assert "closed +2.77 R" in client.get("/plans/").content.decode()
+    assert "closed +2.72 R" in client.get("/plans/").content.decode()
 
 
 def test_catching_up_goes_on_where_a_part_ends_inside_a_bar(owner: User, zone: Zone, now: dt.datetime) -> None:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.django_db
 NOW = dt.datetime.now(dt.UTC).replace(second=0, microsecond=0)
 SOON = NOW + dt.timedelta(days=3)
+NOTHING = ("max_chase", "trail_atr", "time_stop_hours", "equity", "leverage", "belief_pct", "conviction")
 BANNER = "This record does not match its hash."
 
 
@@ -39,14 +40,22 @@ def client(draft: Plan) -> Client:
 
 
 def evidence_of(armed_at: dt.datetime, **changes: object) -> str:
-    plan = {
+    plan: dict[str, object] = {
         "number": 1,
         "direction": "long",
         "entry": "59200",
         "invalidation": "58600",
-        "target": "61000",
+        "targets": [["61000", "1"]],
         "risk_pct": "0.5",
         "thesis": "Why not?",
+        "wrong_if": "",
+        "setups": [],
+        "more_zones": [],
+        "confirmation": {},
+        "entry_kind": "limit",
+        "management": "none",
+        "trigger_source": "last",
+        **dict.fromkeys(NOTHING),
         "expires_at": int(SOON.timestamp() * 1000),
     }
     return json.dumps({"armed_at_ms": int(armed_at.timestamp() * 1000), "plan": plan | changes})
@@ -108,7 +117,14 @@ def test_database_refuses_what_is_no_hash(sha256: str) -> None:
         {"direction": "short"},
         {"entry": "59200.1"},
         {"invalidation": None},
-        {"target": "61001"},
+        {"targets": [["61001", "1"]]},
+        {"wrong_if": "x"},
+        {"setups": ["x"]},
+        {"more_zones": [1]},
+        {"confirmation": {"rule": "manual"}},
+        {"entry_kind": "stop"},
+        {"belief_pct": 99},
+        {"leverage": "3"},
         {"risk_pct": "5"},
         {"thesis": "Because."},
         {"expires_at": 0},
@@ -146,7 +162,7 @@ def test_draft_has_nothing_to_be_intact(client: Client) -> None:
         "armed_at = '2020-01-01Z'",
         "entry = 59000",
         "invalidation = entry",
-        "target = 1",
+        'targets = \'[["1", "1"]]\'',
         "thesis = 'I knew it.'",
         "number = 1, direction = 'short'",
         "evidence = '{}'",

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from journal.verdict import Kind, Phase
+from journal.verdict import Confirmation, Kind, Phase, Rule
 from risk.formulas import Costs
-from tests.journal.verdicts import bars, bounds, kinds, run, terms
+from tests.journal.verdicts import CENTRE, MINUTE, bars, bounds, kinds, run, terms
 
 D = Decimal
 BREAKOUT: dict[str, Any] = {"kind": Kind.STOP}
@@ -118,7 +118,7 @@ def test_minute_of_arming_is_skipped() -> None:
 
 
 def test_time_stop_closes_at_the_end_of_its_bar() -> None:
-    plan = terms(time_stop_ms=120_000, costs=Costs(slippage=D("0.01")))
+    plan = terms(time_stop_ms=60_000, costs=Costs(slippage=D("0.01")))
     judged = run(plan, bars(OPENED, (99, 105, 98, 104), (104, 130, 80, 100)))
     assert kinds(judged) == ["touched", "triggered", "timed_out", "judged"]
     assert judged.events[2].price == D(104) * D("0.99")
@@ -177,3 +177,55 @@ def test_terms_refuse_what_no_plan_can_mean() -> None:
         terms(targets=((120, "0.5"), (110, "0.5")))
     with pytest.raises(ValueError, match="lies above its entry"):
         terms(targets=((95, "1"),))
+
+
+SWEEP = Confirmation(Rule.SWEEP_RECLAIM, 2 * MINUTE, D(95))
+
+
+@pytest.mark.parametrize("is_short", [False, True], ids=["long", "short"])
+def test_entry_waits_for_its_confirmation(is_short: bool) -> None:
+    plan = terms(is_short=is_short, kind=Kind.CONFIRMED, confirmation=SWEEP)
+    rows = bars((105, 106, 98, 99), (99, 100, 94, 94), (94, 97, 93, 96), (96, 99, 95, 98), (98, 121, 97, 121),
+                is_short=is_short)  # fmt: skip
+    judged = run(plan, rows)
+    assert kinds(judged) == ["early", "confirmed", "triggered", "target", "judged"]
+    # The candle of two minutes closes at 98: that is the fill.
+    assert judged.events[2].price == (CENTRE - 98 if is_short else 98)
+
+
+def test_confirmed_entry_does_not_chase() -> None:
+    plan = terms(kind=Kind.CONFIRMED, confirmation=SWEEP, max_chase=D("0.2"))
+    judged = run(plan, bars((105, 106, 94, 99), (99, 104, 98, 103)))
+    assert [(event.kind, event.note) for event in judged.events][1:3] == [("confirmed", ""), ("missed", "too far")]
+
+
+def test_idea_fails_before_it_is_confirmed() -> None:
+    judged = run(terms(kind=Kind.CONFIRMED, confirmation=SWEEP), bars((105, 106, 89, 99)))
+    assert kinds(judged) == ["early", "invalidated", "judged"]
+
+
+def test_resting_order_counts_from_the_confirmation_on() -> None:
+    plan = terms(confirmation=Confirmation(Rule.CLOSE_BEYOND, MINUTE, D(103)))
+    judged = run(plan, bars((101, 102, 98, 101), (101, 104, 101, 103), (103, 104, 98, 99)))
+    assert kinds(judged) == ["early", "confirmed", "touched", "triggered"]
+
+
+def test_reclaim_needs_a_close_on_the_wrong_side_first() -> None:
+    plan = terms(confirmation=Confirmation(Rule.RECLAIM, MINUTE, D(103)))
+    judged = run(plan, bars((104, 105, 102, 104), (104, 105, 102, 102), (102, 104, 101, 103)))
+    assert [(event.kind, event.at_ms) for event in judged.events] == [("confirmed", 180_000)]
+
+
+def test_signal_from_outside_confirms() -> None:
+    plan = terms(kind=Kind.CONFIRMED, confirmation=Confirmation(Rule.MANUAL))
+    judged = run(plan, bars((105, 106, 104, 105), (105, 106, 101, 102)), signals=[90_000])
+    assert [(event.kind, event.at_ms) for event in judged.events] == [("confirmed", 120_000), ("triggered", 120_000)]
+
+
+@pytest.mark.parametrize("is_short", [False, True], ids=["long", "short"])
+def test_stop_trails_the_close_of_each_minute(is_short: bool) -> None:
+    plan = terms(is_short=is_short, trail=D(5))
+    judged = run(plan, bars(OPENED, (99, 108, 98, 108), (108, 109, 104, 105), (105, 106, 102, 104), is_short=is_short))
+    # It lies at 108 - 5 from the second minute's end on, and is touched in the fourth.
+    assert kinds(judged) == ["touched", "triggered", "stopped", "judged"]
+    assert judged.events[2].price == (CENTRE - 103 if is_short else 103)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +35,8 @@ def terms(*, is_short: bool = False, targets: Sequence[tuple[int, str]] = ((120,
         for name in ("liquidation", "bankruptcy"):
             if given.get(name) is not None:
                 given[name] = CENTRE - given[name]
+        if (rule := given.get("confirmation")) and rule.price is not None:
+            given["confirmation"] = replace(rule, price=CENTRE - rule.price)
     return Terms(targets=tuple(Target(price, weight) for price, weight in goals), **given)
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 from decimal import Decimal
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from journal.models import Judgement, Plan, PlanEvent
-from market.canonical import InexactError, Json, canonical_json
+from market.canonical import InexactError, Json
 from market.canonical import digest as digest_evidence
 from market.series import epoch_ms
 
@@ -16,20 +16,16 @@ if TYPE_CHECKING:
 
     from django.db.models import QuerySet
 
-__all__ = [
-    "InexactError",
-    "Json",
-    "canonical_json",
-    "digest_evidence",
-    "get_plan",
-    "is_intact",
-    "list_plans",
-    "plain",
-    "plain_terms",
-]
-
 PAGE: Final = 50
-_TERMS: Final = ("direction", "entry", "invalidation", "target", "risk_pct", "thesis", "expires_at")
+# What the trader writes, as the evidence spells it; the database compares them with the row (migration 0007).
+TERMS: Final = (
+    "direction", "thesis", "wrong_if", "setups", "more_zones", "confirmation", "entry_kind", "entry", "max_chase",
+    "invalidation", "targets", "management", "trail_atr", "trigger_source", "expires_at", "time_stop_hours",
+    "risk_pct", "equity", "leverage", "belief_pct", "conviction",
+)  # fmt: skip
+# Plans that were armed when there was one target and nothing else.
+_FIRST_SCHEMA: Final = "bh-plan-evidence-1"
+_FIRST_TERMS: Final = ("direction", "entry", "invalidation", "risk_pct", "thesis", "expires_at")
 
 
 def is_settling_due(*, instrument_id: int, now: dt.datetime) -> bool:  # noqa: ARG001  # asked like every errand
@@ -73,19 +69,22 @@ def is_intact(*, plan: Plan) -> bool:
     except InexactError:
         return False
     said = (plan.evidence.get("armed_at_ms"), plan.evidence.get("plan"))
-    return is_hashed and said == (epoch_ms(plan.armed_at), plain_terms(plan))
+    return is_hashed and said == (epoch_ms(plan.armed_at), plain_terms(plan, schema=plan.evidence.get("schema")))
 
 
-def plain_terms(plan: Plan) -> dict[str, Json]:
-    """Return what the trader wrote as the evidence spells it."""
-    return {"number": plan.number, **{name: plain(getattr(plan, name)) for name in _TERMS}}
+def plain_terms(plan: Plan, *, schema: object = None) -> dict[str, Json]:
+    """Return what the trader wrote as the evidence of a schema spells it."""
+    if schema == _FIRST_SCHEMA:
+        terms = {name: plain(getattr(plan, name)) for name in _FIRST_TERMS}
+        return {"number": plan.number, "target": plan.targets[0][0] if plan.targets else None, **terms}
+    return {"number": plan.number, **{name: plain(getattr(plan, name)) for name in TERMS}}
 
 
-def plain(value: Decimal | dt.datetime | str) -> Json:
+def plain(value: object) -> Json:
     """Spell a value in JSON without a loss: numbers as text, times in milliseconds."""
     if isinstance(value, Decimal):
         return format(value.normalize(), "f")
-    return epoch_ms(value) if isinstance(value, dt.datetime) else value
+    return epoch_ms(value) if isinstance(value, dt.datetime) else cast("Json", value)
 
 
 def _plans(owner_id: int) -> QuerySet[Plan]:

@@ -1,0 +1,8 @@
+"""What the trader decided, by topic. Every row belongs to an owner and is asked for through one door."""
+
+from .drafts import Unfinished
+from .plans import Plan
+from .scope import OwnerScopeError
+from .verdicts import Judgement, PlanEvent
+
+__all__ = ["Judgement", "OwnerScopeError", "Plan", "PlanEvent", "Unfinished"]

@@ -1,0 +1,68 @@
+"""How the journal writes numbers."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any, Final
+
+DASH: Final = "—"
+
+
+def digits_of(tick: Decimal) -> int:
+    """Decimals of a tick."""
+    exponent = tick.normalize().as_tuple().exponent
+    return max(0, -exponent) if isinstance(exponent, int) else 0
+
+
+def price_text(value: Decimal | None, digits: int) -> str:
+    """Show the tick's decimals, and more where the trader wrote more."""
+    if value is None:
+        return DASH
+    return f"{value:,.{max(digits, digits_of(value))}f}"
+
+
+def number_text(value: str | Decimal | None, digits: int) -> str:
+    """Show a number with so many decimals; a dash for none."""
+    return DASH if value is None else f"{Decimal(value):,.{digits}f}".replace("-", "−")
+
+
+def share_text(share: Decimal | str | None, digits: int = 1) -> str:
+    """Show a fraction as a percentage."""
+    return DASH if share is None else f"{Decimal(share) * 100:.{digits}f} %"
+
+
+def short_text(value: Decimal) -> str:
+    """Show a number with five significant digits."""
+    return f"{round(value, 4 - value.adjusted()).normalize():,f}" if value else "0"
+
+
+def usd_text(amount: str | None) -> str:
+    """Write an amount with three significant digits, such as $1.39B; a dash where there is none."""
+    if amount is None:
+        return DASH
+    for scale, letter in ((9, "B"), (6, "M"), (3, "K")):
+        scaled = Decimal(amount).scaleb(-scale)
+        # What rounds up to a thousand of the smaller unit is one of this.
+        if scaled >= Decimal("0.9995"):
+            return f"${scaled:.{_places(scaled)}f}{letter}"
+    return f"${Decimal(amount):.0f}"
+
+
+def _places(scaled: Decimal) -> int:
+    """Digits after the point that leave three in all."""
+    if scaled >= Decimal("99.95"):
+        return 0
+    return 1 if scaled >= Decimal("9.995") else 2
+
+
+def band_text(zone: Any) -> str:  # noqa: ANN401  # another room's row
+    """Write the prices of a zone."""
+    tick = zone.heatmap.instrument.tick_size.normalize()
+    low, high = (Decimal(repr(edge)).quantize(tick) for edge in (zone.price_low, zone.price_high))
+    return f"{low:,f} to {high:,f}"
+
+
+def estimate_text(zone: Any) -> str:  # noqa: ANN401  # another room's row
+    """Write the estimate of a zone with its interval."""
+    middle, low, high = (usd_text(repr(amount)) for amount in (zone.usd, zone.usd_low, zone.usd_high))
+    return f"{middle}, 80 %: {low} to {high}"

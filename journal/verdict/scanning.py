@@ -1,0 +1,108 @@
+"""Which bars have to be looked at: in most nothing can happen, and those are stepped over at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from .branch import Branch, Phase, levels
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from decimal import Decimal
+
+    import numpy.typing as npt
+
+    from .terms import Terms
+
+MINUTE_MS: Final = 60_000
+# Prices of bars are floats; a level that is so near is looked at exactly.
+_NEAR: Final = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Where the judgement stands: the courses, and the end of the last bar that was read (None: none yet)."""
+
+    branches: tuple[Branch, ...]
+    through_ms: int | None = None
+    last: Decimal | None = None
+    has_gap: bool = False
+    # Whether what a reclaim comes after has happened.
+    is_primed: bool = False
+
+    @property
+    def is_done(self) -> bool:
+        """Whether every course has ended."""
+        return all(branch.phase.is_end for branch in self.branches)
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """What bars do not tell: settlements of funding (epoch ms, rate), and when a rule held [epoch ms]."""
+
+    funding: Sequence[tuple[int, Decimal]]
+    signals: Sequence[int]
+
+
+def next_place(terms: Terms, state: State, bars: npt.NDArray[np.void], step_ms: int, outside: Outside) -> int:
+    """Return the place of the first bar in which something may happen; the number of bars if in none."""
+    live = [branch for branch in state.branches if not branch.phase.is_end]
+    may = _reached(live, terms, state, bars)
+    ends = bars["open_time"] + step_ms
+    if any(branch.phase is Phase.ARMED for branch in live):
+        may |= bars["open_time"] >= terms.expires_ms
+    if terms.confirmation and any(not branch.is_confirmed for branch in live):
+        may |= terms.confirmation.may_matter(bars, terms.side, step_ms, is_primed=state.is_primed)
+        may |= _any_within(outside.signals, bars["open_time"], ends)
+    held = [branch for branch in live if branch.phase is Phase.OPEN]
+    if held:
+        may |= _any_within([at_ms for at_ms, _ in outside.funding], bars["open_time"], ends)
+        may |= _managed(held, terms, bars, ends)
+    return int(np.argmax(may)) if may.any() else len(bars)
+
+
+def _reached(live: Sequence[Branch], terms: Terms, state: State, bars: npt.NDArray[np.void]) -> npt.NDArray[np.bool_]:
+    """Bars whose range, or the gap before them, holds a level."""
+    may = np.zeros(len(bars), np.bool_)
+    if state.last is None:
+        may[:1] = True
+    low, high = (bars["low"], bars["high"]) if terms.side > 0 else (-bars["high"], -bars["low"])
+    opens, closes = terms.side * bars["open"], terms.side * bars["close"]
+    first = opens[:1] if state.last is None else [float(state.last)]
+    before = np.concatenate((first, closes))[: len(bars)]
+    for mark in {float(level) for branch in live for level in levels(branch, terms)}:
+        room = _NEAR * abs(mark)
+        may |= (low <= mark + room) & (high >= mark - room)
+        may |= (np.minimum(before, opens) <= mark) & (mark <= np.maximum(before, opens))
+    return may
+
+
+def _managed(
+    held: Sequence[Branch], terms: Terms, bars: npt.NDArray[np.void], ends: npt.NDArray[np.int64]
+) -> npt.NDArray[np.bool_]:
+    """Bars at whose end the time is over or a trailing stop moves on."""
+    may = np.zeros(len(bars), np.bool_)
+    for branch in held:
+        if terms.time_stop_ms is not None and branch.opened_ms is not None:
+            may |= ends >= whole(branch.opened_ms) + terms.time_stop_ms
+        if terms.trail is not None:
+            reached = float(branch.stop + terms.trail)
+            may |= terms.side * bars["close"] >= reached - _NEAR * abs(reached)
+    return may
+
+
+def whole(at_ms: int) -> int:
+    """Return the end of the minute that holds a moment."""
+    return -(-at_ms // MINUTE_MS) * MINUTE_MS
+
+
+def _any_within(
+    moments: Sequence[int], begins: npt.NDArray[np.int64], ends: npt.NDArray[np.int64]
+) -> npt.NDArray[np.bool_]:
+    may = np.zeros(len(begins), np.bool_)
+    for at_ms in moments:
+        may |= (begins < at_ms) & (at_ms <= ends)
+    return may

@@ -1,0 +1,130 @@
+"""Pages of plans: a member sees own plans only; another's plan is as absent as one that never was."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_POST, require_safe
+
+from access.permissions import member
+from journal import operations, queries
+from journal.pages.evidence import describe_evidence, describe_layers
+from journal.pages.terms import describe_exposure, describe_terms
+from journal.pages.verdict import describe_verdict
+from journal.pages.words import DASH, digits_of, price_text
+from journal.views.shared import NUMBER_DIGITS, WRONG, is_broken, own_plan, owner_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from journal.models import Judgement, Plan, PlanEvent
+    from journal.pages.verdict import Verdict
+
+_MANY: Final = "journal/plans.html"
+
+
+@member
+@require_safe
+def plans(request: HttpRequest) -> HttpResponse:
+    """List own plans, newest first."""
+    before = request.GET.get("before", "")
+    if before and not (before.isdecimal() and len(before) <= NUMBER_DIGITS):
+        raise Http404
+    found = queries.list_plans(
+        owner_id=owner_of(request), before=int(before) if before else None, limit=queries.PAGE + 1
+    )
+    shown = found[: queries.PAGE]
+    judged = queries.judgements_of(owner_id=owner_of(request), plan_ids=[plan.pk for plan in shown])
+    rows = [_row(plan) | {"verdict": _verdict(plan, judged.get(plan.pk))} for plan in shown]
+    older = found[queries.PAGE - 1].number if len(found) > queries.PAGE else None
+    return render(request, _MANY, {"rows": rows, "older": older, "now": timezone.now()})
+
+
+@member
+@require_safe
+def plan(request: HttpRequest, number: int) -> HttpResponse:
+    """Show one plan with its frozen evidence."""
+    return _show(request, own_plan(request, number))
+
+
+@member
+@require_safe
+def evidence(request: HttpRequest, number: int) -> HttpResponse:
+    """Give out the exact bytes that were hashed."""
+    found = own_plan(request, number)
+    if found.armed_at is None:
+        raise Http404
+    try:
+        body = queries.canonical_json(found.evidence)
+    except queries.InexactError as tampered:  # nothing of that kind was ever hashed
+        raise Http404 from tampered
+    response = HttpResponse(body, content_type="application/json")
+    response.headers["Content-Disposition"] = f'attachment; filename="plan-{number}-evidence.json"'
+    return response
+
+
+@member
+@require_POST
+def arm(request: HttpRequest, number: int) -> HttpResponse:
+    """Freeze a draft with its evidence; a second click changes nothing."""
+    found = own_plan(request, number)
+    try:
+        operations.arm_plan(owner_id=owner_of(request), number=number, now=timezone.now())
+    except operations.UnfitError as refusal:
+        return _show(request, found, problems=list(refusal.problems.values()), status=WRONG)
+    return redirect("journal:plan", number=number)
+
+
+def _show(
+    request: HttpRequest, found: Plan, *, problems: list[str] | None = None, status: int = HTTPStatus.OK
+) -> HttpResponse:
+    instrument = found.zone.heatmap.instrument
+    broken = is_broken(found)
+    judged = queries.judgements_of(owner_id=found.owner_id, plan_ids=[found.pk]).get(found.pk)
+    events = queries.list_events(owner_id=found.owner_id, plan_id=found.pk) if judged else []
+    costs, warnings = describe_exposure(
+        queries.expose(key=instrument.key, terms=vars(found)), vars(found), instrument.tick_size
+    )
+    context = {
+        "plan": found,
+        "zone": found.zone,
+        "instrument": instrument,
+        "problems": problems,
+        "is_broken": broken,
+        "terms": describe_terms(found),
+        "costs": costs,
+        "warnings": warnings,
+        "figures": [] if broken else describe_evidence(found),
+        "layers": [] if broken or not found.evidence else describe_layers(found.evidence.get("context")),
+        "verdict": _verdict(found, judged, events),
+    }
+    return render(request, "journal/plan.html", context, status=status)
+
+
+def _verdict(found: Plan, judged: Judgement | None, events: Sequence[PlanEvent] = ()) -> Verdict | None:
+    digits = digits_of(found.zone.heatmap.instrument.tick_size)
+    return None if judged is None else describe_verdict(judged, list(events), lambda price: price_text(price, digits))
+
+
+def _row(found: Plan) -> dict[str, Any]:
+    """Write a plan's numbers as a list shows them."""
+    instrument = found.zone.heatmap.instrument
+    digits, targets = digits_of(instrument.tick_size), found.target_prices
+    reward = DASH
+    if found.entry and found.invalidation and targets and found.entry != found.invalidation:
+        reward = f"{abs(targets[0][0] - found.entry) / abs(found.entry - found.invalidation):.2f}"
+    return {
+        "plan": found,
+        "is_broken": is_broken(found),
+        "instrument": instrument,
+        "entry": price_text(found.entry, digits),
+        "invalidation": price_text(found.invalidation, digits),
+        "target": price_text(targets[0][0], digits) if targets else DASH,
+        "more_targets": len(targets) - 1 if len(targets) > 1 else 0,
+        "risk": f"{found.risk_pct.normalize():f} %" if found.risk_pct else DASH,
+        "reward": reward,
+    }
