@@ -14,8 +14,11 @@ urlpatterns = [
     path("plans/figures/", views.figures, name="plan-figures"),
     path("plans/keep/", views.keep, name="plan-keep"),
     path("plans/forget/", views.forget, name="plan-forget"),
+    path("plans/export.json", views.export, name="export"),
     path("plans/<int:number>/", views.plan, name="plan"),
     path("plans/<int:number>/edit/", views.edit_plan, name="plan-edit"),
     path("plans/<int:number>/arm/", views.arm, name="plan-arm"),
+    path("plans/<int:number>/undo/", views.undo, name="plan-undo"),
+    path("plans/<int:number>/amend/", views.amend, name="plan-amend"),
     path("plans/<int:number>/evidence.json", views.evidence, name="plan-evidence"),
 ]

@@ -90,7 +90,9 @@ class PlanForm(forms.Form):
     target_3 = price_field("Third target", "Closes the rest.")
     management = choice_field("Stop afterwards", list(Plan.Management.choices))
     trail_atr = amount_field("Trails at, ATR", "Hourly ATR below or above each close.", least="0.1", most="50")
-    trigger_source = choice_field("Stop is set off by", list(Plan.TriggerSource.choices))
+    trigger_source = choice_field(
+        "Stop is set off by", list(Plan.TriggerSource.choices), "Of your order. The verdict goes by the last price."
+    )
     expires_at = forms.DateTimeField(
         label="Expires, UTC",
         help_text="Within 30 days. A plan that has not been entered by then is over.",

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from journal.models import Plan
 from journal.operations import Terms
+from journal.queries.zones import near_edge
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,13 +34,6 @@ def suggest(*, zone: Any, now: dt.datetime, given: Mapping[str, str] | None = No
         "request_key": uuid.uuid4(),
         **{name: given[name] for name in _TAKEN_OVER if given and given.get(name)},
     }
-
-
-def near_edge(zone: Any) -> Decimal:  # noqa: ANN401  # another room's row
-    """Return the edge of a zone that price meets first, on its tick."""
-    edge = zone.price_high if zone.position_side > 0 else zone.price_low
-    tick: Decimal = zone.heatmap.instrument.tick_size
-    return (Decimal(repr(edge)) / tick).quantize(Decimal(1), rounding=ROUND_HALF_EVEN) * tick
 
 
 def plain_price(price: Decimal) -> str:

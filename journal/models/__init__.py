@@ -1,8 +1,9 @@
 """What the trader decided, by topic. Every row belongs to an owner and is asked for through one door."""
 
 from .drafts import Unfinished
+from .entries import JournalEntry
 from .plans import Plan
 from .scope import OwnerScopeError
 from .verdicts import Judgement, PlanEvent
 
-__all__ = ["Judgement", "OwnerScopeError", "Plan", "PlanEvent", "Unfinished"]
+__all__ = ["JournalEntry", "Judgement", "OwnerScopeError", "Plan", "PlanEvent", "Unfinished"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import ClassVar, NoReturn
 
+from django.apps import apps
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -27,6 +28,12 @@ class PlanManager(models.Manager["Plan"]):
     def owned_by(self, owner_id: int) -> models.QuerySet[Plan]:
         """Return the plans of one owner."""
         return super().get_queryset().filter(owner_id=owner_id)
+
+    def without_verdict(self) -> models.QuerySet[Plan]:
+        """Return armed plans that nobody judges yet, for an upgrade."""
+        armed = super().get_queryset().filter(armed_at__isnull=False).exclude(direction=Direction.OBSERVE)
+        judged = apps.get_model("journal", "Judgement")._base_manager.values("plan_id")  # noqa: SLF001  # no other door
+        return armed.exclude(pk__in=judged).order_by("pk")
 
 
 class Direction(models.TextChoices):

@@ -27,6 +27,11 @@ class JudgementManager(models.Manager["Judgement"]):
         """Return what is still to be judged of an instrument, for the judge."""
         return super().get_queryset().filter(instrument_id=instrument_id, is_done=False)
 
+    def outdated(self, instrument_id: int, change_id: int) -> models.QuerySet[Judgement]:
+        """Return what was judged before a correction of an instrument, for the judge."""
+        found = super().get_queryset().filter(instrument_id=instrument_id, change_id__lt=change_id)
+        return found.filter(through_at__isnull=False)
+
     def by_key(self, keys: list[int]) -> models.QuerySet[Judgement]:
         """Return judgements that the judge holds."""
         return super().get_queryset().filter(pk__in=keys)
@@ -52,6 +57,9 @@ class Judgement(models.Model):
     through_at = models.DateTimeField(null=True, help_text="end of the last bar that was read")
     last_price = models.DecimalField(max_digits=30, decimal_places=15, null=True)
     event_count = models.IntegerField(default=0)
+    # The last correction of market data that was looked at; a verdict that was reviewed is not replaced by one.
+    change_id = models.BigIntegerField(default=0)
+    reviewed_at = models.DateTimeField(null=True)
 
     objects: ClassVar[JudgementManager] = JudgementManager()
 
@@ -81,6 +89,10 @@ class PlanEventManager(models.Manager["PlanEvent"]):
     def owned_by(self, owner_id: int) -> models.QuerySet[PlanEvent]:
         """Return the events of one owner's plans."""
         return super().get_queryset().filter(plan__owner_id=owner_id)
+
+    def of_judgement(self, plan_id: int) -> models.QuerySet[PlanEvent]:
+        """Return what was said of a plan, for the judge."""
+        return super().get_queryset().filter(plan_id=plan_id).order_by("number")
 
     def append(self, events: list[PlanEvent]) -> None:
         """Add events at the end of their plans."""

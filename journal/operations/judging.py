@@ -5,10 +5,13 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
+from django.db import transaction
+
 from journal.models import Judgement, Plan
 from journal.queries import expose, liquidates_first
 from journal.verdict import ENGINE_VERSION, Kind, Target, Terms, from_data, start, to_data
 from journal.verdict.keeping import to_plain
+from market.queries.changes import changes
 from market.series import HOUR_MS, epoch_ms
 from risk.formulas import Costs
 
@@ -30,8 +33,22 @@ def begin_judgement(plan: Plan, exposure: Exposure | None = None) -> Judgement:
     instrument = plan.zone.heatmap.instrument
     terms = _terms(plan, exposure or expose(key=instrument.key, terms=vars(plan)))
     return Judgement.objects.owned_by(plan.owner_id).create(
-        plan=plan, instrument=instrument, terms=write_terms(terms), **kept(terms, start(terms)), engine=ENGINE_VERSION
+        plan=plan,
+        instrument=instrument,
+        terms=write_terms(terms),
+        **kept(terms, start(terms)),
+        engine=ENGINE_VERSION,
+        change_id=changes(instrument_id=instrument.pk, after_id=0).last_id,
     )
+
+
+@transaction.atomic
+def adopt_plans() -> int:
+    """Begin to judge plans that were armed before there were verdicts, from their arming on; return how many."""
+    plans = Plan.objects.without_verdict().select_related("zone__heatmap__instrument")
+    for plan in plans:
+        begin_judgement(plan)
+    return len(plans)
 
 
 def kept(terms: Terms, state: State) -> dict[str, Any]:
@@ -57,7 +74,7 @@ def _terms(plan: Plan, exposure: Exposure) -> Terms:
     is_early = liquidates_first(exposure, side=plan.side, stop=plan.invalidation)
     return Terms(
         side=1 if plan.side > 0 else -1,
-        kind=_KINDS[plan.entry_kind],
+        kind=_kind(plan),
         entry=plan.entry,
         stop=plan.invalidation,
         targets=tuple(Target(price, weight) for price, weight in plan.target_prices),
@@ -72,6 +89,15 @@ def _terms(plan: Plan, exposure: Exposure) -> Terms:
         confirmation=from_data(plan.confirmation),
         liquidation=exposure.liquidation if is_early else None,
     )
+
+
+def _kind(plan: Plan) -> Kind:
+    """Return how the plan is entered; a plan from before there was a choice rests, or breaks out if it lay ahead."""
+    evidence = plan.evidence or {}
+    last = (evidence.get("market") or {}).get("last_price")
+    if evidence.get("schema") == "bh-plan-evidence-1" and plan.entry is not None and last is not None:
+        return Kind.STOP if plan.side * (plan.entry - Decimal(last)) > 0 else Kind.LIMIT
+    return _KINDS[plan.entry_kind]
 
 
 _AMOUNTS: Final = ("max_chase", "trail", "liquidation", "bankruptcy")

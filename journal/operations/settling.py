@@ -5,55 +5,26 @@ from __future__ import annotations
 import datetime as dt
 from collections import defaultdict
 from dataclasses import replace
-from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 from django.db import transaction
 
 from journal.models import Judgement, PlanEvent
 from journal.operations.judging import kept, read_terms
+from journal.operations.reading import MarketSpan, armed_minute, event_rows, presses_of
+from journal.operations.rejudging import rejudge
 from journal.verdict import judge
 from journal.verdict.keeping import from_plain
-from market.queries import load_bars, load_funding
-from market.queries.completeness import ABSENT, LOST, load_ledgers
 from market.series import epoch_ms, moment
 
 if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
+    from decimal import Decimal
 
     from journal.verdict import Event, State, Terms
 
 # A catch-up reads so much at once.
 _PART: Final = dt.timedelta(days=7)
-_FINEST_S: Final = 60
 _SLOTS: Final = ("state", "phase", "is_done", "result_low", "result_high", "through_at", "last_price", "event_count")
-
-
-class _Market:
-    """The bars, settlements and lost spans of one instrument, read once for all plans."""
-
-    def __init__(self, instrument_id: int, since: dt.datetime, until: dt.datetime) -> None:
-        span = (since, until)
-        ledgers = {
-            key: ledger
-            for key, ledger in load_ledgers(instrument_ids=[instrument_id], span=span).items()
-            if key.series == "bars" and key.timeframe > 0
-        }
-        self.step_s = min((key.timeframe for key, ledger in ledgers.items() if ledger.present), default=_FINEST_S)
-        self.bars: npt.NDArray[np.void] = load_bars(
-            instrument_id=instrument_id, since=since, until=until, timeframe=self.step_s
-        )
-        # A bar that is still open has no verdict.
-        self.bars = self.bars[self.bars["open_time"] + self.step_s * 1000 <= epoch_ms(until)]
-        paid = load_funding(instrument_id=instrument_id, since=since, until=until)
-        self.funding = [(int(row["time"]), Decimal(repr(float(row["rate"])))) for row in paid]
-        self.lost = [
-            (epoch_ms(hole.start_at), epoch_ms(hole.end_at))
-            for ledger in ledgers.values()
-            for hole in ledger.holes
-            if hole.state in {ABSENT, LOST}
-        ]
 
 
 @transaction.atomic
@@ -69,27 +40,34 @@ def settle(*, instrument_id: int, now: dt.datetime) -> int:
         since = min(_since(one) for one in judgements)
         until = min(now, since + _PART)
         behind = {one: _since(one) for one in judgements if _since(one) < until}
-        changed += _settle_part(list(behind), _Market(instrument_id, since, until))
+        changed += _settle_part(list(behind), MarketSpan(instrument_id, since, until))
         if until >= now:
             break
         # One that did not come on waits for a bar that is missing.
         judgements = [one for one in judgements if not one.is_done and _since(one) != behind.get(one)]
-    return changed
+    return changed + rejudge(instrument_id=instrument_id)
 
 
 def _since(judgement: Judgement) -> dt.datetime:
-    return judgement.through_at or moment(judgement.terms["armed_ms"]).replace(second=0, microsecond=0)
+    return judgement.through_at or armed_minute(judgement)
 
 
-def _settle_part(judgements: list[Judgement], market: _Market) -> int:
+def _settle_part(judgements: list[Judgement], market: MarketSpan) -> int:
     events: list[PlanEvent] = []
     moved: list[Judgement] = []
     idle: defaultdict[tuple[dt.datetime, Decimal], list[int]] = defaultdict(list)
+    presses = presses_of(judgements)
     for one in judgements:
         terms = read_terms(one.terms)
         before = _state(one, terms)
         judged = judge(
-            terms, before, market.bars, step_ms=market.step_s * 1000, funding=market.funding, lost=market.lost
+            terms,
+            before,
+            market.bars,
+            step_ms=market.step_s * 1000,
+            funding=market.funding,
+            signals=market.signals(terms, presses.get(one.pk, [])),
+            lost=market.lost,
         )
         _place(one, terms, judged.state)
         if judged.events or replace(judged.state, through_ms=before.through_ms, last=before.last) != before:
@@ -123,19 +101,6 @@ def _place(judgement: Judgement, terms: Terms, state: State) -> None:
 
 def _rows(judgement: Judgement, events: tuple[Event, ...]) -> list[PlanEvent]:
     """Number what happened, after what is there."""
-    first = judgement.event_count
-    judgement.event_count = first + len(events)
-    return [
-        PlanEvent(
-            plan_id=judgement.pk,
-            number=first + i,
-            kind=event.kind,
-            at=moment(event.at_ms),
-            branch=event.branch,
-            price=event.price,
-            result=None if event.result is None else round(event.result, 8),
-            note=event.note,
-            engine=judgement.engine,
-        )
-        for i, event in enumerate(events, 1)
-    ]
+    rows = event_rows(judgement, events, first=judgement.event_count + 1)
+    judgement.event_count += len(rows)
+    return rows

@@ -27,6 +27,7 @@ _KINDS: Final = {
     "void": "Not judged",
     "forked": "The order inside this bar is unknown: each is followed",
     "judged": "Verdict",
+    "revised": "Bars were corrected; judged again",
 }
 _PHASES: Final = {
     "armed": "waiting",

@@ -3,12 +3,15 @@
 from market.canonical import InexactError, Json, canonical_json
 from market.canonical import digest as digest_evidence
 
+from .chain import Finding, list_entries, list_owner_ids, verify_chain
 from .context import read_context, read_market
 from .drafts import get_unfinished
+from .export import export_journal
 from .exposure import Exposure, costs_of, expose, liquidates_first
 from .plans import (
     PAGE,
     TERMS,
+    find_neighbours,
     get_plan,
     is_intact,
     is_settling_due,
@@ -23,22 +26,28 @@ __all__ = [
     "PAGE",
     "TERMS",
     "Exposure",
+    "Finding",
     "InexactError",
     "Json",
     "canonical_json",
     "costs_of",
     "digest_evidence",
+    "export_journal",
     "expose",
+    "find_neighbours",
     "get_plan",
     "get_unfinished",
     "is_intact",
     "is_settling_due",
     "judgements_of",
     "liquidates_first",
+    "list_entries",
     "list_events",
+    "list_owner_ids",
     "list_plans",
     "plain",
     "plain_terms",
     "read_context",
     "read_market",
+    "verify_chain",
 ]

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 _RECENT: Final = dt.timedelta(minutes=5)
 _FUNDING_AGE: Final = dt.timedelta(hours=9)
 _MARK: Final = 1
+_DAY: Final = dt.timedelta(days=1)
+_CLOSES_S: Final = 900
+# So far around the zone the picture reaches [fraction of price].
+_AROUND: Final = 0.03
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +33,8 @@ class Context:
     """The market, the layers and the risk of a plan, each as JSON keeps it, and the further zones."""
 
     market: dict[str, Json]
-    layers: dict[str, Json]
+    layers: dict[str, Any]
+    picture: dict[str, Json]
     risk: dict[str, Json]
     more_zones: list[Any]
     exposure: Exposure
@@ -43,10 +48,34 @@ def read_context(*, plan: Plan, now: dt.datetime) -> Context:
     return Context(
         market=read_market(instrument=instrument, now=now),
         layers=heatmap_queries.layer_evidence(instrument=instrument, at=now),
+        picture=draw_picture(plan=plan, now=now),
         risk=spell_exposure(exposure),
         more_zones=zones,
         exposure=exposure,
     )
+
+
+def draw_picture(*, plan: Plan, now: dt.datetime) -> dict[str, Json]:
+    """Return what the zone looked like: closes of the last day, and the estimate around the price, as text."""
+    heatmap = plan.zone.heatmap
+    bars = market_queries.load_bars(
+        instrument_id=heatmap.instrument_id, since=now - _DAY, until=now, timeframe=_CLOSES_S
+    )
+    column = heatmap_queries.latest_slice(heatmap=heatmap, at=now) if heatmap.built_through else None
+    made: dict[str, Json] = {
+        "closes": [
+            [int(row["open_time"]) + _CLOSES_S * 1000, plain(Decimal(repr(float(row["close"]))))] for row in bars
+        ],
+        "bins": [],
+    }
+    if column is not None:
+        low, high = plan.zone.price_low * (1 - _AROUND), plan.zone.price_high * (1 + _AROUND)
+        shown = (column.prices >= low) & (column.prices <= high) & (column.usd > 0)
+        pairs = zip(column.prices[shown], column.usd[shown], strict=True)
+        made["bins"] = [
+            [heatmap_queries.decimal_text(float(x)), heatmap_queries.decimal_text(float(y))] for x, y in pairs
+        ]
+    return made
 
 
 def read_market(*, instrument: Any, now: dt.datetime) -> dict[str, Json]:  # noqa: ANN401  # another room's row

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, cast
 from journal.models import Judgement, Plan, PlanEvent
 from market.canonical import InexactError, Json
 from market.canonical import digest as digest_evidence
+from market.queries.changes import changes
 from market.series import epoch_ms
 
 if TYPE_CHECKING:
@@ -29,8 +30,11 @@ _FIRST_TERMS: Final = ("direction", "entry", "invalidation", "risk_pct", "thesis
 
 
 def is_settling_due(*, instrument_id: int, now: dt.datetime) -> bool:  # noqa: ARG001  # asked like every errand
-    """Tell whether a plan of this instrument waits for its verdict."""
-    return Judgement.objects.being_judged(instrument_id).exists()
+    """Tell whether a plan of this instrument waits for its verdict, or was judged on bars that were corrected since."""
+    if Judgement.objects.being_judged(instrument_id).exists():
+        return True
+    newest = changes(instrument_id=instrument_id, after_id=0).last_id
+    return Judgement.objects.outdated(instrument_id, newest).exists()
 
 
 def judgements_of(*, owner_id: int, plan_ids: Sequence[int]) -> dict[int, Judgement]:
@@ -85,6 +89,18 @@ def plain(value: object) -> Json:
     if isinstance(value, Decimal):
         return format(value.normalize(), "f")
     return epoch_ms(value) if isinstance(value, dt.datetime) else cast("Json", value)
+
+
+def find_neighbours(*, plan: Plan) -> list[str]:
+    """Say which other armed plans of the owner still run on the same instrument, and whether the same way."""
+    others = Judgement.objects.owned_by(plan.owner_id).filter(
+        instrument_id=plan.zone.heatmap.instrument_id, is_done=False
+    )
+    said = []
+    for other in others.exclude(plan_id=plan.pk).select_related("plan").order_by("plan__number"):
+        way = "the same way" if other.plan.direction == plan.direction else "the other way"
+        said.append(f"{other.plan.label} is armed on the same instrument, {way}.")
+    return said
 
 
 def _plans(owner_id: int) -> QuerySet[Plan]:

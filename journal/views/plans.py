@@ -12,13 +12,17 @@ from django.views.decorators.http import require_POST, require_safe
 
 from access.permissions import member
 from journal import operations, queries
+from journal.forms import AmendForm
+from journal.pages.entries import describe_entries, is_cancelled
 from journal.pages.evidence import describe_evidence, describe_layers
+from journal.pages.picture import draw_picture
 from journal.pages.terms import describe_exposure, describe_terms
 from journal.pages.verdict import describe_verdict
 from journal.pages.words import DASH, digits_of, price_text
 from journal.views.shared import NUMBER_DIGITS, WRONG, is_broken, own_plan, owner_of
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Sequence
 
     from journal.models import Judgement, Plan, PlanEvent
@@ -79,8 +83,54 @@ def arm(request: HttpRequest, number: int) -> HttpResponse:
     return redirect("journal:plan", number=number)
 
 
+@member
+@require_POST
+def undo(request: HttpRequest, number: int) -> HttpResponse:
+    """Make a plan a draft again in the minute in which it was armed."""
+    found = own_plan(request, number)
+    try:
+        operations.undo_arming(owner_id=owner_of(request), number=number)
+    except operations.SettledError as refusal:
+        return _show(request, found, problems=[str(refusal)], status=HTTPStatus.CONFLICT)
+    return redirect("journal:plan", number=number)
+
+
+@member
+@require_POST
+def amend(request: HttpRequest, number: int) -> HttpResponse:
+    """Add what was done with an armed plan."""
+    found = own_plan(request, number)
+    form = AmendForm(request.POST, plan=found)
+    if form.is_valid():
+        try:
+            operations.amend_plan(
+                owner_id=owner_of(request), number=number, amendment=form.amendment(), now=timezone.now()
+            )
+        except operations.UnfitError as refusal:
+            for name, sentence in refusal.problems.items():
+                form.add_error(name, sentence)
+        else:
+            return redirect("journal:plan", number=number)
+    return _show(request, found, form=form, status=WRONG)
+
+
+@member
+@require_safe
+def export(request: HttpRequest) -> HttpResponse:
+    """Give out everything that the owner wrote, with the chain and what verifies it."""
+    body = queries.canonical_json(queries.export_journal(owner_id=owner_of(request)))
+    response = HttpResponse(body, content_type="application/json")
+    response.headers["Content-Disposition"] = 'attachment; filename="journal.json"'
+    return response
+
+
 def _show(
-    request: HttpRequest, found: Plan, *, problems: list[str] | None = None, status: int = HTTPStatus.OK
+    request: HttpRequest,
+    found: Plan,
+    *,
+    problems: list[str] | None = None,
+    form: AmendForm | None = None,
+    status: int = HTTPStatus.OK,
 ) -> HttpResponse:
     instrument = found.zone.heatmap.instrument
     broken = is_broken(found)
@@ -89,9 +139,17 @@ def _show(
     costs, warnings = describe_exposure(
         queries.expose(key=instrument.key, terms=vars(found)), vars(found), instrument.tick_size
     )
+    entries = queries.list_entries(owner_id=found.owner_id, plan_id=found.pk)
+    if found.armed_at is None:
+        warnings = [*warnings, *queries.find_neighbours(plan=found)]
     context = {
         "plan": found,
         "zone": found.zone,
+        "form": form or AmendForm(plan=found),
+        "entries": describe_entries(entries, digits_of(instrument.tick_size)),
+        "is_cancelled": is_cancelled(entries),
+        "undo_until": _undo_until(found),
+        "picture": None if broken else draw_picture(found),
         "instrument": instrument,
         "problems": problems,
         "is_broken": broken,
@@ -103,6 +161,13 @@ def _show(
         "verdict": _verdict(found, judged, events),
     }
     return render(request, "journal/plan.html", context, status=status)
+
+
+def _undo_until(found: Plan) -> dt.datetime | None:
+    """The end of the minute in which arming can be undone, while it lasts."""
+    if found.armed_at is None or timezone.now() >= (until := operations.closes_at(found.armed_at)):
+        return None
+    return until
 
 
 def _verdict(found: Plan, judged: Judgement | None, events: Sequence[PlanEvent] = ()) -> Verdict | None:

@@ -1,4 +1,4 @@
-"""``manage.py bench import|heatmap|layers|ingest|storage``: how fast this machine does the heavy work."""
+"""``manage.py bench import|heatmap|layers|settle|ingest|storage``: how fast this machine does the heavy work."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ BENCHES: Final[Mapping[str, str]] = {
     "import": "market.tasks.bench_import",
     "heatmap": "heatmaps.tasks.bench_heatmap",
     "layers": "heatmaps.tasks.bench_layers",
+    "settle": "journal.tasks.bench_settle",
     "ingest": "bhweb.capacity.run",
     "storage": "bhweb.capacity.storing.run",
 }
@@ -34,10 +35,11 @@ class Command(BaseCommand):
         parser.add_argument("what", choices=BENCHES)
         parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
         parser.add_argument("--rows", type=int, default=100_000, help="how many bars to import (import)")
-        parser.add_argument("--instrument", help="venue:symbol: measure its stored bars too (heatmap, layers)")
+        parser.add_argument("--instrument", help="venue:symbol: measure its stored bars too (heatmap, layers, settle)")
         parser.add_argument("--steps", type=_count, help="five-minute steps (heatmap; default: 56 days)")
         parser.add_argument("--instruments", type=_count, default=600, help="how many are live (ingest)")
         parser.add_argument("--minutes", type=_count, default=5, help="how long after the backlog is gone (ingest)")
+        parser.add_argument("--plans", type=_count, default=10_000, help="how many advance by a minute (settle)")
         parser.add_argument("--unmetered", action="store_true", help="as if venues had no limits (ingest)")
 
     def handle(self, *_args: object, **options: Any) -> None:  # noqa: ANN401 Django hands over parsed options

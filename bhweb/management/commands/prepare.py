@@ -16,6 +16,7 @@ from django.db import connection
 from django.utils import timezone
 
 import access.tasks
+import journal.tasks
 import market.tasks
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ class Command(BaseCommand):
         call_command("migrate", verbosity=0, interactive=False)
         call_command("createcachetable", verbosity=0)
         logger.info("migrated")
+        journal.tasks.adopt_plans()
         collect_static()
         if options["demo"]:
             market.tasks.ensure_demo()

@@ -1,0 +1,55 @@
+"""The frozen picture of a plan's zone as a drawing: the price of the day before, and the estimate around it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from journal.models import Plan
+
+WIDTH: Final = 640
+HEIGHT: Final = 220
+_SIDE: Final = 120  # of the profile on the right
+_PAD: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """Coordinates in a box of WIDTH by HEIGHT: a line of closes, bars of the profile, a band, lines of the plan."""
+
+    line: str
+    bars: tuple[tuple[float, float, float], ...]
+    band: tuple[float, float]
+    marks: tuple[tuple[str, float], ...]
+
+
+def draw_picture(plan: Plan) -> Picture | None:
+    """Draw what was frozen at arming; None where nothing was."""
+    evidence = plan.evidence or {}
+    frozen, zone = evidence.get("picture") or {}, (evidence.get("zone") or {}).get("now") or {}
+    closes = [float(close) for _, close in frozen.get("closes", [])]
+    if len(closes) < 2 or "price_low" not in zone:  # noqa: PLR2004  # a line has two ends
+        return None
+    bins = [(float(price), float(usd)) for price, usd in frozen["bins"]]
+    marks = [("entry", plan.entry), ("invalidation", plan.invalidation)]
+    marks += [("target", price) for price, _ in plan.target_prices]
+    prices = [(name, float(price)) for name, price in marks if price is not None]
+    low_high = [*closes, float(zone["price_low"]), float(zone["price_high"]), *(price for _, price in prices)]
+    low, high = min(low_high), max(low_high)
+
+    def y(price: float) -> float:
+        return round(_PAD + (high - price) / ((high - low) or 1) * (HEIGHT - 2 * _PAD), 1)
+
+    step = (WIDTH - _SIDE) / (len(closes) - 1)
+    most = max((usd for _, usd in bins), default=1.0)
+    return Picture(
+        line=" ".join(f"{i * step:.1f},{y(close)}" for i, close in enumerate(closes)),
+        bars=tuple(
+            (y(price), round(usd / most * (_SIDE - 10), 1), WIDTH - round(usd / most * (_SIDE - 10), 1))
+            for price, usd in bins
+            if low <= price <= high
+        ),
+        band=(y(float(zone["price_high"])), round(y(float(zone["price_low"])) - y(float(zone["price_high"])), 1)),
+        marks=tuple((name, y(price)) for name, price in prices),
+    )

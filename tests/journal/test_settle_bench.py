@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+from io import StringIO
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from django.core.management import call_command
+
+from journal.models import Plan
+from market.operations import store
+from market.series import BAR, epoch_ms
+from tests.journal.terms import NOW
+
+if TYPE_CHECKING:
+    from heatmaps.models import Zone
+
+
+@pytest.mark.django_db
+def test_bench_advances_plans_and_keeps_nothing(zone: Zone) -> None:
+    bars = np.zeros(3, BAR)
+    bars["open_time"] = epoch_ms(NOW - dt.timedelta(minutes=3)) + 60_000 * np.arange(3)
+    for name, price in (("open", 60_000), ("high", 60_050), ("low", 59_950), ("close", 60_010)):
+        bars[name] = price
+    store(instrument_id=zone.heatmap.instrument_id, series="bars", rows=bars, timeframe=60, now=NOW)
+    count = 10_000 if os.environ.get("BH_CAMPAIGNS") else 200
+    out = StringIO()
+    call_command("bench", "settle", "--json", "--plans", str(count), stdout=out)
+    figures = json.loads(out.getvalue())
+    assert figures["plans"] == count
+    assert 0 < figures["plans_with_events"] < count / 10
+    assert not Plan._base_manager.exists()
+    print(out.getvalue())
