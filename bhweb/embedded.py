@@ -28,6 +28,7 @@ SOCKET_PATH_BYTES = 107  # of sockaddr_un on Linux; macOS has 104
 PLAIN_PATH = re.compile(r"[A-Za-z0-9/._-]+")  # what every client's URL parser reads alike
 PORT = 5432  # part of the socket's name only
 USER = DATABASE = "bh"
+WEB_USER = "bh_web"
 BUILTIN_LOCALE_VERSION = 17
 START_SECONDS = 120  # recovery after a crash included
 
@@ -217,6 +218,9 @@ def _ensure_database(sockets: Path) -> None:
     with psycopg.connect(host=str(sockets), port=PORT, user=USER, dbname="postgres", autocommit=True) as connection:
         if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone():
             connection.execute(f"CREATE DATABASE {DATABASE}")
+        # The web server connects as a role that owns nothing: policies hold it back (journal, migration 0014).
+        if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [WEB_USER]).fetchone():
+            connection.execute(f"CREATE ROLE {WEB_USER} LOGIN")
 
 
 @dataclass

@@ -84,6 +84,7 @@ MIDDLEWARE = [
     "bhweb.health.HealthFirst",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",
+    "bhweb.walls.ForgetOwner",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",

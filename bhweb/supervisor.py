@@ -12,7 +12,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bhweb import datadir, services
+from bhweb import datadir, embedded, services
 from bhweb.embedded import clear_sockets
 from bhweb.processes import NO_SPACE, ROOT, Household, Start, bound_log, ending, wait_for_exit
 from bhweb.progress import StartError, say
@@ -125,13 +125,20 @@ class Supervisor:
                 name=name,
                 argv=[*self._manage(*command), *([str(self.port)] if name == "web" else [])],
                 log=self.data.logs / f"{name}.log",
-                env=self.environment,
+                env=self._environment_of(name),
             )
             service = Service(name, begin=lambda what=what: self.household.start(what))  # type: ignore[misc] # as above
             service.child = service.begin()
             self.services.append(service)
         self.wait_until(self.visitor.is_healthy, seconds=WEB_SECONDS, every=0.1, what="the web server did not answer")
         self._has_started = True
+
+    def _environment_of(self, name: str) -> dict[str, str]:
+        """The web server reaches our own PostgreSQL as a role that owns nothing."""
+        url = self.environment["DATABASE_URL"]
+        if name != "web" or "DATABASE_URL" in services.given_addresses():
+            return self.environment
+        return {**self.environment, "DATABASE_URL": url.replace(f"//{embedded.USER}@", f"//{embedded.WEB_USER}@", 1)}
 
     def wait_for_heatmap(self) -> None:
         """Wait until the terminal shows one; asking often would take time from those who draw it."""

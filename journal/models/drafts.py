@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
 
-from .scope import OwnerScopeError
+from .scope import OwnerScopeError, name_owner
 
 
 class UnfinishedManager(models.Manager["Unfinished"]):
@@ -20,6 +20,7 @@ class UnfinishedManager(models.Manager["Unfinished"]):
 
     def owned_by(self, owner_id: int) -> models.QuerySet[Unfinished]:
         """Return the unfinished forms of one owner."""
+        name_owner(owner_id)
         return super().get_queryset().filter(owner_id=owner_id)
 
 

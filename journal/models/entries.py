@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models.functions import Now
 
 from .plans import Plan
-from .scope import OwnerScopeError
+from .scope import OwnerScopeError, name_owner
 
 
 class JournalEntryManager(models.Manager["JournalEntry"]):
@@ -21,6 +21,7 @@ class JournalEntryManager(models.Manager["JournalEntry"]):
 
     def owned_by(self, owner_id: int) -> models.QuerySet[JournalEntry]:
         """Return the entries of one owner."""
+        name_owner(owner_id)
         return super().get_queryset().filter(owner_id=owner_id)
 
     def presses(self, plan_ids: list[int]) -> models.QuerySet[JournalEntry]:

@@ -12,7 +12,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from .scope import OwnerScopeError
+from .scope import OwnerScopeError, name_owner
 
 
 class PlanManager(models.Manager["Plan"]):
@@ -27,6 +27,7 @@ class PlanManager(models.Manager["Plan"]):
 
     def owned_by(self, owner_id: int) -> models.QuerySet[Plan]:
         """Return the plans of one owner."""
+        name_owner(owner_id)
         return super().get_queryset().filter(owner_id=owner_id)
 
     def without_verdict(self) -> models.QuerySet[Plan]:

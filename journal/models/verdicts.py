@@ -9,7 +9,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from .plans import Plan
-from .scope import OwnerScopeError
+from .scope import OwnerScopeError, name_owner
 
 
 class JudgementManager(models.Manager["Judgement"]):
@@ -21,6 +21,7 @@ class JudgementManager(models.Manager["Judgement"]):
 
     def owned_by(self, owner_id: int) -> models.QuerySet[Judgement]:
         """Return the judgements of one owner's plans."""
+        name_owner(owner_id)
         return super().get_queryset().filter(plan__owner_id=owner_id)
 
     def being_judged(self, instrument_id: int) -> models.QuerySet[Judgement]:
@@ -88,6 +89,7 @@ class PlanEventManager(models.Manager["PlanEvent"]):
 
     def owned_by(self, owner_id: int) -> models.QuerySet[PlanEvent]:
         """Return the events of one owner's plans."""
+        name_owner(owner_id)
         return super().get_queryset().filter(plan__owner_id=owner_id)
 
     def of_judgement(self, plan_id: int) -> models.QuerySet[PlanEvent]:

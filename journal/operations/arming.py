@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from django.db import transaction
 
 from heatmaps import queries as heatmap_queries
-from journal.models import JournalEntry, Judgement, Plan
+from journal.models import JournalEntry, Judgement, Plan, PlanEvent
 from journal.operations.chaining import add_entry, database_clock, lock_chain
 from journal.operations.checks import find_obstacles
 from journal.operations.drafting import lock_owner
@@ -69,7 +69,7 @@ def undo_arming(*, owner_id: int, number: int) -> Plan:
         return plan
     lock_chain(owner_id)
     at = database_clock()
-    if at >= closes_at(plan.armed_at):
+    if at >= closes_at(plan.armed_at) or PlanEvent.objects.of_judgement(plan.pk).exists():
         raise SettledError("The minute in which the plan was armed is over. It stays armed.")
     Judgement.objects.owned_by(owner_id).filter(plan=plan).delete()
     undone = {"schema": "bh-plan-undone-1", "evidence_sha256": plan.evidence_sha256}

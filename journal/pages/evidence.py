@@ -48,9 +48,9 @@ def describe_layers(context: dict[str, Any] | None) -> list[Figure]:
     rows = []
     for layer in context["layers"].values():
         rank = layer["percentile"]
-        remark = f"{number_text(rank, 0)}th percentile of 90 d" if rank else layer["reason"]
+        remark = f"percentile {number_text(rank, 0)} of 90 d" if rank else layer["reason"]
         rows.append((layer["title"], _value(layer), remark))
-    return rows
+    return sorted(rows)
 
 
 def _value(layer: dict[str, Any]) -> str:

@@ -18,6 +18,7 @@ from django.utils import timezone
 import access.tasks
 import journal.tasks
 import market.tasks
+from bhweb.walls import grant_web_role
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -44,6 +45,7 @@ class Command(BaseCommand):
             cursor.execute("SELECT pg_advisory_lock(hashtext('bhweb.prepare'), 0)")
         call_command("migrate", verbosity=0, interactive=False)
         call_command("createcachetable", verbosity=0)
+        grant_web_role()
         logger.info("migrated")
         journal.tasks.adopt_plans()
         collect_static()
