@@ -1,4 +1,4 @@
-"""How fast armed plans are judged: made-up plans on a stored instrument, all of it rolled back."""
+"""How fast plans are judged and a chain is verified: on a stored instrument with a zone, all of it rolled back."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from django.core.exceptions import ObjectDoesNotExist
 from django.db import transaction
 
 from heatmaps import queries as heatmap_queries
-from journal import operations
-from journal.models import Judgement, Plan
+from journal import operations, queries
+from journal.models import JournalEntry, Judgement, Plan
 from journal.operations.judging import kept, write_terms
 from journal.verdict import ENGINE_VERSION, Branch, Kind, Phase, State, Target, Terms
 from market import queries as market_queries
@@ -50,6 +50,39 @@ def measure(*, count: int, key: str | None, now: dt.datetime) -> dict[str, Any]:
     return {
         "plans": count, "instrument": instrument.key, "seconds": round(took, 3),
         "microseconds_a_plan": round(took / count * 1e6), "plans_with_events": changed,
+    }  # fmt: skip
+
+
+def measure_chain(*, count: int, key: str | None) -> dict[str, Any]:
+    """Verify a chain of ``count`` notes and say how long it took; nothing is kept. Raises ObjectDoesNotExist."""
+    instrument, zone_id = _choose(key)
+    with transaction.atomic():
+        user = get_user_model()._base_manager.create(email="bench@invalid.example")  # noqa: SLF001  # no other door
+        observed = {"direction": "observe", "thesis": "bench", "expires_at": dt.datetime(2100, 1, 1, tzinfo=dt.UTC)}
+        plan = Plan.objects.owned_by(user.pk).create(owner_id=user.pk, number=1, zone_id=zone_id, **observed)
+        operations.lock_chain(user.pk)
+        begun = time.perf_counter()
+        note = operations.database_clock()
+        entries: list[JournalEntry] = []
+        previous = ""
+        for number in range(1, count + 1):
+            entry = operations.next_entry(
+                plan=plan,
+                kind="noted",
+                at=note,
+                content={"schema": "bench", "text": "x" * 200},
+                after=(number - 1, previous),
+            )
+            entries.append(entry)
+            previous = entry.sha256
+        JournalEntry.objects.owned_by(user.pk).bulk_create(entries, batch_size=5000)
+        stored = time.perf_counter()
+        found, findings = queries.verify_chain(owner_id=user.pk)
+        took = time.perf_counter() - stored
+        transaction.set_rollback(True)
+    return {
+        "entries": found, "findings": len(findings), "instrument": instrument.key,
+        "verify_seconds": round(took, 3), "store_seconds": round(stored - begun, 3),
     }  # fmt: skip
 
 

@@ -23,3 +23,8 @@ def bench_settle(*, options: dict[str, Any]) -> dict[str, Any]:
 def adopt_plans() -> int:
     """Begin to judge plans that were armed before there were verdicts."""
     return operations.adopt_plans()
+
+
+def bench_chain(*, options: dict[str, Any]) -> dict[str, Any]:
+    """Measure how fast a chain of entries is verified."""
+    return benchmark.measure_chain(count=options["entries"], key=options["instrument"])

@@ -30,7 +30,7 @@ class AmendForm(forms.Form):
     note = text_field("Note", "A cancellation needs its reason.", most=4000, rows=2, is_needed=False)
 
     def __init__(self, *args: Any, plan: Plan, **kwargs: Any) -> None:  # noqa: ANN401  # Django's own arguments
-        super().__init__(*args, auto_id="amend_%s", **kwargs)
+        super().__init__(*args, **{"auto_id": "amend_%s", **kwargs})
         if plan.confirmation.get("rule") != Rule.MANUAL.value:
             field = self.fields["kind"]
             field.choices = [choice for choice in field.choices if choice[0] != _KINDS.CONFIRMED]  # type: ignore[attr-defined]  # a choice field

@@ -81,7 +81,7 @@ class PlanForm(forms.Form):
     )
     entry_kind = choice_field("Entry", list(Plan.EntryKind.choices))
     entry = price_field("Entry price", "Where the position would be opened.")
-    max_chase = amount_field("Chase at most, R", "How far beyond the entry it may be filled.", least="0", most="5")
+    max_chase = amount_field("Furthest fill, R", "How far beyond the entry it may be filled.", least="0", most="5")
     invalidation = price_field("Invalidation", "The price at which the idea is wrong.")
     target = price_field("Target", "The price at which the idea has paid.")
     share = amount_field("Closed there, %", "Empty: what is left.", least="1", most="100", example="50")

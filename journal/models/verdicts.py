@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, NoReturn
+from typing import Any, ClassVar, NoReturn, cast
 
-from django.db import models
+from django.db import connection, models
 from django.db.models import Q
 from django.db.models.functions import Now
 
@@ -38,8 +38,16 @@ class JudgementManager(models.Manager["Judgement"]):
         return super().get_queryset().filter(pk__in=keys)
 
     def save_all(self, judgements: list[Judgement], fields: tuple[str, ...]) -> None:
-        """Write fields of judgements that the judge holds."""
-        super().get_queryset().bulk_update(judgements, fields, batch_size=500)
+        """Write fields of judgements that the judge holds; one statement, sent once with all rows."""
+        known = self.model._meta  # noqa: SLF001  # Django's name for it
+        columns = [cast("models.Field[Any, Any]", known.get_field(name)) for name in fields]
+        sets = ", ".join(f"{column.column} = %s" for column in columns)
+        rows = [
+            [*(column.get_db_prep_save(getattr(one, column.attname), connection) for column in columns), one.pk]
+            for one in judgements
+        ]
+        with connection.cursor() as cursor:
+            cursor.executemany(f"UPDATE journal_judgement SET {sets} WHERE plan_id = %s", rows)  # noqa: S608  # our own names
 
 
 class Judgement(models.Model):

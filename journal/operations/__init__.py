@@ -2,7 +2,7 @@
 
 from .amending import Amendment, amend_plan
 from .arming import SettledError, arm_plan, closes_at, undo_arming
-from .chaining import database_clock
+from .chaining import database_clock, lock_chain, next_entry
 from .checks import find_obstacles
 from .drafting import ArmedError, SentBeforeError, create_draft, update_draft
 from .judging import adopt_plans
@@ -31,6 +31,8 @@ __all__ = [
     "find_obstacles",
     "find_problems",
     "keep_unfinished",
+    "lock_chain",
+    "next_entry",
     "settle",
     "spell_targets",
     "terms_of",

@@ -39,18 +39,22 @@ def add_entry(  # noqa: PLR0913  # an entry has this many parts, each by name
     *, plan: Plan, kind: str, at: dt.datetime, content: Mapping[str, object], note: str = "", salt: str = ""
 ) -> JournalEntry:
     """Add what was done with a plan at the end of its owner's chain; the caller holds ``lock_chain``."""
-    mine = JournalEntry.objects.owned_by(plan.owner_id)
-    last = mine.order_by("-number").first()
-    said = canonical_json(dict(content))
-    link = Link(
-        number=last.number + 1 if last else 1,
-        kind=kind,
-        plan=plan.number,
-        at=at,
-        content_sha256=sha256(said).hexdigest(),
-        previous_sha256=last.sha256 if last else "",
+    last = JournalEntry.objects.owned_by(plan.owner_id).order_by("-number").first()
+    entry = next_entry(
+        plan=plan, kind=kind, at=at, content=content, after=(last.number, last.sha256) if last else (0, "")
     )
-    return mine.create(
+    entry.note, entry.salt = note, salt
+    entry.save(force_insert=True)
+    return entry
+
+
+def next_entry(
+    *, plan: Plan, kind: str, at: dt.datetime, content: Mapping[str, object], after: tuple[int, str]
+) -> JournalEntry:
+    """Return the entry that follows the one with ``after``'s number and hash, not stored yet."""
+    said = canonical_json(dict(content))
+    link = Link(after[0] + 1, kind, plan.number, at, sha256(said).hexdigest(), after[1])
+    return JournalEntry(
         owner_id=plan.owner_id,
         number=link.number,
         plan=plan,
@@ -60,6 +64,4 @@ def add_entry(  # noqa: PLR0913  # an entry has this many parts, each by name
         content_sha256=link.content_sha256,
         previous_sha256=link.previous_sha256,
         sha256=link.digest(),
-        note=note,
-        salt=salt,
     )

@@ -42,7 +42,7 @@ def _judge_again(one: Judgement) -> bool:
         terms, start(terms), market.bars, step_ms=market.step_s * 1000, funding=market.funding,
         signals=market.signals(terms, presses_of([one]).get(one.pk, [])), lost=market.lost,
     )  # fmt: skip
-    fresh = event_rows(one, again.events, first=one.event_count + 1)
+    fresh = event_rows(one, again.events, first=one.event_count + 2)
     if _told(_newest_telling(one.pk)) == _told(fresh):
         return False
     revision = PlanEvent(

@@ -61,7 +61,7 @@ def _targets(plan: Plan, digits: int) -> list[Figure]:
 def _execution(plan: Plan) -> list[Figure]:
     rows: list[Figure] = []
     if plan.max_chase is not None:
-        rows.append(("Chase at most", f"{plan.max_chase.normalize():f} R", ""))
+        rows.append(("Furthest fill", f"{plan.max_chase.normalize():f} R", "beyond the entry"))
     if plan.management == Plan.Management.TRAIL and plan.trail_atr:
         rows.append(("Stop", "trails the close", f"by {plan.trail_atr.normalize():f} ATR"))
     elif plan.management == Plan.Management.BREAKEVEN:

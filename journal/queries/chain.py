@@ -93,7 +93,9 @@ def _rows(owner_id: int) -> Iterator[dict[str, Any]]:
         "previous_sha256",
         "sha256",
     )
-    return JournalEntry.objects.owned_by(owner_id).order_by("number").values(*names).iterator(_BATCH)
+    entries = JournalEntry.objects.owned_by(owner_id).order_by("number")
+    rows: Iterator[dict[str, Any]] = entries.values(*names).iterator(_BATCH)
+    return rows
 
 
 def _faults(row: dict[str, Any], number: int, previous: str) -> Iterator[str]:

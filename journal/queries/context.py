@@ -34,7 +34,7 @@ class Context:
 
     market: dict[str, Json]
     layers: dict[str, Any]
-    picture: dict[str, Json]
+    picture: dict[str, Any]
     risk: dict[str, Json]
     more_zones: list[Any]
     exposure: Exposure
@@ -55,14 +55,14 @@ def read_context(*, plan: Plan, now: dt.datetime) -> Context:
     )
 
 
-def draw_picture(*, plan: Plan, now: dt.datetime) -> dict[str, Json]:
+def draw_picture(*, plan: Plan, now: dt.datetime) -> dict[str, Any]:
     """Return what the zone looked like: closes of the last day, and the estimate around the price, as text."""
     heatmap = plan.zone.heatmap
     bars = market_queries.load_bars(
         instrument_id=heatmap.instrument_id, since=now - _DAY, until=now, timeframe=_CLOSES_S
     )
     column = heatmap_queries.latest_slice(heatmap=heatmap, at=now) if heatmap.built_through else None
-    made: dict[str, Json] = {
+    made: dict[str, Any] = {
         "closes": [
             [int(row["open_time"]) + _CLOSES_S * 1000, plain(Decimal(repr(float(row["close"]))))] for row in bars
         ],

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Any, Final
 
 from journal.models import Plan, PlanEvent
 from journal.queries.chain import LINK_SCHEMA, list_entries
 from journal.queries.plans import plain, plain_terms
 from market.series import epoch_ms
 
-if TYPE_CHECKING:
-    from market.canonical import Json
-
 EXPORT_SCHEMA: Final = "bh-journal-export-1"
 
 
-def export_journal(*, owner_id: int) -> dict[str, Json]:
+def export_journal(*, owner_id: int) -> dict[str, Any]:
     """Return an owner's plans, what happened to them, and the chain of entries with what each says."""
     plans = Plan.objects.owned_by(owner_id).order_by("number")
     events = PlanEvent.objects.owned_by(owner_id).order_by("plan__number", "number").select_related("plan")

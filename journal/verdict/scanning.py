@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 MINUTE_MS: Final = 60_000
 # Prices of bars are floats; a level that is so near is looked at exactly.
 _NEAR: Final = 1e-9
+_FEW: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,8 @@ def next_place(terms: Terms, state: State, bars: npt.NDArray[np.void], step_ms: 
 
 def _reached(live: Sequence[Branch], terms: Terms, state: State, bars: npt.NDArray[np.void]) -> npt.NDArray[np.bool_]:
     """Bars whose range, or the gap before them, holds a level."""
+    if len(bars) <= _FEW:
+        return _reached_few(live, terms, state, bars)
     may = np.zeros(len(bars), np.bool_)
     if state.last is None:
         may[:1] = True
@@ -78,6 +81,25 @@ def _reached(live: Sequence[Branch], terms: Terms, state: State, bars: npt.NDArr
         may |= (low <= mark + room) & (high >= mark - room)
         may |= (np.minimum(before, opens) <= mark) & (mark <= np.maximum(before, opens))
     return may
+
+
+def _reached_few(
+    live: Sequence[Branch], terms: Terms, state: State, bars: npt.NDArray[np.void]
+) -> npt.NDArray[np.bool_]:
+    """The same of a few bars, where arrays would cost more than they save: each minute brings one."""
+    marks = [float(level) for branch in live for level in levels(branch, terms)]
+    before = None if state.last is None else float(state.last)
+    may: list[bool] = []
+    for opened, high, low, close in bars[["open", "high", "low", "close"]].tolist():
+        first, last = terms.side * opened, terms.side * close
+        bottom, top = (low, high) if terms.side > 0 else (-high, -low)
+        start = first if before is None else before
+        least, most = min(bottom, start, first), max(top, start, first)
+        may.append(any(least - _NEAR * abs(mark) <= mark <= most + _NEAR * abs(mark) for mark in marks))
+        before = last
+    if state.last is None:
+        may[:1] = [True]
+    return np.array(may, np.bool_)
 
 
 def _managed(

@@ -122,7 +122,7 @@ class PositionForm(ToolForm):
         """Return direction and prices for a plan."""
         given = self.cleaned_data
         terms = {"direction": given["side"], "entry": plain(given["entry"])}
-        names = {"stop": "invalidation", "target": "target"}
+        names = {"stop": "invalidation", "target": "target", "account": "equity", "leverage": "leverage"}
         terms |= {plan: plain(given[own]) for own, plan in names.items() if given.get(own)}
         if given.get("risk"):
             terms["risk_pct"] = plain(given["risk"] * 100)

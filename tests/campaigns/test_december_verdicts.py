@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pytest
 
-from journal.verdict import Confirmation, Kind, Rule, Target, Terms, judge, start
+from journal.verdict import Confirmation, Event, Kind, Rule, Target, Terms, judge, start
 from market.series import BAR, epoch_ms
 from risk.formulas import Costs
 from tests.history import HISTORY, needs_history
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 SYMBOLS: Final = ("BTCUSDT", "ETHUSDT", "SOLUSDT", "DOGEUSDT")
 STEP_MS: Final = 300_000
+RULES: Final = (Rule.SWEEP_RECLAIM, Rule.RECLAIM, Rule.CLOSE_BEYOND)
 FIRST, LAST = (epoch_ms(dt.datetime(2025, 12, day, tzinfo=dt.UTC)) for day in (1, 28))
 IS_CAMPAIGN: Final = bool(os.environ.get("BH_CAMPAIGNS"))
 # 500 plans bar by bar, or some of them in pieces of up to an hour.
@@ -54,7 +55,7 @@ def make_plan(generator: np.random.Generator, bars: npt.NDArray[np.void]) -> Ter
         return Decimal(repr(float(f"{value:.6g}")))
 
     level = price(entry * (1 - side * risk / 2))
-    rule = Confirmation(generator.choice([Rule.SWEEP_RECLAIM, Rule.RECLAIM, Rule.CLOSE_BEYOND]), 900_000, level)
+    rule = Confirmation(RULES[generator.integers(len(RULES))], 900_000, level)
     return Terms(
         side=1 if side > 0 else -1, kind=kind, entry=price(entry), stop=price(entry * (1 - side * risk)),
         targets=tuple(Target(price(entry * (1 + side * reward * i)), Decimal("0.5")) for i in (1, 2)),
@@ -73,7 +74,7 @@ def test_december_piece_by_piece_is_december_at_once(symbol: str) -> None:
     for _ in range(PLANS_EACH):
         plan = make_plan(generator, bars)
         at_once = judge(plan, start(plan), bars, step_ms=STEP_MS)
-        state, events = start(plan), []
+        state, events = start(plan), list[Event]()
         place = int(np.searchsorted(bars["open_time"], plan.armed_ms - STEP_MS))
         while place < len(bars) and not state.is_done:
             until = place + int(generator.integers(1, LONGEST_PIECE + 1))

@@ -167,7 +167,7 @@ def test_database_refuses_a_forged_entry(changes: dict[str, Any], sentence: str,
 )
 def test_database_keeps_entries(statement: str, plan: Plan) -> None:
     with pytest.raises(DatabaseError, match=r"can only be added to|can not be truncated"), transaction.atomic():
-        connection.cursor().execute(statement)
+        connection.cursor().execute(f"SET CONSTRAINTS ALL IMMEDIATE; {statement}")
 
 
 @pytest.mark.parametrize(

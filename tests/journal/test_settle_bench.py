@@ -34,3 +34,17 @@ def test_bench_advances_plans_and_keeps_nothing(zone: Zone) -> None:
     assert 0 < figures["plans_with_events"] < count / 10
     assert not Plan._base_manager.exists()
     print(out.getvalue())
+
+
+@pytest.mark.django_db
+def test_bench_verifies_a_chain_and_keeps_nothing(zone: Zone) -> None:
+    bars = np.zeros(1, BAR)
+    bars["open_time"] = epoch_ms(NOW - dt.timedelta(minutes=1))
+    for name in ("open", "high", "low", "close"):
+        bars[name] = 60_000
+    store(instrument_id=zone.heatmap.instrument_id, series="bars", rows=bars, timeframe=60, now=NOW)
+    out = StringIO()
+    call_command("bench", "chain", "--json", "--entries", "300", stdout=out)
+    figures = json.loads(out.getvalue())
+    assert (figures["entries"], figures["findings"]) == (300, 0)
+    assert not Plan._base_manager.exists()

@@ -154,7 +154,7 @@ def test_plan_takes_over_the_terms_of_a_zone() -> None:
     link = re.search(r'href="(/plans/new/\?[^"]+)"', page)
     assert link is not None
     assert link[1].replace("&amp;", "&") == (
-        "/plans/new/?zone=7&direction=long&entry=60000&invalidation=59100&risk_pct=1"
+        "/plans/new/?zone=7&direction=long&entry=60000&invalidation=59100&equity=10000&leverage=10&risk_pct=1"
     )
 
 

@@ -1,4 +1,4 @@
-"""``manage.py bench import|heatmap|layers|settle|ingest|storage``: how fast this machine does the heavy work."""
+"""``manage.py bench import|heatmap|layers|settle|chain|ingest|storage``: how fast this machine does the heavy work."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ BENCHES: Final[Mapping[str, str]] = {
     "heatmap": "heatmaps.tasks.bench_heatmap",
     "layers": "heatmaps.tasks.bench_layers",
     "settle": "journal.tasks.bench_settle",
+    "chain": "journal.tasks.bench_chain",
     "ingest": "bhweb.capacity.run",
     "storage": "bhweb.capacity.storing.run",
 }
@@ -40,6 +41,7 @@ class Command(BaseCommand):
         parser.add_argument("--instruments", type=_count, default=600, help="how many are live (ingest)")
         parser.add_argument("--minutes", type=_count, default=5, help="how long after the backlog is gone (ingest)")
         parser.add_argument("--plans", type=_count, default=10_000, help="how many advance by a minute (settle)")
+        parser.add_argument("--entries", type=_count, default=100_000, help="how long the chain is (chain)")
         parser.add_argument("--unmetered", action="store_true", help="as if venues had no limits (ingest)")
 
     def handle(self, *_args: object, **options: Any) -> None:  # noqa: ANN401 Django hands over parsed options
