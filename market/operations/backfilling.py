@@ -115,9 +115,10 @@ class _Filling:
     def _spans(self, since_ms: int, now_ms: int) -> list[Interval]:
         """Return what is missing [ms], oldest first: before the first stored row, and inside."""
         key = series_key(self.instrument.pk, self.series, self.offer.timeframe)
-        stored = holes.stretches(key)
+        standing = holes.standing(key)
+        stored = standing.stored
         until_ms = now_ms if TABLES[self.series].has_timeframe else now_ms + 1
-        inside = holes.wanted(key=key, since_ms=since_ms, until_ms=until_ms, now=self.now)
+        inside = standing.wanted(since_ms=since_ms, until_ms=until_ms, now_ms=epoch_ms(self.now))
         before = [(since_ms, stored[0][0])] if stored and since_ms < stored[0][0] else []
         least = min(self.offer.timeframe, HOUR_MS // 1000) * 1000
         return [(max(start, since_ms), end) for start, end in [*before, *inside] if end - max(start, since_ms) >= least]

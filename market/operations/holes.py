@@ -8,17 +8,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from market.models import Coverage, Hole
 from market.series import epoch_ms, moment
 
+from .schema import SeriesKey
+
 if TYPE_CHECKING:
-    import datetime as dt
     from collections.abc import Iterable, Sequence
 
     from .ledger import Interval
-    from .schema import SeriesKey
 
 CONFIRMED: Final = 3
 # After an empty answer the venue is asked again so much later [minutes], by the number of tries.
@@ -117,8 +117,8 @@ def refresh(  # noqa: PLR0913 what is known of a series' holes
     covered [ms]: what the venue has just answered at ``now_ms``, so that what is missing inside counts as asked.
     apart_ms: how far apart rows lie.
     """
-    before = load(key)
-    gaps = reconcile(gaps_between(stretches(key), until_ms, apart_ms=apart_ms), before, state=state, reason=reason)
+    stored, before = standing(key)
+    gaps = reconcile(gaps_between(stored, until_ms, apart_ms=apart_ms), before, state=state, reason=reason)
     after = answer(gaps, covered, now_ms) if covered else gaps
     if after == before:
         return
@@ -137,28 +137,53 @@ def refresh(  # noqa: PLR0913 what is known of a series' holes
     )
 
 
-def load(key: SeriesKey) -> list[Gap]:
-    """Return what is known of a series' holes, ascending."""
-    rows = Hole.objects.filter(**key.fields).order_by("start_at")
-    return [
-        Gap(epoch_ms(row.start_at), epoch_ms(row.end_at), row.state, row.reason, row.tries, epoch_ms(row.due_at))
-        for row in rows
-    ]
+class Standing(NamedTuple):
+    """How a series stands: what the ledger holds [ms] and what is known of its holes, both ascending."""
+
+    stored: Sequence[Interval] = ()
+    known: Sequence[Gap] = ()
+
+    def wanted(self, *, since_ms: int, until_ms: int, now_ms: int) -> list[Interval]:
+        """List what to ask for [ms], oldest first: all of [since, until) that is neither stored nor known to be gone.
+
+        Where something is stored already, ``since_ms`` gives way to its beginning: older history is back-fill's.
+        """
+        gaps = gaps_between(self.stored, until_ms) if self.stored else [(since_ms, until_ms)]
+        open_gaps = reconcile(gaps, self.known, state=WAITING)
+        return [(gap.start, gap.end) for gap in open_gaps if gap.state == WAITING and gap.due <= now_ms]
 
 
-def stretches(key: SeriesKey) -> list[Interval]:
+def standings(instrument_id: int) -> dict[SeriesKey, Standing]:
+    """Return how all series of an instrument stand that anything is known of, in two questions."""
+    stored, known = _ledger(instrument_id=instrument_id), _holes(instrument_id=instrument_id)
+    return {key: Standing(stored.get(key, ()), known.get(key, ())) for key in {*stored, *known}}
+
+
+def standing(key: SeriesKey) -> Standing:
+    """Return how a series stands."""
+    return Standing(_ledger(**key.fields).get(key, ()), _holes(**key.fields).get(key, ()))
+
+
+def stretches(key: SeriesKey) -> Sequence[Interval]:
     """Return what the ledger holds of a series [ms], ascending."""
-    rows = Coverage.objects.filter(**key.fields)
-    return [(epoch_ms(row.start_at), epoch_ms(row.end_at)) for row in rows.order_by("start_at")]
+    return _ledger(**key.fields).get(key, ())
 
 
-def wanted(*, key: SeriesKey, since_ms: int, until_ms: int, now: dt.datetime) -> list[Interval]:
-    """List what to ask for [ms], oldest first: all of [since, until) that is neither stored nor known to be gone.
+_KEY: Final = SeriesKey._fields
 
-    Where something is stored already, ``since_ms`` gives way to its beginning: older history is back-fill's.
-    """
-    stored = stretches(key)
-    gaps = gaps_between(stored, until_ms) if stored else [(since_ms, until_ms)]
-    known, now_ms = load(key), epoch_ms(now)
-    open_gaps = reconcile(gaps, known, state=WAITING)
-    return [(gap.start, gap.end) for gap in open_gaps if gap.state == WAITING and gap.due <= now_ms]
+
+def _ledger(**which: Any) -> dict[SeriesKey, list[Interval]]:  # noqa: ANN401 of the columns
+    found: dict[SeriesKey, list[Interval]] = {}
+    for *key, start_at, end_at in (
+        Coverage.objects.filter(**which).order_by("start_at").values_list(*_KEY, "start_at", "end_at")
+    ):
+        found.setdefault(SeriesKey(*key), []).append((epoch_ms(start_at), epoch_ms(end_at)))
+    return found
+
+
+def _holes(**which: Any) -> dict[SeriesKey, list[Gap]]:  # noqa: ANN401 of the columns
+    found: dict[SeriesKey, list[Gap]] = {}
+    for row in Hole.objects.filter(**which).order_by("start_at"):
+        gap = Gap(epoch_ms(row.start_at), epoch_ms(row.end_at), row.state, row.reason, row.tries, epoch_ms(row.due_at))
+        found.setdefault(SeriesKey(row.instrument_id, row.series, row.timeframe), []).append(gap)
+    return found

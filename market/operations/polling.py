@@ -15,12 +15,13 @@ from .schema import TABLES, series_key
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from market.models import Instrument
     from market.series import SeriesName
     from market.sources.base import Connection, Offer, Venue
 
+    from .holes import Standing
     from .ledger import Interval
 
 # How often each series is asked for [minutes], most needed first. Instruments take turns within it.
@@ -33,6 +34,7 @@ CADENCE: Final[dict[SeriesName, int]] = {
     "depth": 1,
 }
 _AT_THE_MINUTE: Final = frozenset({"bars", "open_interest", "funding"})
+_MARK_MINUTES: Final = 5
 # The part of the live budget that depth may take; with many instruments each is asked less often.
 _DEPTH_SHARE: Final = 0.1
 # Venues correct bars, and now and then sell one as closed that was not: the newest are read once more, each minute if
@@ -62,10 +64,10 @@ def poll(  # noqa: PLR0913 of whom, as of when, and how to go about it
     """
     connection = connection_to(venue, purpose="live" if may_wait else "job")
     new_bars = 0
-    for series, offer in _due(instrument, venue, now, siblings):
+    for series, offer, standing in _due(instrument, venue, now, siblings):
         try:
-            turns = _turns_again(venue, offer, siblings)
-            stored = _read(connection, instrument, series, offer, now, may_go_on, turns)
+            spans = _spans(instrument, series, offer, standing, now, _turns_again(venue, offer, siblings))
+            stored = _read(connection, instrument, series, offer, spans, now, may_go_on)
         except SourceError as error:
             if error.permanent or (isinstance(error, BusyError) and not may_wait):
                 raise
@@ -77,19 +79,29 @@ def poll(  # noqa: PLR0913 of whom, as of when, and how to go about it
     return new_bars
 
 
-def _due(instrument: Instrument, venue: Venue, now: dt.datetime, siblings: int) -> Iterator[tuple[SeriesName, Offer]]:
-    minute = epoch_ms(now) // MINUTE_MS
+def _due(
+    instrument: Instrument, venue: Venue, now: dt.datetime, siblings: int
+) -> Iterator[tuple[SeriesName, Offer, Standing]]:
+    minute, standings = epoch_ms(now) // MINUTE_MS, holes.standings(instrument.pk)
     for series in CADENCE:
         offer = venue.offers.get(series)
         if offer is None:
             continue
         turns = _turns(venue, series, offer, siblings)
+        standing = standings.get(series_key(instrument.pk, series, offer.timeframe), holes.Standing())
         # What is asked in turns tells no more than that: samples lie as far apart.
         told = replace(offer, timeframe=turns * 60) if offer.is_snapshot else offer
         # Those who need not be asked at the very minute spread over the time that there is.
-        share = 0 if series in _AT_THE_MINUTE else instrument.pk
-        if (minute + share) % turns == 0 or _is_behind(instrument, series, offer, now):
-            yield series, told
+        is_turn = minute % turns == 0 if series in _AT_THE_MINUTE else _is_turn(instrument.pk, minute, turns)
+        if is_turn or _is_behind(series, offer, standing, now):
+            yield series, told, standing
+
+
+def _is_turn(pk: int, minute: int, turns: int) -> bool:
+    """Tell whether it is an instrument's minute; that of a five-minute mark belongs to what is sampled then."""
+    if turns == _MARK_MINUTES:
+        return minute % turns == 1 + pk % (turns - 1)
+    return (minute + pk) % turns == 0
 
 
 def _turns(venue: Venue, series: SeriesName, offer: Offer, siblings: int) -> int:
@@ -110,13 +122,17 @@ def _turns_again(venue: Venue, offer: Offer, siblings: int) -> int:
     return min(_READ_AGAIN_MINUTES, max(1, _minutes_for(siblings, offer, venue, _READ_AGAIN_SHARE)))
 
 
-def _is_behind(instrument: Instrument, series: SeriesName, offer: Offer, now: dt.datetime) -> bool:
+def _is_behind(series: SeriesName, offer: Offer, standing: Standing, now: dt.datetime) -> bool:
     """Tell whether a row may have come since the newest: a turn that was missed is not waited for again."""
-    if offer.is_snapshot:
-        return False
-    stored = holes.stretches(series_key(instrument.pk, series, offer.timeframe))
-    wait_ms = max(CADENCE[series] * MINUTE_MS if TABLES[series].has_timeframe else 0, offer.timeframe * 1000)
-    return not stored or epoch_ms(now) - stored[-1][1] >= wait_ms
+    if offer.is_snapshot or not standing.stored:
+        return not offer.is_snapshot
+    step_ms, turn_ms = offer.timeframe * 1000, CADENCE[series] * MINUTE_MS
+    if TABLES[series].has_timeframe:
+        wait_ms = max(step_ms, turn_ms)
+    else:
+        # A turn that comes some minutes after the sample is not missed before.
+        wait_ms = step_ms if series in _AT_THE_MINUTE else step_ms + turn_ms
+    return epoch_ms(now) - standing.stored[-1][1] >= wait_ms
 
 
 def _read(  # noqa: PLR0913, PLR0917 one series of one instrument
@@ -124,9 +140,9 @@ def _read(  # noqa: PLR0913, PLR0917 one series of one instrument
     instrument: Instrument,
     series: SeriesName,
     offer: Offer,
+    spans: Sequence[Interval],
     now: dt.datetime,
     may_go_on: Callable[[], bool],
-    turns_again: int,
 ) -> int:
     return sum(
         read_span(
@@ -138,12 +154,12 @@ def _read(  # noqa: PLR0913, PLR0917 one series of one instrument
             now=now,
             may_go_on=may_go_on,
         ).stored.new
-        for span in _spans(instrument, series, offer, now, turns_again)
+        for span in spans
     )
 
 
-def _spans(
-    instrument: Instrument, series: SeriesName, offer: Offer, now: dt.datetime, turns_again: int
+def _spans(  # noqa: PLR0913, PLR0917 one series of one instrument
+    instrument: Instrument, series: SeriesName, offer: Offer, standing: Standing, now: dt.datetime, turns_again: int
 ) -> list[Interval]:
     now_ms = epoch_ms(now)
     # A sample that is taken this very minute is asked for, too.
@@ -151,20 +167,15 @@ def _spans(
     if offer.is_snapshot:
         return [(now_ms, until_ms)]
     history_ms = min(offer.reach_ms or _WEEK_MS, _WEEK_MS)
-    key = series_key(instrument.pk, series, offer.timeframe)
-    spans = holes.wanted(
-        key=key,
-        since_ms=(now_ms - history_ms) // HOUR_MS * HOUR_MS,
-        until_ms=until_ms,
-        now=now,
-    )
+    since_ms = (now_ms - history_ms) // HOUR_MS * HOUR_MS
+    spans = standing.wanted(since_ms=since_ms, until_ms=until_ms, now_ms=now_ms)
     # Less than one row's time cannot hold a whole one.
     spans = [span for span in spans if span[1] - span[0] >= min(offer.timeframe, HOUR_MS // 1000) * 1000]
-    is_turn = (now_ms // MINUTE_MS + instrument.pk) % turns_again == 0
-    return _with_newest(spans, holes.stretches(key)) if is_turn and TABLES[series].has_timeframe else spans
+    is_again = TABLES[series].has_timeframe and _is_turn(instrument.pk, now_ms // MINUTE_MS, turns_again)
+    return _with_newest(spans, standing.stored) if is_again else spans
 
 
-def _with_newest(spans: list[Interval], stored: list[Interval]) -> list[Interval]:
+def _with_newest(spans: list[Interval], stored: Sequence[Interval]) -> list[Interval]:
     """Add the newest of what is stored, in one question with what comes after it."""
     if not stored:
         return spans

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from market.queries import load_bars, load_open_interest
+from market.queries import load_bars
+from market.queries.rows import load_newest_open_interest
 from market.series import DAY_MS, HOUR_MS, MINUTE_MS, moment
 
 if TYPE_CHECKING:
@@ -54,10 +55,12 @@ def believed(*, instrument: Instrument, rows: Records) -> tuple[Records, list[tu
 
 def _are_off(instrument: Instrument, rows: Records) -> npt.NDArray[np.bool_]:
     """Tell where value over amount is no price that the newest bar before, of an hour at most, could have."""
+    is_told = np.isfinite(rows["open_interest_value"]) & (rows["open_interest_value"] > 0) & (rows["open_interest"] > 0)
+    if not is_told.any():
+        return np.zeros(len(rows), dtype=bool)
     since, until = moment(int(rows["time"][0]) - HOUR_MS), moment(int(rows["time"][-1]))
     bars = load_bars(instrument_id=instrument.pk, since=since, until=until, timeframe=_MINUTE)
-    is_told = np.isfinite(rows["open_interest_value"]) & (rows["open_interest_value"] > 0) & (rows["open_interest"] > 0)
-    if len(bars) == 0 or not is_told.any():
+    if len(bars) == 0:
         return np.zeros(len(rows), dtype=bool)
     ends = bars["open_time"] + MINUTE_MS
     at = np.searchsorted(ends, rows["time"], side="right") - 1
@@ -83,8 +86,8 @@ def _is_untraded(instrument: Instrument, row: np.void) -> bool:
 
 def _newest_sample(instrument: Instrument, before_ms: int) -> np.void | None:
     since, until = moment(before_ms - 7 * DAY_MS), moment(before_ms - 1)
-    rows = load_open_interest(instrument_id=instrument.pk, since=since, until=until)
-    return rows[-1] if len(rows) else None
+    rows = load_newest_open_interest(instrument_id=instrument.pk, since=since, until=until)
+    return rows[0] if len(rows) else None
 
 
 def _leaps(before: np.void, after: np.void) -> bool:

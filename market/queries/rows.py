@@ -74,6 +74,13 @@ def load_open_interest(*, instrument_id: int, since: dt.datetime, until: dt.date
     return _read("market_openinterest", s.OPEN_INTEREST, _SAMPLES, params)
 
 
+def load_newest_open_interest(*, instrument_id: int, since: dt.datetime, until: dt.datetime) -> Records:
+    """Return the last OPEN_INTEREST with ``since < time <= until``: one row, or none."""
+    params = {"id": instrument_id, "since": since, "until": until}
+    where = f"instrument_id = %(id)s AND time = (SELECT max(time) FROM market_openinterest WHERE {_SAMPLES})"  # noqa: S608 of constants
+    return _read("market_openinterest", s.OPEN_INTEREST, where, params)
+
+
 def load_funding(*, instrument_id: int, since: dt.datetime, until: dt.datetime) -> Records:
     """Return FUNDING[n] with ``since < time <= until``, ascending."""
     return _read("market_fundingrate", s.FUNDING, _SAMPLES, {"id": instrument_id, "since": since, "until": until})

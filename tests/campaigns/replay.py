@@ -101,6 +101,7 @@ def replay(place: Path, play: Play, *, is_real: bool = False) -> dict[str, Any]:
             "rows": compare(stage),
             "candles_of_files": compare_files(stage) if is_real else 0,
             "quarantine": stage.count("market_quarantine"),
+            "held_because": dict(stage.rows(_HELD)),
             "revisions": stage.count("market_revision"),
             "lag_sampled_s": {name: round(float(np.quantile(lags, q)), 2) for name, q in _QUANTILES.items()},
             "live_from_minute": int(sampler.since_ms - START_MS) // MINUTE,
@@ -111,6 +112,9 @@ def replay(place: Path, play: Play, *, is_real: bool = False) -> dict[str, Any]:
         }
 
 
+# By series and reason, with one of them as it came.
+_HELD: Final = """SELECT series || ': ' || reason || ' (' || origin || ')', count(*) || ' as ' || min(raw)
+    FROM market_quarantine GROUP BY series, reason, origin ORDER BY 1"""
 _QUANTILES: Final = {"p50": 0.5, "p95": 0.95, "max": 1.0}
 
 
