@@ -17,7 +17,7 @@ from market.queries.wire import encode
 from market.series import BAR, DAY_MS, epoch_ms, moment, validate
 from market.sources.base import Part
 
-from .holes import stretches
+from .ledger import stretches
 from .quarantine import doubts_of, hold
 from .reading import store_part
 from .schema import SeriesKey

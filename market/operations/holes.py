@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from market.models import Coverage, Hole
+from django.db import connection
+
+from market.models import Hole
 from market.series import epoch_ms, moment
 
+from . import ledger
 from .schema import SeriesKey
 
 if TYPE_CHECKING:
@@ -110,14 +113,16 @@ def refresh(  # noqa: PLR0913 what is known of a series' holes
     covered: Interval | None = None,
     now_ms: int = 0,
     apart_ms: int = 1,
+    stored: Sequence[Interval] | None = None,
 ) -> None:
     """Bring a series' holes in line with its ledger. The caller holds the instrument's lock.
 
     until_ms: where the series ought to reach by now, None where nobody can say. state, reason: what a new hole is.
     covered [ms]: what the venue has just answered at ``now_ms``, so that what is missing inside counts as asked.
-    apart_ms: how far apart rows lie.
+    apart_ms: how far apart rows lie. stored [ms]: what the ledger holds, where the caller has just read it.
     """
-    stored, before = standing(key)
+    stored = ledger.stretches(key) if stored is None else stored
+    before = _holes(_OF_SERIES, key).get(key, [])
     gaps = reconcile(gaps_between(stored, until_ms, apart_ms=apart_ms), before, state=state, reason=reason)
     after = answer(gaps, covered, now_ms) if covered else gaps
     if after == before:
@@ -155,35 +160,34 @@ class Standing(NamedTuple):
 
 def standings(instrument_id: int) -> dict[SeriesKey, Standing]:
     """Return how all series of an instrument stand that anything is known of, in two questions."""
-    stored, known = _ledger(instrument_id=instrument_id), _holes(instrument_id=instrument_id)
+    stored: dict[SeriesKey, list[Interval]] = {}
+    with connection.cursor() as cursor:
+        cursor.execute(_LEDGER, [instrument_id])
+        for series, timeframe, start_at, end_at in cursor.fetchall():
+            key = SeriesKey(instrument_id, series, timeframe)
+            stored.setdefault(key, []).append((epoch_ms(start_at), epoch_ms(end_at)))
+    known = _holes(_OF_INSTRUMENT, [instrument_id])
     return {key: Standing(stored.get(key, ()), known.get(key, ())) for key in {*stored, *known}}
 
 
 def standing(key: SeriesKey) -> Standing:
     """Return how a series stands."""
-    return Standing(_ledger(**key.fields).get(key, ()), _holes(**key.fields).get(key, ()))
+    return Standing(ledger.stretches(key), _holes(_OF_SERIES, key).get(key, ()))
 
 
-def stretches(key: SeriesKey) -> Sequence[Interval]:
-    """Return what the ledger holds of a series [ms], ascending."""
-    return _ledger(**key.fields).get(key, ())
+_LEDGER: Final = """SELECT series, timeframe, start_at, end_at FROM market_coverage
+    WHERE instrument_id = %s ORDER BY start_at"""
+_HOLES: Final = """SELECT instrument_id, series, timeframe, start_at, end_at, state, reason, tries, due_at
+    FROM market_hole WHERE {} ORDER BY start_at"""
+_OF_INSTRUMENT: Final = _HOLES.format("instrument_id = %s")
+_OF_SERIES: Final = _HOLES.format("instrument_id = %s AND series = %s AND timeframe = %s")
 
 
-_KEY: Final = SeriesKey._fields
-
-
-def _ledger(**which: Any) -> dict[SeriesKey, list[Interval]]:  # noqa: ANN401 of the columns
-    found: dict[SeriesKey, list[Interval]] = {}
-    for *key, start_at, end_at in (
-        Coverage.objects.filter(**which).order_by("start_at").values_list(*_KEY, "start_at", "end_at")
-    ):
-        found.setdefault(SeriesKey(*key), []).append((epoch_ms(start_at), epoch_ms(end_at)))
-    return found
-
-
-def _holes(**which: Any) -> dict[SeriesKey, list[Gap]]:  # noqa: ANN401 of the columns
+def _holes(statement: str, params: Sequence[str | int]) -> dict[SeriesKey, list[Gap]]:
     found: dict[SeriesKey, list[Gap]] = {}
-    for row in Hole.objects.filter(**which).order_by("start_at"):
-        gap = Gap(epoch_ms(row.start_at), epoch_ms(row.end_at), row.state, row.reason, row.tries, epoch_ms(row.due_at))
-        found.setdefault(SeriesKey(row.instrument_id, row.series, row.timeframe), []).append(gap)
+    with connection.cursor() as cursor:
+        cursor.execute(statement, params)
+        for pk, series, timeframe, start_at, end_at, state, reason, tries, due_at in cursor.fetchall():
+            gap = Gap(epoch_ms(start_at), epoch_ms(end_at), state, reason, tries, epoch_ms(due_at))
+            found.setdefault(SeriesKey(pk, series, timeframe), []).append(gap)
     return found

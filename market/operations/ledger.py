@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import numpy as np
+from django.db import connection
 
 from market.models import Coverage
 from market.series import epoch_ms, moment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from .schema import SeriesKey, Table
 
@@ -65,27 +66,36 @@ def cut(key: SeriesKey, *, since_ms: int, until_ms: int, goes_on: bool) -> None:
     )
 
 
-def extend(  # noqa: PLR0913 a ledger entry's key and what it covers
-    table: Table, *, instrument_id: int, series: str, timeframe: int, step_ms: int, stretches: Iterable[Interval]
-) -> None:
-    """Add stretches to the ledger and merge them with what it holds. The caller holds the instrument's lock."""
-    reach_ms = reach_of(table, step_ms)
-    added = join(stretches, reach_ms)
+_STRETCHES: Final = """SELECT start_at, end_at FROM market_coverage
+    WHERE instrument_id = %s AND series = %s AND timeframe = %s ORDER BY start_at"""
+
+
+def stretches(key: SeriesKey) -> list[Interval]:
+    """Return what the ledger holds of a series [ms], ascending."""
+    with connection.cursor() as cursor:
+        cursor.execute(_STRETCHES, key)
+        return [(epoch_ms(start_at), epoch_ms(end_at)) for start_at, end_at in cursor.fetchall()]
+
+
+def extend(key: SeriesKey, *, reach_ms: int, before: Sequence[Interval], more: Iterable[Interval]) -> list[Interval]:
+    """Add to what the ledger holds of a series, and return what it holds then. The caller has the instrument's lock.
+
+    before: what it holds; more: what comes to it [ms]. Stretches that lie ``reach_ms`` apart or less become one.
+    """
+    added = join(more, reach_ms)
     if not added:
-        return
-    ledger = Coverage.objects.filter(instrument_id=instrument_id, series=series, timeframe=timeframe)
-    near = ledger.filter(end_at__gte=moment(added[0][0] - reach_ms), start_at__lte=moment(added[-1][1] + reach_ms))
-    before = [(epoch_ms(row.start_at), epoch_ms(row.end_at)) for row in near]
-    after = join([*before, *added], reach_ms)
-    if sorted(before) == after:
-        return
-    if len(before) == len(after) == 1:  # what goes on where it ended, as most does
-        near.update(start_at=moment(after[0][0]), end_at=moment(after[0][1]))
-        return
-    near.delete()
-    Coverage.objects.bulk_create(
-        Coverage(
-            instrument_id=instrument_id, series=series, timeframe=timeframe, start_at=moment(start), end_at=moment(end)
+        return list(before)
+    first, last = added[0][0] - reach_ms, added[-1][1] + reach_ms
+    near = [one for one in before if one[1] >= first and one[0] <= last]
+    after = join([*near, *added], reach_ms)
+    if near == after:
+        return list(before)
+    rows = Coverage.objects.filter(**key.fields, start_at__in=[moment(start) for start, _ in near])
+    if len(near) == len(after) == 1:  # what goes on where it ended, as most does
+        rows.update(start_at=moment(after[0][0]), end_at=moment(after[0][1]))
+    else:
+        rows.delete()
+        Coverage.objects.bulk_create(
+            Coverage(**key.fields, start_at=moment(start), end_at=moment(end)) for start, end in after
         )
-        for start, end in after
-    )
+    return sorted({*before}.difference(near).union(after))

@@ -14,7 +14,7 @@ from market.sources.base import Fault, SourceError
 
 from . import holes, resizing, units
 from .quarantine import doubts_of, hold
-from .schema import TABLES, SeriesKey
+from .schema import TABLES
 from .staging import Stored
 from .storing import Filing
 
@@ -189,11 +189,10 @@ def store_part(  # noqa: PLR0913 what came, and how it was asked for
             filing.stretches = [part.covered] if part.covered else []
             return filing.close()
         stored = filing.close()
-        key = SeriesKey(instrument.pk, series, filing.timeframe)
         if is_told_once:
-            holes.refresh(key=key, state=holes.LOST, reason=_TOLD_ONCE)
+            holes.refresh(key=filing.key, state=holes.LOST, reason=_TOLD_ONCE, stored=filing.covered)
         else:
-            _look_for_holes(key, part, epoch_ms(now), until_ms, filing.step_ms)
+            _look_for_holes(filing, part, epoch_ms(now), until_ms)
         return stored
 
 
@@ -218,11 +217,9 @@ def _opened(instrument: Instrument, series: SeriesName, timeframe: int, step_s: 
     return filing
 
 
-def _look_for_holes(key: SeriesKey, part: Part, now_ms: int, until_ms: int | None, apart_ms: int) -> None:
-    """Bring the holes in line with what was just stored and answered; the newest rows may still be on their way.
-
-    apart_ms: how far apart rows lie, so that nothing is missing yet between the newest and the next.
-    """
+def _look_for_holes(filing: Filing, part: Part, now_ms: int, until_ms: int | None) -> None:
+    """Bring the holes in line with what was just stored and answered; the newest rows may still be on their way."""
+    key = filing.key
     # A hole is never cut within a row's time: what is shorter than a row can not be asked for again.
     step_ms = min(key.timeframe or MINUTE_MS // 1000, HOUR_MS // 1000) * 1000
     settled_ms = (now_ms - _SETTLED_MS.get(key.series, DAY_MS)) // step_ms * step_ms
@@ -232,7 +229,9 @@ def _look_for_holes(key: SeriesKey, part: Part, now_ms: int, until_ms: int | Non
         until_ms=min(until_ms, settled_ms) if until_ms is not None else None,
         covered=covered if covered and covered[0] < covered[1] else None,
         now_ms=now_ms,
-        apart_ms=apart_ms,
+        # Nothing is missing yet between the newest row and the next.
+        apart_ms=filing.step_ms,
+        stored=filing.covered,
     )
 
 

@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from django.db import connection, transaction
-from django.db.models import Max
 
-from market.models import Change, Coverage
+from market.models import Change
 from market.series import epoch_ms
 
 from . import ledger
-from .schema import TABLES
+from .schema import TABLES, SeriesKey
 from .staging import Stored, drop_duplicates, merge, number_equal_prints, open_staging, stage
 
 if TYPE_CHECKING:
@@ -72,7 +71,10 @@ class Filing:
         self.given_timeframe = timeframe
         self.timeframe = timeframe or self.table.default_step
         self.step_ms = (self.timeframe if self.table.has_timeframe else step_s or self.timeframe) * 1000
+        self.key = SeriesKey(instrument_id, series, self.timeframe)
         self.stretches: list[Interval] = []
+        # What the ledger holds of the series, once the filing is closed.
+        self.covered: list[Interval] = []
         self.staged = 0
         self.months: set[int] = set()
         self.span: Interval | None = None
@@ -127,25 +129,16 @@ class Filing:
             staged=self.staged,
             span=self.span,
         )
-        if self.changed_from is not None and self.series in BUILT_FROM:
-            self._note_change(self.changed_from)
-        ledger.extend(
-            self.table,
-            instrument_id=self.instrument_id,
-            series=self.series,
-            timeframe=self.timeframe,
-            step_ms=self.step_ms,
-            stretches=self.stretches,
-        )
+        before = ledger.stretches(self.key)
+        if self.changed_from is not None and self.series in BUILT_FROM and before:
+            self._note_change(self.changed_from, before[-1][1])
+        reach_ms = ledger.reach_of(self.table, self.step_ms)
+        self.covered = ledger.extend(self.key, reach_ms=reach_ms, before=before, more=self.stretches)
         return stored
 
-    def _note_change(self, since: dt.datetime) -> None:
+    def _note_change(self, since: dt.datetime, edge_ms: int) -> None:
         """Let those who build from these rows know, unless the rows only went on where the series ended."""
-        ledger_rows = Coverage.objects.filter(
-            instrument_id=self.instrument_id, series=self.series, timeframe=self.timeframe
-        )
-        edge = ledger_rows.aggregate(edge=Max("end_at"))["edge"]
-        if edge is not None and since < edge:
+        if epoch_ms(since) < edge_ms:
             Change.objects.create(instrument_id=self.instrument_id, series=self.series, since=since)
 
 

@@ -6,7 +6,8 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from django.db.models import Exists, Max, Min, OuterRef, Q
+from django.db import connection
+from django.db.models import Exists, Max, OuterRef, Q
 
 from market.models import Coverage, Instrument, SourceCheckpoint
 
@@ -70,13 +71,16 @@ def list_fetched(*, with_venues: bool) -> list[Instrument]:
     return list(fetched if with_venues else fetched.filter(is_simulated=True))
 
 
+_SPAN: Final = "SELECT min(start_at), max(end_at) FROM market_coverage WHERE instrument_id = %s AND series = 'bars'"
+
+
 def stored_span(*, instrument_id: int) -> tuple[dt.datetime, dt.datetime] | None:
     """Return the open time of the first stored bar and the end of the last; None without bars."""
     # The ledger is kept in the same transaction as the bars and is some rows long, not some millions.
-    span = Coverage.objects.filter(instrument_id=instrument_id, series="bars").aggregate(
-        start=Min("start_at"), end=Max("end_at")
-    )
-    return None if span["start"] is None else (span["start"], span["end"])
+    with connection.cursor() as cursor:
+        cursor.execute(_SPAN, [instrument_id])
+        row = cursor.fetchone()
+    return (row[0], row[1]) if row and row[0] is not None else None
 
 
 def coverage(*, instrument_id: int) -> list[Stretch]:

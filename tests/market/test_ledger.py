@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from market.models import Coverage
 from market.operations import ledger
-from market.operations.schema import TABLES
+from market.operations.schema import TABLES, SeriesKey
 from market.series import epoch_ms
 from tests.factories import make_instrument
 
@@ -58,14 +58,10 @@ def test_join_agrees_with_marking_cells(spans: list[tuple[int, int]], reach: int
 
 
 def extend(pk: int, *intervals: tuple[int, int]) -> None:
-    ledger.extend(
-        BARS,
-        instrument_id=pk,
-        series="bars",
-        timeframe=300,
-        step_ms=STEP,
-        stretches=[(T0 + start * STEP, T0 + end * STEP) for start, end in intervals],
-    )
+    """Extend the ledger; what it says that it holds then is what is stored."""
+    key, before = SeriesKey(pk, "bars", 300), ledger.stretches(SeriesKey(pk, "bars", 300))
+    more = [(T0 + start * STEP, T0 + end * STEP) for start, end in intervals]
+    assert ledger.extend(key, reach_ms=0, before=before, more=more) == ledger.stretches(key)
 
 
 def stored(pk: int) -> list[tuple[float, float]]:
