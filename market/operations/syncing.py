@@ -50,6 +50,7 @@ class Synced:
     ended: int = 0
     held: int = 0
     withdrawn: int = 0
+    recounted: int = 0
     brackets: int = 0
     refused: str = ""
 
@@ -59,8 +60,8 @@ class Synced:
             f" {self.brackets} bracket tables, {self.held} in quarantine"
             f"{f', {self.missing} missing: ended if still so in {_CONFIRM_MINUTES} minutes' if self.missing else ''}"
         )
-        withdrawn = f"{self.withdrawn} rows of contracts that changed size withdrawn"
-        told = [counts] * bool(self.listed) + [withdrawn] * bool(self.withdrawn)
+        resized = f"{self.withdrawn} rows of contracts that changed size withdrawn, {self.recounted} counted anew"
+        told = [counts] * bool(self.listed) + [resized] * bool(self.withdrawn or self.recounted)
         return f"{self.venue}: " + "; ".join([*told, *([self.refused] if self.refused else [])])
 
 
@@ -132,7 +133,9 @@ def _correct(  # noqa: PLR0913, PLR0917 what is known, what is listed, and as of
     names = [name for name, value in values.items() if getattr(instrument, name) != value]
     synced.changed += bool(names)
     if "contract_size" in names:
-        synced.withdrawn += withdraw(instrument=instrument, since=listed_at or EPOCH, now=now)
+        size = values["contract_size"]
+        withdrawn, recounted = withdraw(instrument=instrument, since=listed_at or EPOCH, now=now, size=size)
+        synced.withdrawn, synced.recounted = synced.withdrawn + withdrawn, synced.recounted + recounted
     ended_at = None if facts.is_trading else instrument.ended_at or now
     synced.ended += instrument.ended_at is None and ended_at is not None
     for name in names:

@@ -28,7 +28,7 @@ _STILL: Final = 0.2
 _TRADED: Final = 200.0
 _LEAST_BARS: Final = 60
 _LEAPS: Final = f"open interest leaps by more than {_LARGEST:g} times: its unit may have changed"
-_OFF: Final = f"its value over its amount is more than {_LARGEST:g} times off the price: their units do not go together"
+OFF: Final = f"its value over its amount is more than {_LARGEST:g} times off the price: their units do not go together"
 _UNTRADED: Final = f"it is more than {_TRADED:g} times off what is traded in a day: its unit may be another"
 
 
@@ -42,7 +42,7 @@ def believed(*, instrument: Instrument, rows: Records) -> tuple[Records, list[tu
     rejected: list[tuple[int, str]] = []
     for index, row in enumerate(rows):
         if is_off[index]:
-            rejected.append((index, _OFF))
+            rejected.append((index, OFF))
         elif before is None and _is_untraded(instrument, row):
             rejected.append((index, _UNTRADED))
         elif before is not None and _leaps(before, row):

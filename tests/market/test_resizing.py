@@ -12,7 +12,7 @@ from market.models import ContractTerms, Coverage, Depth, Hole, Instrument, Quar
 from market.operations import enable, store, sync_venue
 from market.operations.herd import Told, store_all
 from market.operations.reading import store_part
-from market.queries import load_liquidations
+from market.queries import load_bars, load_liquidations
 from market.sources.base import Part
 
 from .listed import VENUES, ListedVenue, facts, register
@@ -82,14 +82,71 @@ def test_a_size_that_stays_takes_nothing_back(instrument: Instrument) -> None:
     assert (minutes(instrument), Hole.objects.count()) == ([11.0], 0)
 
 
-def test_a_new_size_holds_from_the_first_bar_that_disagreed_with_the_old_one(instrument: Instrument) -> None:
-    bars = minute_bars(T0, 14)
+def disagreeing(instrument: Instrument) -> s.Records:
+    """Store bars up to minute 11, hold those of 11 and 12 as counted in the old size; return all as they are."""
+    bars = minute_bars(T0, 13)
     bars["quote_volume"] = bars["volume"] * bars["close"]
     store(instrument_id=instrument.pk, series="bars", rows=bars[:11], timeframe=60, now=after(11))
-    wrong = bars[11:13].copy()
+    wrong = bars[11:].copy()
     wrong["quote_volume"] /= 10
     store_part(instrument=instrument, series="bars", part=Part(wrong, 60), now=after(13))
+    return bars
+
+
+def test_a_new_size_holds_from_the_first_bar_that_disagreed_with_the_old_one(instrument: Instrument) -> None:
+    disagreeing(instrument)
     sync_venue(slug="listed", now=after(13))
     newest = ContractTerms.objects.order_by("valid_from").last()
     assert newest is not None
     assert (newest.valid_from, newest.contract_size) == (after(11), 10.0)
+
+
+def test_bars_that_were_held_for_their_turnover_are_released_once_the_size_is_known(instrument: Instrument) -> None:
+    bars = disagreeing(instrument)
+    key = {"instrument": instrument, "series": "bars", "timeframe": 60}
+    Hole.objects.create(**key, start_at=after(11), end_at=after(13), state="absent", tries=3)
+    assert sync_venue(slug="listed", now=after(14)).recounted == 2
+    stored = load_bars(instrument_id=instrument.pk, since=after(0), until=after(13), timeframe=60)
+    np.testing.assert_allclose(stored["quote_volume"], bars["quote_volume"], rtol=1e-12)
+    assert list(Coverage.objects.filter(**key).values_list("start_at", "end_at")) == [(after(0), after(13))]
+    assert not Hole.objects.filter(series="bars").exists()
+    decided = Quarantine.objects.filter(series="bars").values_list("state", "decided_by", "decided_at")
+    assert list(decided) == [("released", "the size of the contract", after(14))] * 2
+
+
+def test_where_bars_name_the_minute_only_what_is_around_it_stays_held(instrument: Instrument) -> None:
+    disagreeing(instrument)
+    for minute in (9, 9.5, 10.5, 11.5, 12.25, 13):
+        hear(instrument, minute)
+    assert str(sync_venue(slug="listed", now=after(14))).endswith(
+        "2 rows of contracts that changed size withdrawn, 4 counted anew"
+    )
+    rows = load_liquidations(instrument_id=instrument.pk, since=after(0), until=after(60))
+    told = [((time - T0) / s.MINUTE_MS, amount) for time, amount in zip(rows["time"], rows["quantity"], strict=True)]
+    assert told == [(9, 2.0), (9.5, 2.0), (12.25, 20.0), (13, 20.0)]
+    held = Quarantine.objects.filter(series="liquidations").order_by("line").values_list("state", flat=True)
+    assert list(held) == ["held", "held", "released", "released"]
+    assert list(Hole.objects.values_list("series", "start_at", "end_at", "state")) == [
+        ("liquidations", after(10), after(12), "lost")
+    ]
+    assert list(
+        Coverage.objects.filter(series="liquidations").order_by("start_at").values_list("start_at", "end_at")
+    ) == [
+        (after(0), after(10)),
+        (after(12), after(13)),
+    ]
+
+
+def test_a_bar_that_does_not_go_with_the_new_size_either_stays_held(instrument: Instrument) -> None:
+    disagreeing(instrument)
+    VENUES["listed"].listed = [facts(contract_size=20.0)]
+    assert sync_venue(slug="listed", now=after(14)).recounted == 0
+    assert set(Quarantine.objects.values_list("state", flat=True)) == {"held"}
+
+
+def test_a_bar_that_was_wrong_for_another_reason_names_no_minute(instrument: Instrument) -> None:
+    bars = disagreeing(instrument)
+    store(instrument_id=instrument.pk, series="bars", rows=bars[12:], timeframe=60, now=after(13))
+    hear(instrument, 12.5)
+    synced = sync_venue(slug="listed", now=after(14))
+    assert (synced.withdrawn, synced.recounted, minutes(instrument)) == (1, 0, [])
