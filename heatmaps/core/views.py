@@ -7,7 +7,7 @@ those of the absolute grid of width ``bin_width(BIN_BPS)``, and the bin of the c
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -87,7 +87,7 @@ def slices(tape: Tape, *, minutes: int = 60) -> Slices:
     )
 
 
-def view(column: Floats, anchor: int, close_bin: int) -> Floats:
+def view(column: npt.NDArray[Any], anchor: int, close_bin: int) -> Floats:
     """One column of a map (contracts per bin from ``anchor`` on) as float64[side, REACH]; off the grid is nothing."""
     bins = close_bin - anchor + np.arange(1, REACH + 1) * np.array([[-1], [1]])
     inside = (bins >= 0) & (bins < len(column))
@@ -95,24 +95,37 @@ def view(column: Floats, anchor: int, close_bin: int) -> Floats:
 
 
 def view_estimator(estimator: Estimator, window: Window, at: Slices) -> Floats:
-    """What an estimator showed at each slice, from nothing on: float64[slice, side, REACH] contracts."""
+    """What an estimator showed at each slice, from nothing on: float64[slice, side, REACH] contracts.
+
+    That is its newest column by then, however old; nothing before the first one.
+    """
     found, done = np.zeros((len(at), 2, REACH)), 0
+    newest: tuple[npt.NDArray[Any], int] = np.zeros(1), 0
     for estimate in _parts(estimator, window):
         ends = estimate.steps.end_ms
         while done < len(at) and len(ends) and at.end_ms[done] <= ends[-1]:
-            index = int(np.searchsorted(ends, at.end_ms[done]))
-            found[done] = view(estimate.columns[index], int(estimate.anchor[index]), int(at.close_bin[done]))
+            index = int(np.searchsorted(ends, at.end_ms[done], side="right")) - 1
+            shown = newest if index < 0 else (estimate.columns[index], int(estimate.anchor[index]))
+            found[done] = view(*shown, int(at.close_bin[done]))
             done += 1
+        if len(ends):
+            newest = estimate.columns[-1], int(estimate.anchor[-1])
+    for late in range(done, len(at)):
+        found[late] = view(*newest, int(at.close_bin[late]))
     return found
 
 
 def _parts(estimator: Estimator, window: Window) -> Iterator[Map]:
-    """Estimate a window a part at a time, so that not all of its columns lie in memory at once."""
+    """Estimate a window a part at a time, so that not all of its columns lie in memory at once.
+
+    A part begins where the state stands: while open interest is missing, bars wait for the step that will hold them.
+    """
     ends, state = window.bars["open_time"] + window.bar_ms, None
-    mark_ends = window.mark_bars["open_time"] + window.mark_ms
-    for since_ms in range(int(window.bars["open_time"][0]), int(ends[-1]), _PART_MS):
+    mark_ends, first_ms = window.mark_bars["open_time"] + window.mark_ms, int(window.bars["open_time"][0])
+    for until_ms in range(first_ms + _PART_MS, int(ends[-1]) + _PART_MS, _PART_MS):
+        since_ms = first_ms if state is None else state.through_ms
         bars, samples, marks = (
-            slice(*np.searchsorted(times, [since_ms, since_ms + _PART_MS], side="right"))
+            slice(*np.searchsorted(times, [since_ms, until_ms], side="right"))
             for times in (ends, window.open_interest["time"], mark_ends)
         )
         part = Window(
