@@ -7,6 +7,7 @@ and blue for shorts stay apart under protan, deutan and tritan colour vision.
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import Final, Literal, TypeAlias
 
 import numpy as np
@@ -19,6 +20,8 @@ Rgb: TypeAlias = tuple[int, int, int]
 Floats: TypeAlias = npt.NDArray[np.float64]
 
 FADE: Final = 0.10
+# How much of its colour a narrow, a medium and a wide interval loses.
+SUPPRESSED: Final = (0.0, 0.5, 0.9)
 GROUND: Final[dict[str, Rgb]] = {"dark": (11, 13, 17), "light": (255, 255, 255)}
 
 _LMS: Final = np.array(
@@ -39,12 +42,16 @@ _GAMUT: Final = 0.0006
 _GAMMA_KNEE: Final = 0.0031308
 
 
-def ramp(side: int, value: float, theme: Theme) -> Rgb:
-    """Return the colour of a value in [0, 1] on the longs' (0) or the shorts' (1) ramp."""
+def ramp(side: int, value: float, theme: Theme, width: int = 0) -> Rgb:
+    """Return the colour of a value in [0, 1] on the longs' (0) or the shorts' (1) ramp.
+
+    ``width``: the class of the interval; a wider one loses chroma and top lightness (Correll, Moritz and Heer 2018).
+    """
     dark = theme == "dark"
-    low, high = (0.178, 0.93) if dark else (0.985, 0.36)
-    lightness = low + (high - low) * value ** (1.45 if dark else 1.35)
-    return oklch(lightness, _chroma(side, value, dark=dark), _hue(side, value, dark=dark))
+    low, high, capped = (0.178, 0.93, 0.60) if dark else (0.985, 0.36, 0.68)
+    eased, less = value ** (1.45 if dark else 1.35), SUPPRESSED[width]
+    lightness = low + (high - low + (capped - high) * less * 0.62) * eased
+    return oklch(lightness, _chroma(side, value, dark=dark) * (1 - less * 0.86), _hue(side, value, dark=dark))
 
 
 def _hue(side: int, value: float, *, dark: bool) -> float:
@@ -83,10 +90,11 @@ def _gamma(linear: Floats) -> Floats:
     return np.asarray(np.where(clipped <= _GAMMA_KNEE, 12.92 * clipped, curved), dtype=np.float64)
 
 
+@lru_cache(maxsize=64)
 def lookup(*, theme: Theme, code_floor_usd: float, floor_usd: float, ceiling_usd: float) -> npt.NDArray[np.uint8]:
-    """Return colours [side, code, rgb] for a display range [USD per 0.1 % of price]; below the floor is ground."""
+    """Return colours [side, class, code, rgb] for a range [USD per 0.1 % of price]; below the floor is ground."""
     ground = np.array(GROUND[theme], dtype=np.float64)
-    table = np.tile(ground, (2, 256, 1))
+    table = np.tile(ground, (2, len(SUPPRESSED), 256, 1))
     span = np.log(ceiling_usd / floor_usd)
     for code in range(1, 255):
         usd = code_floor_usd * 2 ** ((code - 1) / CODES_PER_OCTAVE)
@@ -94,7 +102,7 @@ def lookup(*, theme: Theme, code_floor_usd: float, floor_usd: float, ceiling_usd
         if value <= 0:
             continue
         weight = min(1.0, value / FADE)
-        for side in (0, 1):
-            colour = np.array(ramp(side, min(1.0, value), theme))
-            table[side, code] = colour * weight + ground * (1 - weight)
+        for side, width in np.ndindex(table.shape[:2]):
+            colour = np.array(ramp(side, min(1.0, value), theme, width))
+            table[side, width, code] = colour * weight + ground * (1 - weight)
     return np.rint(table).astype(np.uint8)

@@ -31,11 +31,11 @@ MODULES: Final = (
     "vendor/lightweight-charts/lightweight-charts.standalone.production.mjs",
     *(
         f"js/{name}.js"
-        for name in ("freshness", "live", "terminal/absences", "terminal/app", "terminal/bands", "terminal/bars",
+        for name in ("freshness", "live", "terminal/app", "terminal/bands", "terminal/bars",
                      "terminal/chart", "terminal/colour", "terminal/format", "terminal/grid", "terminal/heat",
                      "terminal/keys", "terminal/layer", "terminal/legend", "terminal/readout", "terminal/requests",
-                     "terminal/side", "terminal/structure", "terminal/style", "terminal/tiles", "terminal/toggles",
-                     "terminal/touches", "terminal/zones")
+                     "terminal/side", "terminal/spans", "terminal/structure", "terminal/style", "terminal/tiles",
+                     "terminal/toggles", "terminal/touches", "terminal/zones")
     ),
 )  # fmt: skip
 
@@ -228,7 +228,7 @@ def tick(request: HttpRequest, key: str) -> HttpResponse:
 def zone_page(request: HttpRequest, pk: int) -> HttpResponse:
     """Show one zone with the evidence frozen at its formation."""
     try:
-        page = zone.load(zone_id=pk, at=moment_of(request, "at"))
+        page = zone.load(zone_id=pk, now=timezone.now(), at=moment_of(request, "at"))
     except ObjectDoesNotExist as error:
         raise Http404 from error
     return render(request, "heatmaps/zone.html", {"page": page})

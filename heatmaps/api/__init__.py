@@ -19,6 +19,7 @@ from market import queries as market_queries
 
 from .layers import LayersApi as LayersApi
 from .members import MemberSerializer, describe_members
+from .quality import LeverageSerializer, QualitySerializer, describe_leverage, describe_quality
 from .touches import ReachApi as ReachApi
 from .touches import TouchSerializer, describe_touches
 
@@ -81,6 +82,7 @@ class SliceSerializer(EstimateSerializer):
     )
     members = MemberSerializer(many=True, allow_null=True, help_text="of an asset pair; null for one instrument")
     is_provisional = serializers.BooleanField(allow_null=True, help_text="true while the five-minute step runs")
+    quality = QualitySerializer(allow_null=True, help_text="what the column rests on; null: no data")
     bins = BinSerializer(
         many=True, allow_null=True, help_text="ascending; a bin without an estimate is absent; null: no data"
     )
@@ -143,6 +145,7 @@ class ZonePageSerializer(serializers.Serializer[Any]):
 
 class ZoneDetailSerializer(ZoneSerializer):
     evidence = serializers.JSONField(help_text="frozen at formation")
+    leverage = LeverageSerializer(allow_null=True, help_text="null for a zone that ended")
 
 
 class ZoneQuery(EstimatorQuery):
@@ -193,8 +196,10 @@ class HeatmapApi(MemberApi):
         at = asked.validated_data.get("at")
         heatmap = _find(key, asked.validated_data["estimator"])
         found = queries.latest_slice(heatmap=heatmap, at=at)
-        body = _describe(heatmap, found.at if found else None, _freshness(heatmap), ages=at is None) | {
+        fresh = _freshness(heatmap)
+        body = _describe(heatmap, found.at if found else None, fresh, ages=at is None) | {
             **describe_members(heatmap, at),
+            "quality": describe_quality(heatmap, at, fresh),
             "close": found.close if found else None,
             "is_provisional": found.provisional if found else None,
             "bins": _bins(found) if found else None,
@@ -278,11 +283,14 @@ class ZoneApi(MemberApi):
             raise NotFound from absent
         fresh = _freshness(zone.heatmap)
         touches = describe_touches(zone.heatmap.instrument_id, [zone], fresh.as_of)
-        return Response(ZoneDetailSerializer(_describe_zone(zone, zone.heatmap, fresh, touches)).data)
+        body = _describe_zone(zone, zone.heatmap, fresh, touches) | {"leverage": describe_leverage(zone)}
+        return Response(ZoneDetailSerializer(body).data)
 
 
 def _describe_zone(zone: Zone, heatmap: Heatmap, fresh: Freshness, touches: Mapping[int, object]) -> dict[str, Any]:
     is_active = zone.is_alive
+    age = queries.age_doubt(heatmap=heatmap, freshness=fresh, now=timezone.now())
+    [zone] = queries.aged(zones=[zone], age=age)
     as_of = heatmap.zones_through if is_active and heatmap.zones_through else zone.last_seen_at
     values = {name: getattr(zone, name) for name in _ZONE_FIELDS} | {"touches": touches.get(zone.pk)}
     return values | _describe(heatmap, as_of, fresh, ages=is_active) | {"position_side": _SIDES[zone.position_side]}

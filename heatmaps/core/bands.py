@@ -6,6 +6,7 @@ come from truth / estimate on simulated markets whose true positions are kept (`
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from .grid import Floats, Ints
 
     Bools = npt.NDArray[np.bool_]
+    Codes = npt.NDArray[np.uint8]
 
 # Buckets of distance from the price [%]: from each edge to the next, the last one without end.
 EDGES_PCT: Final = (0.0, 1.0, 2.0, 3.0, 5.0, 8.0, 12.0, 20.0)
@@ -63,6 +65,12 @@ class Factors:
             [next((name for name, most in CLASSES if one <= most), "wide") for one in side] for side in half.tolist()
         ]
 
+    def class_at(self, distance_pct: Floats) -> Codes:
+        """The class of the interval at distances[side, n] [%]: 0 narrow, 1 medium, 2 wide; uint8[side, n]."""
+        half = (self.high - self.low) / 2.0
+        number = np.searchsorted([most for _, most in CLASSES], half).astype(np.uint8)
+        return np.asarray(np.take_along_axis(number, buckets(distance_pct), axis=1))
+
     def band(self, usd: float, position_side: int, distance_pct: float) -> Banded:
         """An amount at one distance with its interval."""
         low, high = self.at(position_side, distance_pct)
@@ -83,6 +91,12 @@ class Factors:
 def buckets(distance_pct: Floats) -> Ints:
     """Index of the bucket of each distance [%] >= 0."""
     return np.searchsorted(EDGES_PCT, distance_pct, side="right").astype(np.int64) - 1
+
+
+def distance_names() -> list[str]:
+    """The buckets of EDGES_PCT in words, nearest first: "0 to 1 %" and so on."""
+    ends = [f"{low:g} to {high:g} %" for low, high in itertools.pairwise(EDGES_PCT)]
+    return [*ends, f"{EDGES_PCT[-1]:g} % and more"]
 
 
 # Frozen with the estimators' parameters; rows are longs and shorts, columns the buckets of EDGES_PCT.

@@ -39,10 +39,14 @@ _LEAST: Final = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class Pairs:
-    """What was true for what was said: log_ratio = ln(truth / estimate), bucket = 8 * side + distance; all [n]."""
+    """What was true for what was said, all [n]: log_ratio = ln(truth / estimate), bucket = 8 * side + distance.
+
+    place: the number of the slice that a pair is of.
+    """
 
     log_ratio: Floats
     bucket: Ints
+    place: Ints
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +64,19 @@ def compare(views: Floats, held: Floats) -> Pairs:
     shown, true = (values.reshape(-1, 2, REACH // BINS, BINS).sum(axis=-1) for values in (views, held))
     distance = buckets(np.arange(REACH // BINS, dtype=np.float64) + 0.5)
     bucket = np.broadcast_to(distance + len(EDGES_PCT) * np.array([[0], [1]]), shown.shape)
+    place = np.broadcast_to(np.arange(len(shown))[:, None, None], shown.shape)
     used = shown > 0.0
-    return Pairs(np.log(np.maximum(true[used], _LEAST) / shown[used]), bucket[used])
+    return Pairs(np.log(np.maximum(true[used], _LEAST) / shown[used]), bucket[used], place[used])
 
 
 def join(parts: Sequence[Pairs]) -> Pairs:
-    """All pairs of several runs."""
-    return Pairs(np.concatenate([part.log_ratio for part in parts]), np.concatenate([part.bucket for part in parts]))
+    """All pairs of several runs; their slices are numbered through."""
+    log_ratio, bucket = (np.concatenate([getattr(part, name) for part in parts]) for name in ("log_ratio", "bucket"))
+    sizes = [int(part.place.max(initial=-1)) + 1 for part in parts]
+    starts = np.cumsum([0, *sizes[:-1]])
+    return Pairs(
+        log_ratio, bucket, np.concatenate([part.place + start for part, start in zip(parts, starts, strict=True)])
+    )
 
 
 def is_inside(pairs: Pairs, factors: Factors) -> Bools:
@@ -74,6 +84,15 @@ def is_inside(pairs: Pairs, factors: Factors) -> Bools:
     ratio = np.exp(pairs.log_ratio)
     low, high = factors.low.reshape(-1)[pairs.bucket], factors.high.reshape(-1)[pairs.bucket]
     return np.asarray((ratio >= low) & (ratio <= high))
+
+
+def held(pairs: Pairs, factors: Factors, day: Ints) -> Ints:
+    """How many pairs lie inside their interval, of how many: int64[day, bucket, 2]; ``day``: that of each slice."""
+    number = np.unique(day, return_inverse=True)[1]
+    cell = number[pairs.place] * 2 * len(EDGES_PCT) + pairs.bucket
+    size = (int(number.max()) + 1) * 2 * len(EDGES_PCT)
+    counts = [np.bincount(cell, weights, size) for weights in (is_inside(pairs, factors), None)]
+    return np.stack(counts, axis=-1).astype(np.int64).reshape(-1, 2 * len(EDGES_PCT), 2)
 
 
 def calibrate(worlds: Sequence[Pairs], level: float) -> Factors:

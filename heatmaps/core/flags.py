@@ -44,10 +44,33 @@ WORDS: Final[Mapping[Flag, str]] = MappingProxyType(
     }
 )
 
+# The same for where there is room for a few words only.
+SHORT: Final[Mapping[Flag, str]] = MappingProxyType(
+    {
+        Flag.LAST_PRICE: "swept by the last price",
+        Flag.DEFAULT_BRACKETS: "default margin table",
+        Flag.LONG_STEP: "longer step",
+        Flag.UNTRADED: "more open interest than trades",
+        Flag.JUMP: "open interest jumped",
+        Flag.STILL: "nothing traded",
+        Flag.TYPICAL_PRICE: "no volume-weighted price",
+        Flag.NO_TILT: "an input missing",
+        Flag.UNPLACED: "under 90% placed",
+        Flag.NO_BARS: "no price bars",
+        Flag.NO_OPEN_INTEREST: "open interest missing",
+        Flag.DISBELIEVED: "open interest not believed",
+    }
+)
+
 
 def names(bits: int) -> list[str]:
     """The flags in a set of bits as the API names them, lowest first: ["last_price", ...]."""
     return [(flag.name or "").lower() for flag in Flag if bits & flag]
+
+
+def short(bits: int) -> list[str]:
+    """The flags in a set of bits in a few words, lowest first."""
+    return [SHORT[flag] for flag in Flag if bits & flag]
 
 
 def words(bits: int) -> list[str]:

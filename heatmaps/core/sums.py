@@ -199,6 +199,28 @@ def is_partial(record: Record) -> Bools:
     return np.asarray((record["expected"] & ~record["present"]) != 0)
 
 
+def in_share(strips: Sequence[tuple[Record, Shares]]) -> Floats:
+    """The share of known open interest that is in each column of strips in order of time: float64[256 * strips].
+
+    A member that ought to be in and is not counts with what it had last in these strips; one of which nothing is known
+    counts for nothing.
+    """
+    count = max((shares.shape[1] for _, shares in strips), default=0)
+    record = np.concatenate([record for record, _ in strips])
+    worth = np.full((len(record), count), np.nan)
+    for index, (_, shares) in enumerate(strips):
+        worth[index * TILE : (index + 1) * TILE, : shares.shape[1]] = shares["open_interest"]
+    known = np.where(np.isfinite(worth), np.arange(len(worth))[:, None], -1)
+    last = np.maximum.accumulate(known, axis=0)
+    held = np.where(last >= 0, np.take_along_axis(worth, np.maximum(last, 0), axis=0), 0.0)
+    bits = np.uint64(1) << np.arange(count, dtype=np.uint64)
+    present, missing = (
+        (bits_of[:, None] & bits) != 0 for bits_of in (record["present"], record["expected"] & ~record["present"])
+    )
+    inside, outside = (held * present).sum(axis=1), (held * missing).sum(axis=1)
+    return np.asarray(np.divide(inside, inside + outside, out=np.ones(len(record)), where=inside > 0.0))
+
+
 def numbers_of(bits: int) -> list[int]:
     """The members' numbers in a set of bits, ascending."""
     return [number for number in range(bits.bit_length()) if bits >> number & 1]

@@ -11,7 +11,7 @@ import numpy as np
 from market.series import DAY_MS
 
 from .bands import LEVELS, Factors
-from .calibration import compare, is_inside
+from .calibration import compare, held
 from .estimators import BUILT, ESTIMATORS, load_estimator
 from .judge import advantage, shape, swept
 from .views import slices, view_estimator
@@ -73,14 +73,14 @@ def trial(*, world: str, seed: int, days: int) -> dict[str, Any]:
     }
 
 
-def coverage(views: Floats, at: Slices, slug: str) -> dict[str, list[int]]:
-    """How many 1 % slices of true positions lie inside their interval, of how many, by level [%]."""
+def coverage(views: Floats, at: Slices, slug: str) -> dict[str, list[Any]]:
+    """How many 1 % slices of true positions lie inside their interval, of how many.
+
+    By level [%]: int[day][bucket] = [inside, count], bucket = 8 * side + distance.
+    """
     pairs, parameters = compare(views, at.held), load_estimator(slug).parameters
-    found = {}
-    for level in LEVELS:
-        inside = is_inside(pairs, Factors.of(parameters, level=level))
-        found[str(level)] = [int(inside.sum()), len(inside)]
-    return found
+    day = at.end_ms // DAY_MS
+    return {str(level): held(pairs, Factors.of(parameters, level=level), day).tolist() for level in LEVELS}
 
 
 def calibration_pairs(*, world: str, seed: int, days: int) -> dict[str, Pairs]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from market.series import MINUTE_MS, Window
+from market.series import HOUR_MS, MINUTE_MS, Window
 
 from .estimators.base import BLOCK_MS
 from .grid import BIN_BPS, Floats, Ints, bin_coordinate, bin_width
@@ -87,6 +87,34 @@ def slices(tape: Tape, *, minutes: int = 60) -> Slices:
     )
 
 
+def hold(tape: Tape, at: Slices) -> Floats:
+    """True positions at the ends of slices, by distance from the slices' own closes: float64[slice, side, REACH].
+
+    Nothing where the tape kept no positions at that minute.
+    """
+    kept = {START_MS + (holding.minute + 1) * MINUTE_MS: holding for holding in tape.holdings}
+    found = np.zeros((len(at), 2, REACH))
+    for index, end_ms in enumerate(at.end_ms.tolist()):
+        if holding := kept.get(end_ms):
+            for side in (0, 1):
+                level, quantity = holding.level[side], holding.quantity[side]
+                found[index, side] = _spread(level, quantity, int(at.close_bin[index]), side)
+    return found
+
+
+def sweep_out(window: Window, at: Slices, hours: int) -> Floats:
+    """0 for bins that price went through in so many hours after each slice, else 1: float64[slice, side, REACH]."""
+    found, ends = np.ones((len(at), 2, REACH)), window.bars["open_time"] + window.bar_ms
+    for index, end_ms in enumerate(at.end_ms.tolist()):
+        first, last = np.searchsorted(ends, [end_ms, end_ms + hours * HOUR_MS], side="right")
+        extremes = np.array([window.bars["low"][first:last].min(), window.bars["high"][first:last].max()])
+        low, high = np.floor(bin_coordinate(extremes, _WIDTH)).astype(np.int64).tolist()
+        close = int(at.close_bin[index])
+        found[index, 0, : max(close - low, 0)] = 0.0
+        found[index, 1, : max(high - close, 0)] = 0.0
+    return found
+
+
 def view(column: npt.NDArray[Any], anchor: int, close_bin: int) -> Floats:
     """One column of a map (contracts per bin from ``anchor`` on) as float64[side, REACH]; off the grid is nothing."""
     bins = close_bin - anchor + np.arange(1, REACH + 1) * np.array([[-1], [1]])
@@ -105,13 +133,13 @@ def view_estimator(estimator: Estimator, window: Window, at: Slices) -> Floats:
         ends = estimate.steps.end_ms
         while done < len(at) and len(ends) and at.end_ms[done] <= ends[-1]:
             index = int(np.searchsorted(ends, at.end_ms[done], side="right")) - 1
-            shown = newest if index < 0 else (estimate.columns[index], int(estimate.anchor[index]))
-            found[done] = view(*shown, int(at.close_bin[done]))
+            column, anchor = newest if index < 0 else (estimate.columns[index], int(estimate.anchor[index]))
+            found[done] = view(column, anchor, int(at.close_bin[done]))
             done += 1
         if len(ends):
             newest = estimate.columns[-1], int(estimate.anchor[-1])
     for late in range(done, len(at)):
-        found[late] = view(*newest, int(at.close_bin[late]))
+        found[late] = view(newest[0], newest[1], int(at.close_bin[late]))
     return found
 
 

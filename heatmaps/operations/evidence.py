@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from heatmaps.core.doubts import NAME
 from heatmaps.core.sums import numbers_of
 from heatmaps.queries import decimal_text
 from market.canonical import digest
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from heatmaps.core.clusters import Cluster
+    from heatmaps.core.doubts import Doubt
     from heatmaps.core.sums import Shares
     from heatmaps.core.tile import Codes
     from heatmaps.models import Heatmap, Zone
@@ -36,6 +38,7 @@ class Formation:
     first_bin: int
     codes: Codes
     members: list[dict[str, Any]]
+    doubt: Doubt
 
 
 def freeze(formation: Formation) -> tuple[dict[str, Any], str]:
@@ -61,6 +64,7 @@ def freeze(formation: Formation) -> tuple[dict[str, Any], str]:
         "usd_low": decimal_text(row.usd_low),
         "usd_high": decimal_text(row.usd_high),
         "interval": "80 %, calibrated on simulated markets",
+        "widened": _widened(formation.doubt),
         "price_at_formation": decimal_text(close),
         "distance_pct": decimal_text((row.price_peak / close - 1.0) * 100.0),
         "open_interest": decimal_text(interest),
@@ -70,6 +74,18 @@ def freeze(formation: Formation) -> tuple[dict[str, Any], str]:
     if formation.members:
         evidence["members"] = formation.members
     return evidence, digest(evidence)
+
+
+def _widened(doubt: Doubt) -> dict[str, str]:
+    """By which rule the interval was made wider, and from what (heatmaps.core.doubts)."""
+    return {
+        "rule": NAME,
+        "mean_step_minutes": decimal_text(5.0 * doubt.slots),
+        "last_price_share": decimal_text(doubt.last_price),
+        "share_on_the_map": decimal_text(doubt.whole),
+        "spread": decimal_text(doubt.spread),
+        "stretch": decimal_text(doubt.stretch),
+    }
 
 
 def freeze_members(members: Sequence[Member], record: np.void, shares: Shares) -> list[dict[str, Any]]:

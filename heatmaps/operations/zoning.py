@@ -25,7 +25,7 @@ from heatmaps.core.tile import COMMITTED, DENSITY_BPS, LEVELS, TILE, usd_from_co
 from heatmaps.core.tracked import Kind
 from heatmaps.core.zones import Tracker
 from heatmaps.models import STATE_FIELDS, Heatmap, Zone, ZoneEvent, ZoneTracking
-from heatmaps.queries import get_current_heatmap, read_column, read_records, read_strip
+from heatmaps.queries import get_current_heatmap, read_column, read_records, read_strip, strip_doubts
 from market.queries import list_members
 from market.series import epoch_ms, moment
 
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+    from heatmaps.core.doubts import Doubt, Doubts
     from heatmaps.core.tile import Codes
     from heatmaps.core.tracked import Event
 
@@ -134,6 +135,7 @@ class _Columns:
     heatmap: Heatmap
     col: int | None = None
     strip: Strip = field(default_factory=Strip)
+    doubts: Doubts | None = None
 
     def between(self, first: int, stop: int) -> Iterator[Column]:
         """Those of the periods [first, stop) of one strip."""
@@ -167,9 +169,15 @@ class _Columns:
         """What a column of the strip rests on, its first bin and its codes."""
         return self.strip.spine[period % TILE], *self.strip.column(period % TILE)
 
+    def doubt(self, end_ms: int) -> Doubt:
+        """How much is in doubt of a column of the strip."""
+        if self.doubts is None:
+            self.doubts = strip_doubts(heatmap=self.heatmap, col=(end_ms // STEP_MS - 1) // TILE)
+        return self.doubts[(end_ms // STEP_MS - 1) % TILE]
+
     def _open(self, col: int) -> None:
         if self.col != col:
-            self.col, self.strip = col, read_strip(heatmap=self.heatmap, col=col)
+            self.col, self.strip, self.doubts = col, read_strip(heatmap=self.heatmap, col=col), None
 
     def _members(self, col: int) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.bool_]]:
         """Who is in each column of a pair, and where somebody is missing; nobody in the map of one instrument."""
@@ -219,7 +227,8 @@ class _Log:
     def _row(self, event: Event) -> ZoneEvent:
         cluster, width = event.cluster, self.width
         away = (np.exp((cluster.peak + 0.5 - event.close) * width) - 1.0) * 100.0
-        interval = self.factors.band(event.usd, cluster.side, float(away))
+        banded = self.factors.band(event.usd, cluster.side, float(away))
+        interval = self.columns.doubt(event.at_ms).widen_one(banded)
         return ZoneEvent(
             zone=self.zones.get(event.key),
             number=event.number,
@@ -246,7 +255,8 @@ class _Log:
         period = event.at_ms // STEP_MS - 1
         brought = read_column(heatmap=self.heatmap, period=period) if self.members else None
         members = freeze_members(self.members, *brought) if brought else []
-        formation = Formation(self.heatmap, zone, event.cluster, *self.columns.basis(period), members)
+        basis, doubt = self.columns.basis(period), self.columns.doubt(event.at_ms)
+        formation = Formation(self.heatmap, zone, event.cluster, *basis, members, doubt)
         zone.evidence, zone.evidence_sha256 = freeze(formation)
         zone.input_digest = bytes(formation.rests_on["digest"]).hex()
         return zone

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from heatmaps.core.bands import EDGES_PCT, Factors
 
 if TYPE_CHECKING:
@@ -15,9 +17,14 @@ def for_client(*, heatmap: Heatmap) -> dict[str, Any] | None:
     if "bands" not in heatmap.release.parameters:
         return None
     factors = Factors.of(heatmap.release.parameters)
-    pairs = [[list(pair) for pair in zip(*side, strict=True)] for side in zip(factors.low, factors.high, strict=True)]
     sure = dict(zip(("longs", "shorts"), factors.classes(), strict=True))
-    return {"edges_pct": list(EDGES_PCT), "longs": pairs[0], "shorts": pairs[1], "classes": sure}
+    return {"edges_pct": list(EDGES_PCT), **pairs(factors), "classes": sure}
+
+
+def pairs(factors: Factors) -> dict[str, list[list[float]]]:
+    """Write factors as [low, high] for each distance, of longs and of shorts."""
+    longs, shorts = np.stack([factors.low, factors.high], axis=-1).round(3).tolist()
+    return {"longs": longs, "shorts": shorts}
 
 
 def reaches_estimate(*, heatmap: Heatmap) -> bool:

@@ -10,14 +10,16 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from heatmaps import queries
+from heatmaps.core.doubts import Doubt
 from heatmaps.core.tile import DENSITY_BPS, LEVELS, TILE, codes_from_usd
-from heatmaps.pages import absences, bands, context, figures, recency, scale, strip, tiles, touches
+from heatmaps.pages import absences, bands, conditions, context, figures, recency, scale, strip, tiles, touches
 from market import queries as market
 
 if TYPE_CHECKING:
     from heatmaps.models import Heatmap, Zone
     from heatmaps.queries import Slice
     from market.models import Instrument
+    from market.queries import Freshness
     from market.series import Records
 
 TIMEFRAMES: Final = {"5m": 300, "15m": 900, "1h": 3600, "4h": 14_400, "1d": 86_400}
@@ -61,10 +63,11 @@ def data(  # noqa: PLR0913  # an address has as many parts
         **_series(instrument, seconds, since, until),
         "heat": _heat(heatmap, instrument) if is_newest else None,
         "slice": _slice(heatmap) if is_newest else None,
-        "zones": _zones(heatmap, since, until, at),
+        "zones": _zones(heatmap, since, until, at, _age(heatmap, freshness, now, at)),
         "touches": touches.for_client(instrument_id=instrument.pk, as_of=freshness.as_of) if is_newest else None,
         "levels": context.for_client(instrument=instrument, as_of=freshness.as_of, at=at) if is_newest else None,
         "absences": absences.between(heatmap=heatmap, since=since, until=until),
+        "conditions": conditions.for_client(heatmap=heatmap, seconds=seconds, since=since, until=until),
     }
 
 
@@ -207,18 +210,24 @@ def _coded(heatmap: Heatmap, newest: Slice) -> dict[str, Any]:
         "bin_lo": newest.bin_lo,
         "close": newest.close,
         "provisional": newest.provisional,
+        "wider": bands.pairs(newest.factors),
         "codes": base64.b64encode(codes.tobytes()).decode("ascii"),
     }
 
 
 def _zones(
-    heatmap: Heatmap | None, since: dt.datetime, until: dt.datetime, at: dt.datetime | None
+    heatmap: Heatmap | None, since: dt.datetime, until: dt.datetime, at: dt.datetime | None, age: Doubt
 ) -> list[dict[str, Any]]:
     if heatmap is None:
         return []
     found = queries.zones_between(heatmap=heatmap, since=since, until=until, at=at)
     shown = sorted(found, key=lambda zone: (not zone.is_alive, -zone.usd_peak))[:_ZONES]
-    return [_zone(zone) for zone in shown]
+    return [_zone(zone) for zone in queries.aged(zones=shown, age=age)]
+
+
+def _age(heatmap: Heatmap | None, freshness: Freshness, now: dt.datetime, at: dt.datetime | None) -> Doubt:
+    """Return the doubt that comes of the map's age; none of it where the past is asked for."""
+    return Doubt() if heatmap is None or at else queries.age_doubt(heatmap=heatmap, freshness=freshness, now=now)
 
 
 def _zone(zone: Zone) -> dict[str, Any]:

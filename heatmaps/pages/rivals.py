@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from market.series import Records
 
 SHOWN: Final = dt.timedelta(hours=48)
-WARM_UP: Final = dt.timedelta(days=14)
+# Twice as long takes twice as long to draw: more than two seconds of two maps with bars of a minute.
+WARM_UP: Final = dt.timedelta(days=7)
 PERIOD_S: Final = 900
 WIDTHS: Final = {390: 440, 960: 560}
 CHOICES: Final = {
@@ -109,6 +110,11 @@ class Rivals:
     reason: str
 
     @property
+    def warm_up_days(self) -> int:
+        """How long both rules ran before what is shown [days]."""
+        return WARM_UP.days
+
+    @property
     def one_name(self) -> str:
         """The first estimator in words."""
         return CHOICES[self.wish.one]
@@ -182,7 +188,9 @@ def _compare(instrument: Instrument, wish: Wish, rows: Records, until: dt.dateti
     )
     if len(rows) == 0 or instrument.is_pair:
         return _Found(tag, bars, starts, None, 0.0)
-    window = market.load_window(instrument_id=instrument.pk, since=until - SHOWN - WARM_UP, until=until)
+    window = market.load_window(
+        instrument_id=instrument.pk, since=until - SHOWN - WARM_UP, until=until, beside=("mark_bars",)
+    )
     if instrument.contract_type == "inverse":
         window = in_contracts(window, instrument.contract_size)
     terms = market.load_terms(instrument=instrument)
@@ -209,7 +217,7 @@ def _scene(instrument: Instrument, found: _Found, pair: Pair, wish: Wish, theme:
         codes=codes,
         bin_lo=pair.row_lo,
         bin_width=ROW_WIDTH,
-        colours=np.stack([colours, colours]),
+        colours=np.stack([colours, colours])[:, None],
         scale_codes=(1, 254),
         scale_text=("", ""),
         zones=(),

@@ -11,8 +11,9 @@ import numpy as np
 from django.core.cache import cache
 
 from heatmaps import palette, picture, queries
+from heatmaps.core.bands import Factors
 from heatmaps.core.tile import LEVELS, TILE, codes_from_usd
-from heatmaps.pages import absences, chart, context, figures, naming, scale
+from heatmaps.pages import absences, chart, conditions, context, figures, naming, scale
 from heatmaps.picture import small
 from market import queries as market
 
@@ -30,6 +31,8 @@ WIDTHS: Final = (390, 1052, 1440)
 HEIGHTS: Final = {390: 440, 1052: 640, 1440: 810}
 _KEEP_SECONDS: Final = 900
 _LABELLED: Final = 6
+# Classes are told to this many bins from the close, and as there beyond.
+_REACH: Final = 4096
 
 
 class _Wish(NamedTuple):
@@ -106,6 +109,7 @@ def _scene(instrument: Instrument, heatmap: Heatmap | None, wish: _Wish, as_of: 
     step = chart.TIMEFRAMES[timeframe] * 1000
     starts, bars = _bars(instrument, timeframe, as_of)
     codes, bin_lo, factor = _codes(heatmap, starts, step, bars)
+    tables, classes = _classes(heatmap, starts + step, factor) if codes is not None else (None, None)
     simulated = "Simulated market. " if instrument.is_simulated else ""
     missing = absences.newest(heatmap=heatmap)
     display = scale.display_scale(heatmap=heatmap) if heatmap is not None else None
@@ -124,6 +128,8 @@ def _scene(instrument: Instrument, heatmap: Heatmap | None, wish: _Wish, as_of: 
         zones=_zones(heatmap, starts, step),
         lines=_lines(instrument, as_of) if width in WIDTHS else (),
         notice=f"Partial: without {missing}" if missing else "",
+        tables=tables,
+        classes=classes,
     )
 
 
@@ -162,6 +168,20 @@ def _codes(
     rows, cols = (bins[0] // TILE, bins[1] // TILE), (int(columns[0]) // TILE, int(columns[-1]) // TILE)
     codes = queries.read_codes(heatmap=heatmap, level=number, rows=rows, cols=cols)
     return codes[:, columns - cols[0] * TILE], rows[0] * TILE, level.factor
+
+
+def _classes(
+    heatmap: Heatmap | None, ends: npt.NDArray[np.int64], factor: int
+) -> tuple[npt.NDArray[np.int64] | None, npt.NDArray[np.uint8] | None]:
+    """Return the number of each bar's table of classes, and classes [table, side, bins from the close]."""
+    if heatmap is None or "bands" not in heatmap.release.parameters:
+        return None, None
+    newest = figures.epoch_ms(heatmap.provisional_through or heatmap.built_through) or 0
+    spans = conditions.of_bars(heatmap=heatmap, end_ms=np.minimum(ends, newest))
+    width, bins = heatmap.bin_bps * 1e-4 * factor, np.arange(_REACH)
+    factors = Factors.of(heatmap.release.parameters)
+    away = np.abs(np.expm1(np.array([[-1.0], [1.0]]) * bins * width)) * 100.0
+    return spans.number, np.stack([doubt.widen(factors).class_at(away) for doubt in spans.doubts])
 
 
 def _colours(heatmap: Heatmap | None, display: scale.Scale | None, theme: Theme) -> npt.NDArray[np.uint8] | None:

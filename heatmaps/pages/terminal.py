@@ -7,15 +7,18 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from heatmaps import queries
+from heatmaps.core.doubts import Doubt
 from heatmaps.pages import (
     bands,
     chart,
+    conditions,
     context,
     figures,
     members,
     naming,
     outages,
     places,
+    shown,
     state,
     strip,
     touches,
@@ -81,9 +84,13 @@ class Terminal:
     # Why chances of a touch are missing; empty where none is.
     refusal: str
     record: Record | None
+    # What the map's last day rests on, and why its intervals are wider.
+    quality: conditions.Quality | None
     members: members.Members | None
     # Venues that nothing can come from now, and since when.
     outages: list[str]
+    # What was shown of such maps.
+    shown: shown.Shown
     timeframe: str
     version: int
     # As of when context and structure are told; None for now.
@@ -102,11 +109,6 @@ class Terminal:
         return PAIR_LIMITS if self.instrument.is_pair else LIMITS
 
     @property
-    def is_measured(self) -> bool:
-        """Tell whether maps of this instrument were held against liquidations (docs/decisions/0002)."""
-        return is_measured(self.instrument)
-
-    @property
     def has_estimate(self) -> bool:
         """Tell whether there is a map to draw."""
         return self.record is not None
@@ -120,34 +122,35 @@ def load(*, key: str, timeframe: str, now: dt.datetime, at: dt.datetime | None =
     built = heatmap if heatmap is not None and heatmap.built_through is not None else None
     as_of = min(freshness.as_of, at or freshness.as_of) if freshness.as_of else None
     newest = queries.latest_slice(heatmap=built, at=at) if built is not None else None
-    found = queries.list_zones(heatmap=built, limit=_ZONE_ROWS, at=at) if built is not None else None
+    age = (
+        queries.age_doubt(heatmap=built, freshness=freshness, now=now) if built is not None and at is None else Doubt()
+    )
+    listed = queries.list_zones(heatmap=built, limit=_ZONE_ROWS, at=at) if built is not None else None
+    found = None if listed is None else queries.aged(zones=listed, age=age)
     digits = figures.decimals(instrument.tick_size)
-    shown = strip.load(instrument=instrument, digits=digits, as_of=as_of, newest=newest)
-    rows = zones.table(zones=found or [], last=shown.last, digits=digits)
-    touching = touches.load(instrument_id=instrument.pk, zones=found or [], last=shown.last, as_of=as_of)
+    figured = strip.load(instrument=instrument, digits=digits, as_of=as_of, newest=newest)
+    rows = zones.table(zones=found or [], last=figured.last, digits=digits)
+    touching = touches.load(instrument_id=instrument.pk, zones=found or [], last=figured.last, as_of=as_of)
     where = places.load(instrument=instrument, zones=found or [], touching=touching, as_of=as_of)
     return Terminal(
         instrument=instrument,
         title=naming.title(instrument),
         venue=naming.venue_label(instrument),
         status=state.describe(freshness=freshness, now=now),
-        strip=shown,
+        strip=figured,
         context=context.load_at(instrument=instrument, as_of=freshness.as_of, at=at),
-        clusters=zones.clusters(zones=found, last=shown.last, digits=digits),
+        clusters=zones.clusters(zones=found, last=figured.last, digits=digits),
         zones=[replace(row, chances=touching.by_zone.get(row.pk, ()), where=where.get(row.pk)) for row in rows],
         refusal=touching.refusal,
         record=_record(built, freshness) if built is not None else None,
+        quality=conditions.quality(heatmap=built, age=age, at=at) if built is not None else None,
         members=members.load(heatmap=built, now=now) if built is not None else None,
         outages=outages.load(instrument=instrument, now=now),
+        shown=shown.load(instrument=instrument),
         timeframe=timeframe if timeframe in chart.TIMEFRAMES else chart.DEFAULT_TIMEFRAME,
         version=state.version(freshness=freshness, heatmap=heatmap),
         at_ms=figures.epoch_ms(at),
     )
-
-
-def is_measured(instrument: Instrument) -> bool:
-    """Tell whether maps of this instrument were held against liquidations: of BTC, at one real venue."""
-    return instrument.base == "BTC" and not instrument.is_simulated and not instrument.is_pair
 
 
 def _record(heatmap: Heatmap, freshness: Freshness) -> Record:

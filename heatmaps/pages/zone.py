@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from heatmaps import queries
+from heatmaps.core.doubts import Doubt
 from heatmaps.core.tile import usd_from_code
-from heatmaps.pages import figures, life, naming, places, terminal, touches, zones
+from heatmaps.pages import conditions, figures, leverage, life, naming, places, shown, touches, zones
 from market import queries as market
 
 if TYPE_CHECKING:
@@ -75,19 +76,24 @@ class ZonePage:
     record: str
     seen_text: str
     is_bounded: bool
-    is_measured: bool
+    shown: shown.Shown
+    quality: conditions.Quality | None
+    leverage: leverage.Leverage | None
     chances: tuple[touches.Chance, ...]
     chances_at: str
     where: places.Where | None
     box: str = f"0 0 {WIDTH:.0f} {HEIGHT:.0f}"
 
 
-def load(*, zone_id: int, at: dt.datetime | None = None) -> ZonePage:
+def load(*, zone_id: int, now: dt.datetime, at: dt.datetime | None = None) -> ZonePage:
     """Read the page of a zone; as it was told of by a moment, if one is given. Raises Zone.DoesNotExist."""
     zone = queries.zone_as_of(zone_id=zone_id, at=at) if at else queries.get_zone(zone_id=zone_id)
     instrument = zone.heatmap.instrument
     digits = figures.decimals(instrument.tick_size)
     release = zone.heatmap.release
+    age = queries.age_doubt(heatmap=zone.heatmap, freshness=market.freshness(instrument=instrument, now=now), now=now)
+    age = Doubt() if at else age
+    [zone] = queries.aged(zones=[zone], age=age)
     span = market.stored_span(instrument_id=instrument.pk)
     as_of = min(span[1], at or span[1]) if span else None
     touching = touches.load(instrument_id=instrument.pk, zones=[zone], last=None, as_of=as_of)
@@ -106,7 +112,9 @@ def load(*, zone_id: int, at: dt.datetime | None = None) -> ZonePage:
         profile=_profile(zone.evidence, digits),
         record=f"{release.slug} {release.version}",
         seen_text=f"{figures.moment(zone.last_seen_at)} UTC",
-        is_measured=terminal.is_measured(instrument),
+        shown=shown.load(instrument=instrument),
+        quality=conditions.quality(heatmap=zone.heatmap, age=age, at=at) if zone.is_alive else None,
+        leverage=None if at else leverage.load(zone=zone),
         # Rounding apart: the factor is exactly one or clearly more.
         chances=touching.by_zone.get(zone.pk, ()),
         where=where.get(zone.pk),

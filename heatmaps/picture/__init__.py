@@ -14,7 +14,7 @@ import numpy as np
 from django.contrib.staticfiles import finders
 from PIL import Image, ImageDraw, ImageFont
 
-from heatmaps.core.tile import GAP
+from .heat import filled, paint
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -33,7 +33,6 @@ _TIME_GAP: Final = 120
 _NOW_SHARE: Final = 0.07
 _LEGEND_FROM: Final = 1000
 _LEGEND_STEPS: Final = 20
-_HATCH_STEP: Final = 7
 FONT: Final = "vendor/inter/inter-latin-wght-normal.woff2"
 
 
@@ -93,6 +92,7 @@ class Scene:
     codes: npt.NDArray[np.uint8] | None
     bin_lo: int
     bin_width: float
+    # By side, class of the interval, and code.
     colours: npt.NDArray[np.uint8] | None
     # First and last code of the colour scale, and the amounts they stand for.
     scale_codes: tuple[int, int]
@@ -102,6 +102,9 @@ class Scene:
     notice: str = ""
     # Prices of structure: label, price, whether it is drawn solid.
     lines: tuple[tuple[str, float, bool], ...] = ()
+    # How wide intervals are: the number of each bar's table, and classes by [table, side, bins from the close].
+    tables: npt.NDArray[np.int64] | None = None
+    classes: npt.NDArray[np.uint8] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +143,7 @@ def draw(*, scene: Scene, theme: Theme, width: int, height: int) -> bytes:
     frame = Frame(width - AXIS_WIDTH, plot_height, top, bottom, spacing)
     image = Image.new("RGB", (width, height), ink.ground)
     if scene.codes is not None and scene.colours is not None:
-        image.paste(Image.fromarray(_heat(scene, frame, ink)), (0, 0))
+        image.paste(Image.fromarray(paint(scene, frame, ink)), (0, 0))
     pen = ImageDraw.Draw(image, "RGBA")
     for line in scene.lines:
         _line(pen, line, frame, ink)
@@ -159,33 +162,6 @@ def _encode(image: Image.Image) -> bytes:
     stream = io.BytesIO()
     flat.save(stream, "PNG", optimize=True)
     return stream.getvalue()
-
-
-def _heat(scene: Scene, frame: Frame, ink: Ink) -> npt.NDArray[np.uint8]:
-    """Colour each pixel by nearest bar and bin; right of now the last column is carried forward, paler."""
-    assert scene.codes is not None  # draw() looked
-    assert scene.colours is not None
-    count = len(scene.bars)
-    pixels = (np.arange(frame.width) / frame.spacing).astype(np.int64)
-    index = np.minimum(pixels, count - 1)
-    prices = frame.top + (frame.bottom - frame.top) * (np.arange(frame.height) + 0.5) / frame.height
-    bins = np.floor(np.log(np.maximum(prices, 1e-12)) / scene.bin_width).astype(np.int64) - scene.bin_lo
-    inside = (bins >= 0) & (bins < scene.codes.shape[0])
-    codes = scene.codes[np.clip(bins, 0, scene.codes.shape[0] - 1)][:, index]
-    codes = np.where(inside[:, None], codes, 0)
-    sides = (prices[:, None] > _filled(scene.bars[:, 3])[index][None, :]).astype(np.int64)
-    # A gap is a hole in the data: hatched, never the colour of nothing.
-    lines = np.add.outer(np.arange(frame.height), np.arange(frame.width)) % _HATCH_STEP == 0
-    heat = np.where(((codes == GAP) & lines)[..., None], np.array(ink.hatch, np.uint8), scene.colours[sides, codes])
-    later = pixels >= count
-    heat[:, later] = (heat[:, later].astype(np.uint16) + np.array(ink.ground, np.uint16)) // 2
-    return heat
-
-
-def _filled(values: Floats) -> Floats:
-    """Carry the last known value over holes; leading holes read as 0."""
-    known = np.maximum.accumulate(np.where(np.isfinite(values), np.arange(values.size), -1))
-    return np.where(known >= 0, values[np.maximum(known, 0)], 0.0)
 
 
 def _candles(pen: ImageDraw.ImageDraw, bars: Floats, frame: Frame, ink: Ink) -> None:
@@ -229,7 +205,7 @@ def _line(pen: ImageDraw.ImageDraw, line: tuple[str, float, bool], frame: Frame,
 def _axes(pen: ImageDraw.ImageDraw, scene: Scene, frame: Frame, ink: Ink) -> None:
     font = _font(11)
     pen.rectangle([frame.width, 0, frame.width + AXIS_WIDTH, frame.height], fill=ink.ground)
-    last = float(_filled(scene.bars[:, 3])[-1])
+    last = float(filled(scene.bars[:, 3])[-1])
     for price in _ticks(frame):
         height = frame.y(price)
         if abs(height - frame.y(last)) > _LABEL_ROOM and _LABEL_ROOM < height < frame.height - _LABEL_ROOM:
@@ -278,12 +254,13 @@ def _legend(pen: ImageDraw.ImageDraw, scene: Scene, place: tuple[float, float], 
     assert scene.colours is not None  # _caption() looked
     x, middle = place
     codes = np.linspace(*scene.scale_codes, _LEGEND_STEPS).astype(np.int64)
-    for side in (0, 1):
-        for step, colour in enumerate(scene.colours[side, codes].tolist()):
-            left = x + (side * _LEGEND_STEPS + step) * 3 + side * 6
-            pen.rectangle([left, middle - 5, left + 3, middle + 5], fill=tuple(colour))
+    rows = scene.colours.shape[1] if scene.classes is not None else 1
+    for side, row, step in np.ndindex(2, rows, _LEGEND_STEPS):
+        left, top = x + (side * _LEGEND_STEPS + step) * 3 + side * 6, middle - 7 + row * 14 / rows
+        colour = tuple(scene.colours[side, row, codes[step]].tolist())
+        pen.rectangle([left, top, left + 3, top + 14 / rows - 1], fill=colour)
     end = x + _LEGEND_STEPS * 6 + 16
-    text = f"{scene.scale_text[0]} to {scene.scale_text[1]} per 0.1% of price"
+    text = f"{scene.scale_text[0]} to {scene.scale_text[1]} per 0.1% of price{', greyer: wider' if rows > 1 else ''}"
     pen.text((end, middle), text, fill=ink.faint, font=_font(11), anchor="lm")
 
 

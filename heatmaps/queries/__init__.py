@@ -3,6 +3,8 @@
 from heatmaps.core.lives import LEAST, HalfLife
 
 from .context import layer_evidence
+from .doubts import Conditions, age_doubt, aged, column_doubt, conditions, strip_doubts
+from .groups import Attribution, attribution
 from .layers import ONE_A_VENUE, LayerView, has_same_members, read_layers
 from .maps import (
     DEFAULT_ESTIMATOR,
@@ -59,6 +61,8 @@ __all__ = [
     "SORTS",
     "ZONE_SORTS",
     "Choice",
+    "Attribution",
+    "Conditions",
     "HalfLife",
     "LayerView",
     "Lean",
@@ -74,6 +78,11 @@ __all__ = [
     "StoredTile",
     "ZoneChoice",
     "choose_zones",
+    "age_doubt",
+    "aged",
+    "attribution",
+    "column_doubt",
+    "conditions",
     "decimal_text",
     "find_tile",
     "get_current_heatmap",
@@ -122,6 +131,7 @@ __all__ = [
     "standing_scores",
     "standings_of",
     "stated_touches",
+    "strip_doubts",
     "sum_slug",
     "within_distance",
     "zone_as_of",

@@ -12,6 +12,7 @@ from heatmaps.core.grid import bin_price, bin_width, lies_below
 from heatmaps.core.tile import DENSITY_BPS, LEVELS, NO_DATA, PROVISIONAL, TILE, usd_from_code
 from market.series import epoch_ms, moment
 
+from .doubts import column_doubt
 from .tiles import read_strip
 
 if TYPE_CHECKING:
@@ -87,7 +88,9 @@ def slice_of(*, heatmap: Heatmap, strip: Strip, period: int) -> Slice | None:
         close=float(rests_on["close"]),
         provisional=bool(rests_on["status"] == PROVISIONAL),
         bin_bps=heatmap.bin_bps,
-        factors=Factors.of(heatmap.release.parameters),
+        factors=column_doubt(heatmap=heatmap, end_ms=(period + 1) * LEVELS[0].step_ms).widen(
+            Factors.of(heatmap.release.parameters)
+        ),
     )
 
 

@@ -137,13 +137,42 @@ def test_picture_and_chart_share_their_colours(visit: Open, world: World) -> Non
     script = page.locator('link[rel="modulepreload"][href*="terminal/colour"]').get_attribute("href")
     values = [0.05, 0.3, 0.62, 1.0]
     themes: tuple[palette.Theme, ...] = ("dark", "light")
-    cases = [[side, value, 0, theme] for side in (0, 1) for value in values for theme in themes]
+    cases = [
+        [side, value, width, theme] for side in (0, 1) for value in values for width in range(3) for theme in themes
+    ]
     drawn = page.evaluate(
         "async ([path, cases]) => { const { ramp } = await import(path); return cases.map((c) => ramp(...c)); }",
         [script, cases],
     )
-    expected = [list(palette.ramp(side, value, theme)) for side in (0, 1) for value in values for theme in themes]
+    expected = [
+        list(palette.ramp(side, value, theme, width))
+        for side in (0, 1)
+        for value in values
+        for width in range(3)
+        for theme in themes
+    ]
     assert drawn == expected
+
+
+def test_uncertainty_greys_the_heat_and_can_be_turned_off(visit: Open, world: World) -> None:
+    page = visit().terminal()
+    button = page.locator('[data-layer="uncertainty"]')
+    ramp = "() => document.querySelector('canvas.ramp').toDataURL()"
+
+    def colour() -> float:
+        """Mean distance between the strongest and the weakest channel over the heat."""
+        shot = np.asarray(Image.open(io.BytesIO(page.locator("#chart").screenshot())).convert("RGB")).astype(float)
+        return float((shot.max(axis=2) - shot.min(axis=2)).mean())
+
+    page.locator("#terminal[data-drawn]").wait_for()
+    assert button.get_attribute("aria-pressed") == "true"
+    classed, legend = colour(), page.evaluate(ramp)
+    page.locator("#chart").focus()
+    page.keyboard.press("u")
+    page.wait_for_timeout(300)
+    assert button.get_attribute("aria-pressed") == "false"
+    assert colour() > classed * 1.05
+    assert page.evaluate(ramp) != legend
 
 
 def test_crosshair_shows_the_interval(visit: Open, world: World) -> None:

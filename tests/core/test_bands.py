@@ -45,6 +45,12 @@ def test_classes_go_by_half_the_width() -> None:
     assert Factors(low, high).classes()[0][:4] == ["narrow", "medium", "wide", "narrow"]
 
 
+def test_class_at_a_distance_is_that_of_its_bucket() -> None:
+    away = np.array([[0.4, 1.0, 4.0, 30.0], [0.4, 1.0, 4.0, 30.0]])
+    names = [["narrow", "medium", "wide"][number] for number in FACTORS.class_at(away)[0].tolist()]
+    assert names == [FACTORS.classes()[0][bucket] for bucket in (0, 1, 3, COUNT - 1)]
+
+
 @pytest.mark.parametrize("slug", BUILT)
 def test_the_wider_level_holds_the_narrower(slug: str) -> None:
     parameters = load_estimator(slug).parameters

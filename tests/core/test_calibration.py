@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from heatmaps.core.bands import EDGES_PCT
-from heatmaps.core.calibration import Pairs, calibrate, compare, is_inside, join
+from heatmaps.core.bands import EDGES_PCT, Factors
+from heatmaps.core.calibration import Pairs, calibrate, compare, held, is_inside, join
 from heatmaps.core.views import REACH
 
 COUNT = 2 * len(EDGES_PCT)
@@ -12,7 +12,7 @@ COUNT = 2 * len(EDGES_PCT)
 
 def _world(seed: int, middle: float, spread: float) -> Pairs:
     g = np.random.default_rng(seed)
-    return Pairs(g.normal(middle, spread, 40_000), g.integers(0, COUNT, 40_000))
+    return Pairs(g.normal(middle, spread, 40_000), g.integers(0, COUNT, 40_000), np.arange(40_000) // 40)
 
 
 def test_one_table_holds_its_level_in_worlds_that_differ() -> None:
@@ -33,7 +33,7 @@ def test_the_estimate_is_inside_its_interval() -> None:
 def test_a_bucket_without_a_pair_is_refused() -> None:
     world = _world(1, 0.0, 0.3)
     with pytest.raises(ValueError, match="more days"):
-        calibrate([Pairs(world.log_ratio, world.bucket * 0)], 0.8)
+        calibrate([Pairs(world.log_ratio, world.bucket * 0, world.place)], 0.8)
 
 
 def test_pairs_are_of_whole_percents_where_the_map_shows_something() -> None:
@@ -42,4 +42,14 @@ def test_pairs_are_of_whole_percents_where_the_map_shows_something() -> None:
     pairs = compare(shown, held)
     assert pairs.log_ratio == pytest.approx([np.log(2.0)])
     assert pairs.bucket.tolist() == [len(EDGES_PCT) + 1]
-    assert len(join([pairs, pairs]).bucket) == 2
+    assert join([pairs, pairs]).place.tolist() == [0, 1]
+
+
+def test_held_counts_by_day_and_bucket() -> None:
+    ratio, bucket = np.log([1.0, 9.0, 1.0, 1.0]), np.array([0, 0, 9, 0])
+    pairs = Pairs(ratio, bucket, np.array([0, 1, 1, 2]))
+    factors = Factors(np.full((2, len(EDGES_PCT)), 0.5), np.full((2, len(EDGES_PCT)), 2.0))
+    counts = held(pairs, factors, np.array([7, 7, 8]))
+    assert counts.shape == (2, COUNT, 2)
+    assert (counts[0, 0].tolist(), counts[0, 9].tolist(), counts[1, 0].tolist()) == ([1, 2], [1, 1], [1, 1])
+    assert counts.sum() == 7

@@ -31,6 +31,9 @@ def put(instrument: Instrument, window: Window, *, until: float | None = None, n
     for bar_ms in {int(length) for length in window.bar_ms}:
         rows = window.bars[window.bar_ms == bar_ms]
         store(instrument_id=instrument.pk, series="bars", rows=rows, timeframe=bar_ms // 1000, now=now)
+    for bar_ms in {int(length) for length in window.mark_ms}:
+        rows = window.mark_bars[window.mark_ms == bar_ms]
+        store(instrument_id=instrument.pk, series="mark_bars", rows=rows, timeframe=bar_ms // 1000, now=now)
     store(instrument_id=instrument.pk, series="open_interest", rows=window.open_interest, now=now)
 
 

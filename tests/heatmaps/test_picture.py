@@ -124,10 +124,32 @@ def test_ramps_are_monotone_and_equally_bright_on_both_sides(theme: palette.Them
 
 def test_lookup_is_ground_below_the_floor_and_saturates_at_the_ceiling() -> None:
     table = palette.lookup(theme="dark", code_floor_usd=FLOOR, floor_usd=1e6, ceiling_usd=1.6e7)
-    assert table[0, 0].tolist() == list(palette.GROUND["dark"])
-    assert table[1, 90].tolist() == list(palette.GROUND["dark"])
-    assert table[0, 200].tolist() == table[0, 254].tolist() == list(palette.ramp(0, 1.0, "dark"))
-    assert table[0, 255].tolist() == list(palette.GROUND["dark"])
+    assert table[0, 0, 0].tolist() == list(palette.GROUND["dark"])
+    assert table[1, 0, 90].tolist() == list(palette.GROUND["dark"])
+    assert table[0, 0, 200].tolist() == table[0, 0, 254].tolist() == list(palette.ramp(0, 1.0, "dark"))
+    assert table[0, 0, 255].tolist() == list(palette.GROUND["dark"])
+
+
+def test_a_wider_interval_is_greyer_and_by_bars() -> None:
+    scene, count = make_scene(), 200
+    classes = np.zeros((2, 2, 4096), np.uint8)
+    classes[1] = 2
+    tables = np.repeat([0, 1], count // 2)
+    image = pixels(replace(scene, tables=tables, classes=classes))
+    narrow, wide = image[560, 150], image[560, 700]
+    spread = [int(one.max() - one.min()) for one in (narrow, wide)]
+    assert spread[1] < spread[0] / 2
+    assert (pixels(replace(scene, classes=None))[560, 150] == narrow).all()
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+def test_a_wider_interval_loses_colour_and_never_gains_weight(theme: palette.Theme) -> None:
+    for side in (0, 1):
+        shades = [palette.ramp(side, 1.0, theme, width) for width in range(3)]
+        spread = [max(one) - min(one) for one in shades]
+        assert spread == sorted(spread, reverse=True)
+        weight = [luminance(one) for one in shades]
+        assert weight == sorted(weight, reverse=theme == "dark")
 
 
 def test_prices_fall_where_the_frame_says() -> None:

@@ -77,14 +77,18 @@ def touches(*, count: int = 4000, few: int = 7) -> list[Figure]:
     return list(figures({"4h": found, "7d": found}, lambda day: f"2026-0{1 + day // 31}"))
 
 
-def worlds() -> list[Figure]:
-    """Figures of two maps in a simulated world, and one of coverage."""
+def worlds(*, over_null: float = 0.2) -> list[Figure]:
+    """Figures of two maps in a simulated world, and of coverage: all of it, and two cells by side and distance."""
 
     def row(measure: str, value: float, *, of_map: str = "open-interest", versus: str = "", seed: int = 1) -> Figure:
         return Figure(measure, of_map, "both", f"seed {seed}", versus, value, value - 0.1, value + 0.1, 300, 30)
 
-    ours = [row("swept-rank", 0.86), row("swept-rank", 0.93, seed=2), row("log-skill", 0.2, versus="path-only")]
-    return [*ours, row("swept-rank", 0.5, of_map="path-only"), row("coverage 80", 0.79)]
+    def covered(value: float, side: str = "both", mode: str = "") -> Figure:
+        return Figure("coverage-80", "open-interest", side, mode, "", value, value - 0.1, value + 0.1, 300, 30)
+
+    ours = [row("swept-rank", 0.86), row("swept-rank", 0.93, seed=2), row("log-skill", over_null, versus="path-only")]
+    cells = [covered(0.79), covered(0.97, "long", "0 to 1 %"), covered(0.61, "short", "20 % and more")]
+    return [*ours, row("swept-rank", 0.5, of_map="path-only"), *cells]
 
 
 def prints(low: float) -> Figure:

@@ -28,7 +28,7 @@ def text() -> str:
 
 def test_an_empty_scorecard_says_so_and_shows_no_figure() -> None:
     said = text()
-    assert said.count("not scored yet") == 6
+    assert said.count("not scored yet") == 8
     assert "Nothing has been scored yet" in said
     assert "Nothing stated has been scored yet" in said
     assert "No miss is kept yet" in said
@@ -124,8 +124,24 @@ def test_simulated_worlds_and_coverage_stand_apart() -> None:
     assert [one.names for one in page.worlds] == [("base", "open-interest"), ("base", "path-only")]
     assert page.worlds[0].cells[0] == "0.86 to 0.93"
     assert page.worlds[1].cells[-1] == "+0.200 [0.100, 0.300]"
-    assert page.coverage[0].names == ("base", "coverage 80", "open-interest, seed 1")
-    assert page.coverage[0].cells == ("0.790 [0.690, 0.890]", "300")
+    assert [(one.names, one.cells) for one in page.coverage] == [
+        (("base", "80%", "open-interest"), ("0.790 [0.690, 0.890]", "300", "30"))
+    ]
+    assert [one.names for one in page.coverage_by_distance] == [("base", "80%", "long"), ("base", "80%", "short")]
+    long, short = (one.cells for one in page.coverage_by_distance)
+    assert (long[0], long[1], short[7]) == ("0.97 [0.87, 1.07], n 300", "—", "0.61 [0.51, 0.71], n 300")
+    assert "0.97 [0.87, 1.07], n 300" in text()
+
+
+@pytest.mark.parametrize(("ahead", "verdict"), [(0.2, "shown"), (-0.0001, "not shown")])
+def test_a_missed_demand_in_a_world_is_said(ahead: float, verdict: str) -> None:
+    run = keep(worlds(over_null=ahead), instrument=None, against="base")
+    found = {claim.text: claim for claim in scorecard.load().claims}
+    claim = found["Places simulated liquidations better than every rule, on every seed"]
+    assert (claim.verdict, claim.subject, claim.runs) == (verdict, "world base", (run.pk,))
+    missed = "missed: log-skill −0.0001 [−0.1001, 0.0999] over path-only, seed 1"  # a true minus
+    assert (missed in text()) == (verdict == "not shown")
+    assert found["80% intervals hold 75 to 85% of simulated amounts"].verdict == "shown"
 
 
 def test_every_part_of_a_full_scorecard_says_something() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.db import connection
@@ -12,8 +12,14 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from heatmaps.core.bands import OPEN_INTEREST_FACTORS_1
+from heatmaps.core.doubts import Doubt
+from heatmaps.core.groups import OTHER_PRIORS
+from heatmaps.core.leverage import GROUP_LABELS
+from heatmaps.pages import figures
+from heatmaps.queries import aged, get_zone
 from tests.factories import make_instrument, make_user
 from tests.pages import client_of
+from tests.web.scored import keep, totals
 from tests.world import World, add_bars, lasting_world, make_world
 
 if TYPE_CHECKING:
@@ -178,14 +184,49 @@ def test_summary_tells_bands_and_amounts_with_their_interval(world: World, membe
 
 
 def test_pages_say_what_was_shown_of_which_instrument(world: World, member: Client) -> None:
-    words = text_of(member.get(terminal()))
-    assert "beyond the wick: shown on BTC history; sizes beyond geometry: not shown." in words
-    for figure in ("+.070 [.050, .090]", "+.073 [.054, .094]", "−.0004 [−.0024, .0011]"):
-        assert figure in words
-        assert figure.split()[0] in text_of(client_of(None).get(reverse("method")))
-    assert "sizes beyond geometry: not shown" in text_of(member.get(reverse("heatmaps:zone", args=[world.zone.pk])))
+    zone = reverse("heatmaps:zone", args=[world.zone.pk])
+    for page in (terminal(), zone):
+        words = text_of(member.get(page))
+        assert "Nothing is scored yet." in words
+        assert "python3 manage.py score binance:BTCUSDT --against hourly-totals" in words
+    run = keep(totals(wick=0.05, geometry=-0.002), instrument=world.instrument)
+    for page in (terminal(), zone):
+        words = text_of(member.get(page))
+        assert "Locates liquidations beyond the wick: shown. longs +0.070 [0.050, 0.090] explained" in words
+        assert "Sizes beyond geometry: not shown." in words
+        assert f"run {run.pk}" in words
     make_world(end=END, hours=30, symbol="ETHUSDT")
-    assert "not measured for this instrument" in text_of(member.get(terminal("binance:ETHUSDT")))
+    other = text_of(member.get(terminal("binance:ETHUSDT")))
+    assert "This instrument has not been scored. What follows is of binance:BTCUSDT." in other
+
+
+def test_a_zone_tells_its_leverage_and_how_much_the_prior_matters_apart_from_its_interval(
+    world: World, member: Client
+) -> None:
+    zone = world.zone
+    words = text_of(member.get(reverse("heatmaps:zone", args=[zone.pk])))
+    assert "By leverage &lt;8x $" in words
+    assert "Under other leverage priors Lower leverage $" in words
+    assert "It is no interval and is not in the 80% interval." in words
+    found: Any = member.get(reverse("api-zone", args=[zone.pk])).json()["leverage"]
+    assert [one["leverage"] for one in found["groups"]] == list(GROUP_LABELS)
+    # Tiles round by 2 %, and the band's edges lie on bins.
+    assert sum(one["usd"] for one in found["groups"]) == pytest.approx(zone.usd, rel=0.03)
+    assert [one["prior"] for one in found["prior_sensitivity"]] == list(OTHER_PRIORS)
+
+
+def test_an_old_map_says_so_and_has_wider_intervals(world: World, member: Client) -> None:
+    zone = world.zone
+    heatmap, later = zone.heatmap, END + dt.timedelta(hours=12)
+    add_bars(instrument=world.instrument, end=later, hours=12)
+    words = text_of(member.get(terminal()))
+    assert "Intervals are wider than usual:" in words
+    assert "the newest column is 12 h old" in words
+    page = text_of(member.get(reverse("heatmaps:zone", args=[zone.pk])))
+    wider = aged(zones=[get_zone(zone_id=zone.pk)], age=Doubt(age_hours=12.0))[0]
+    assert (wider.usd_low < zone.usd_low, wider.usd_high > zone.usd_high) == (True, True)
+    assert f"80% interval {figures.usd_range(wider.usd_low, wider.usd_high)}" in page
+    assert heatmap.built_through == END
 
 
 def test_an_interval_that_ends_at_the_estimate_is_explained(world: World, member: Client) -> None:

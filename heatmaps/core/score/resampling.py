@@ -59,6 +59,15 @@ def gain(per_hour: Floats, scale: float, days: Ints, *, draws: int = DRAWS, seed
     return Interval(float(sums.sum() / scale), float(low), float(high))
 
 
+def share(part: Floats, whole: Floats, *, draws: int = DRAWS, seed: int = SEED) -> Interval:
+    """The sum of part[n] over the sum of whole[n], of blocks such as days, with an interval from resampled blocks."""
+    picked = np.random.default_rng(seed).integers(0, len(part), size=(draws, len(part)))
+    below = whole[picked].sum(axis=1)
+    drawn = np.divide(part[picked].sum(axis=1), below, out=np.full(draws, np.nan), where=below > 0.0)
+    low, high = np.nanquantile(drawn, _ENDS)
+    return Interval(float(part.sum() / whole.sum()), float(low), float(high))
+
+
 def rank_draws(  # noqa: PLR0913 -- what a correlation is of, and how often
     predictors: Floats,
     target: Floats,

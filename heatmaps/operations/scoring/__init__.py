@@ -1,6 +1,6 @@
 """Score maps against what happened and keep every run as it was measured."""
 
-from .calibrating import calibrate_intervals
+from .calibrating import calibrate_intervals, measure_doubts
 from .daily import score_day, score_month
 from .fitting import FIT
 from .recording import Scored, record_score
@@ -18,6 +18,7 @@ __all__ = [
     "ScoreError",
     "Scored",
     "calibrate_intervals",
+    "measure_doubts",
     "record_score",
     "score",
     "score_day",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -10,9 +11,10 @@ from heatmaps.core.estimators.open_interest import OpenInterest
 from heatmaps.core.fitting import Fit, fit
 from heatmaps.core.leverage import GROUP_LABELS
 from heatmaps.core.score import Figure, Interval
+from heatmaps.core.score.resampling import share
 from heatmaps.core.steps import cut_steps, sampled_ends
-from market.queries import load_liquidations
-from market.series import DAY_MS, STEP_MS
+from market.queries import load_liquidation_totals, load_liquidations
+from market.series import DAY_MS, HOUR_MS, STEP_MS
 
 from .recording import Scored, releases
 from .spans import ScoreError
@@ -38,8 +40,10 @@ def fit_prints(span: Span) -> Scored:
             "Inverse contracts are not fitted yet: their prints are in base units, their maps in contracts."
         )
     prints = load_liquidations(instrument_id=span.instrument.pk, since=span.since, until=span.until)
+    totals = load_liquidation_totals(instrument_id=span.instrument.pk, since=span.since, until=span.until)
     window = span.window()
-    span.took(prints)
+    span.took(prints, *([totals] if len(totals) else []))
+    capture = _capture(prints, totals)
     ours = OpenInterest(terms=span.terms)
     ends = sampled_ends(window)
     steps = cut_steps(window, ends, width=ours.width, through_ms=None, digest=b"", reading=ours.options.reading)
@@ -58,7 +62,48 @@ def fit_prints(span: Span) -> Scored:
         "burn_in": burn_in,
         "is_promotable": found.is_promotable,
     }
-    return Scored(list(_figures(found, count, days)), releases([ours]), span.data_sha256(), settings)
+    figures = [*_figures(found, count, days), *_liquidated(found.scale, capture)]
+    return Scored(figures, releases([ours]), span.data_sha256(), settings)
+
+
+@dataclass(frozen=True, slots=True)
+class _Capture:
+    """Which share of liquidated USD a feed of prints told of, in ``hours`` whose totals are stored."""
+
+    share: Interval
+    hours: int
+    days: int
+
+
+def _capture(prints: Records, totals: Records) -> _Capture | None:
+    """Prints beside hourly totals of the same market, resampled by days; None where no totals are stored.
+
+    Hours before the first print and after the last are left out: the feed was not listened to.
+    """
+    if len(prints) == 0 or len(totals) == 0:
+        return None
+    heard = (totals["open_time"] >= prints["time"][0]) & (totals["open_time"] + HOUR_MS <= prints["time"][-1] + 1)
+    hours = totals["open_time"][heard]
+    whole = (totals["long_usd"] + totals["short_usd"])[heard]
+    if len(hours) == 0 or whole.sum() <= 0.0:
+        return None
+    place = np.searchsorted(hours, prints["time"] // HOUR_MS * HOUR_MS)
+    inside = (place < len(hours)) & (hours[np.minimum(place, len(hours) - 1)] == prints["time"] // HOUR_MS * HOUR_MS)
+    told = np.bincount(place[inside], (prints["price"] * prints["quantity"])[inside], len(hours))
+    day = np.unique(hours // DAY_MS, return_inverse=True)[1]
+    part, total = (np.bincount(day, usd).astype(np.float64) for usd in (told, whole))
+    return _Capture(share(part, total), len(hours), len(part))
+
+
+def _liquidated(scale: float, capture: _Capture | None) -> Iterator[Figure]:
+    """What the feed captures, and the share of swept contracts that were liquidated, where both can be told apart."""
+    if capture is None:
+        return
+    one = capture.share
+    yield Figure.of(one, measure="capture", map=OpenInterest.slug, n=capture.hours, days=capture.days)
+    if one.value > 0.0 and one.low > 0.0:
+        of = Interval(scale / one.value, scale / one.high, scale / one.low)
+        yield Figure.of(of, measure="liquidated-share", map=OpenInterest.slug, n=capture.hours, days=capture.days)
 
 
 def _seen(prints: Records, steps: Steps) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:

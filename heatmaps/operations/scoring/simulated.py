@@ -9,11 +9,15 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
 from django.db import transaction
 
+from heatmaps.core.bands import EDGES_PCT, distance_names
 from heatmaps.core.estimators import ESTIMATORS, load_estimator
 from heatmaps.core.score import Figure
+from heatmaps.core.score.bands import SIDES
 from heatmaps.core.score.chances import DRAWS, Interval
+from heatmaps.core.score.resampling import share
 from heatmaps.core.trial import LEAST_DAYS, trial
 from heatmaps.core.worlds.world import WORLDS
 
@@ -24,6 +28,7 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Iterator, Sequence
 
+    from heatmaps.core.grid import Ints
     from heatmaps.models import ScoreRun
 
 SIMULATOR: Final = "simulator"
@@ -47,8 +52,8 @@ class Judged:
         off = [
             f"{world}: {share:.3f} of the true positions inside the {level} % interval of {slug}"
             for world, trials in pooled.items()
-            for (slug, level), (share, _) in pooled_coverage(trials).items()
-            if abs(share - int(level) / 100) > COVERAGE_SLACK
+            for (slug, level), counts in coverage_counts(trials).items()
+            if abs((share := _whole(counts)) - int(level) / 100) > COVERAGE_SLACK
         ]
         return off + [
             f"{one['world']} seed {one['seed']}: {demand['what']} {demand['value']:.4f} (bound {demand['bound']})"
@@ -72,14 +77,38 @@ def score_simulator(*, worlds: Sequence[str], seeds: int, days: int, jobs: int, 
     return Judged(trials, runs)
 
 
-def pooled_coverage(trials: Sequence[dict[str, Any]]) -> dict[tuple[str, str], tuple[float, int]]:
-    """Share of 1 % slices inside their interval over several seeds, and how many slices, by (estimator, level)."""
-    found = {}
-    for slug, levels in trials[0]["coverage"].items():
-        for level in levels:
-            inside, count = (sum(one["coverage"][slug][level][place] for one in trials) for place in (0, 1))
-            found[slug, level] = inside / count, count
-    return found
+def coverage_counts(trials: Sequence[dict[str, Any]]) -> dict[tuple[str, str], Ints]:
+    """How many 1 % slices lay inside their interval, of how many, by (estimator, level): int64[day, bucket, 2].
+
+    Days of different seeds are different days.
+    """
+    return {
+        (slug, level): np.concatenate([np.array(one["coverage"][slug][level]) for one in trials])
+        for slug, levels in trials[0]["coverage"].items()
+        for level in levels
+    }
+
+
+def _whole(counts: Ints) -> float:
+    inside, count = counts.sum(axis=(0, 1)).tolist()
+    return float(inside / count)
+
+
+def _covered(trials: Sequence[dict[str, Any]]) -> Iterator[Figure]:
+    """Coverage of all, by side, and by side and distance, each with an interval from resampled days."""
+    buckets = np.arange(2 * len(EDGES_PCT)).reshape(2, -1)
+    groups = [("both", "", buckets.ravel()), *((side, "", of) for side, of in zip(SIDES, buckets, strict=True))]
+    groups += [
+        (side, name, of[place : place + 1])
+        for side, of in zip(SIDES, buckets, strict=True)
+        for place, name in enumerate(distance_names())
+    ]
+    for (slug, level), counts in coverage_counts(trials).items():
+        for side, mode, of in groups:
+            inside, count = counts[:, of].sum(axis=1).astype(np.float64).T
+            if count.sum() > 0:
+                about = {"measure": f"coverage-{level}", "map": slug, "side": side, "mode": mode}
+                yield Figure.of(share(inside, count), n=int(count.sum()), days=int((count > 0).sum()), **about)
 
 
 def _check(names: list[str], seeds: int, days: int, jobs: int) -> None:
@@ -104,9 +133,7 @@ def _run(cases: list[tuple[str, int]], days: int, jobs: int) -> Iterator[dict[st
 
 def _keep(world: str, trials: list[dict[str, Any]], seeds: int, days: int, now: dt.datetime) -> ScoreRun:
     figures = [figure for one in trials for figure in _figures(one)]
-    for (slug, level), (share, count) in pooled_coverage(trials).items():
-        covered = Interval(share, float("nan"), float("nan"))
-        figures.append(Figure.of(covered, measure=f"coverage-{level}", map=slug, n=count, days=seeds * (days // 2)))
+    figures += _covered(trials)
     scored = Scored(
         figures=figures,
         estimators=releases(load_estimator(slug) for slug in ESTIMATORS),

@@ -6,9 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from heatmaps import queries
+from heatmaps.core.bands import distance_names
 from heatmaps.pages import figures
 
-from .claims import Claim, claims
+from .claims import claims
+from .coverage import by_distance, coverage
+from .fits import FIT, FitRow, fits
 from .reading import STATED, TOTALS, TOUCHES, Run, of_kind
 from .reliability import TICKS, Diagram, Tick, diagrams
 from .tables import (
@@ -16,21 +19,22 @@ from .tables import (
     Row,
     chances,
     chances_by_month,
-    coverage,
     misses,
     months_of_nulls,
     nulls,
     prints,
     worlds,
 )
+from .wording import Claim
 
 if TYPE_CHECKING:
     from heatmaps.models import EstimatorRelease
 
 _RUNS: Final = 60
 _MISSES: Final = 40
+_FITS: Final = 40
 
-__all__ = ["Scorecard", "load", "load_claims"]
+__all__ = ["Claim", "Scorecard", "load", "load_claims"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,16 +74,19 @@ class Scorecard:
     prints: list[Row]
     worlds: list[Row]
     coverage: list[Row]
+    coverage_by_distance: list[Row]
+    fits: list[FitRow]
     misses: list[MissRow]
     releases: list[EstimatorRelease]
     runs: list[RunRow]
     ticks: tuple[Tick, ...] = TICKS
+    distances: tuple[str, ...] = tuple(distance_names())
 
 
 def load() -> Scorecard:
     """Read the page."""
     standing = [Run.of(row) for row in queries.standing_scores()]
-    newest = queries.list_scores(most=_RUNS)
+    newest, fitted = queries.list_scores(most=_RUNS), queries.list_scores(against=FIT, most=_FITS)
     chosen = {run.pk for run in standing}
     others = [Run.of(row) for row in newest if row.pk not in chosen and row.against == TOTALS]
     others = [run for run in others if run.is_real and run.row.settings.get("maps", "registered") == "registered"]
@@ -92,9 +99,11 @@ def load() -> Scorecard:
         prints=prints(standing),
         worlds=worlds(standing),
         coverage=coverage(standing),
+        coverage_by_distance=by_distance(standing),
+        fits=fits([Run.of(row) for row in fitted]),
         misses=misses(queries.page_misses(limit=_MISSES)[0]),
         releases=queries.list_releases(),
-        runs=[_run(run) for run in _listed(standing, [Run.of(row) for row in newest])],
+        runs=[_run(run) for run in _listed(standing, [Run.of(row) for row in [*newest, *fitted]])],
     )
 
 

@@ -2,44 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from heatmaps.pages import touches
 
 from .reading import FEW, PRINTS, TOTALS, TOUCHES, Value, of_kind
+from .wording import NOT_SHOWN, OURS, SHOWN, UNSCORED, Claim
+from .worlds import worlds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from .reading import Run
 
-OURS: Final = "open-interest"
 NULL: Final = "path-only"
 CONTROL: Final = "control"
 # What a stated chance may be off on average, over all that was stated (docs/METHOD).
 CLOSE: Final = 0.02
-SHOWN: Final = "shown"
-NOT_SHOWN: Final = "not shown"
-UNSCORED: Final = "not scored yet"
 _SIDES: Final = ("long", "short")
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """One sentence about one subject, its verdict, and the figures that decided it."""
-
-    text: str
-    subject: str
-    verdict: str
-    figures: tuple[str, ...]
-    runs: tuple[int, ...]
-    span: str
-
-    @property
-    def tone(self) -> str:
-        """The badge's tone."""
-        return {SHOWN: "ok", NOT_SHOWN: "warn"}.get(self.verdict, "none")
 
 
 def claims(runs: list[Run]) -> list[Claim]:
@@ -52,6 +32,7 @@ def claims(runs: list[Run]) -> list[Claim]:
         *_each("Places single liquidations better than geometry", prints, PRINTS, _places),
         *_by_horizon("Chance of a touch within {} beats the base rate", walked, "brier-skill", _beats),
         *_by_horizon("Chance of a touch within {} is off by 2 points or less", walked, "ece", _holds),
+        *worlds(runs),
         Claim("80% intervals of amounts hold on real liquidations", "", UNSCORED, (_NO_TRUTH,), (), ""),
         Claim("Price is drawn to zones", "", "not claimed", ("Nothing here says so.",), (), ""),
     ]
@@ -133,7 +114,9 @@ def _beats(one: Value) -> tuple[bool, str]:
 
 
 def _holds(one: Value) -> tuple[bool, str]:
-    return one.value is not None and one.value <= CLOSE, f"off by {one.plain()}"
+    if one.value is None or one.value <= CLOSE:
+        return one.value is not None, f"off by {one.plain()}"
+    return False, f"off by {one.plain()}, missed by {one.value - CLOSE:.3f}"
 
 
 def _days(one: Value) -> str:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Final
 
 from heatmaps.pages import figures, touches
 
-from .claims import CONTROL, OURS
+from .claims import CONTROL
 from .reading import FEW, PRINTS, SIMULATOR, TOTALS, Value, of_kind
+from .wording import OURS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -124,25 +125,6 @@ def _least(values: list[Value]) -> str:
     """The worst seed with its interval."""
     known = [one for one in values if one.value is not None]
     return min(known, key=lambda one: one.value or 0.0).text() if known else figures.DASH
-
-
-def coverage(runs: Sequence[Run]) -> list[Row]:
-    """How often intervals held, by group: every figure that a run calls coverage."""
-    return [
-        Row(
-            (run.row.against if run.row.subject == SIMULATOR else run.subject, one.measure, _group(one)),
-            (one.plain(), f"{one.n:,}"),
-            one.n < FEW,
-            run.pk,
-        )
-        for run in runs
-        for one in run.values
-        if "cover" in one.measure
-    ]
-
-
-def _group(one: Value) -> str:
-    return ", ".join(part for part in (one.map, one.side if one.side != "both" else "", one.mode, one.versus) if part)
 
 
 @dataclass(frozen=True, slots=True)

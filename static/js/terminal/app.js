@@ -218,7 +218,7 @@ class App {
   }
 
   toggle(name) {
-    toggleLayer(this.root, this.view.layers, name);
+    toggleLayer(this.root, this.view, name);
     this.redraw();
   }
 

@@ -11,6 +11,12 @@ export class Bands {
     return this.bands !== null;
   }
 
+  // The same edges with the wider factors of a span of columns or of a slice, where it has any.
+  with(wider) {
+    if (!this.bands || !wider?.longs) return this;
+    return new Bands({ edges_pct: this.bands.edges_pct, longs: wider.longs, shorts: wider.shorts });
+  }
+
   // [low, high] factors at a distance in percent.
   factors(side, distancePct) {
     if (!this.bands) return null;

@@ -1,5 +1,5 @@
 // The bars of one time frame on an even grid of indices, holes included: the time axis counts bars, not hours.
-import { Absences } from './absences.js';
+import { Spans } from './spans.js';
 
 const COLUMNS = ['open', 'high', 'low', 'close', 'volume', 'open_interest', 'funding'];
 
@@ -15,7 +15,8 @@ export class Bars {
   constructor(url, at = '') {
     this.url = url;
     this.at = at;
-    this.absences = new Absences();
+    this.absences = new Spans('absences');
+    this.conditions = new Spans('conditions');
   }
 
   async fetch(parameters, signal) {
@@ -34,6 +35,7 @@ export class Bars {
     this.fundingInterval = document.funding_interval_ms;
     this.columns = document.bars;
     this.absences.replace(document);
+    this.conditions.replace(document);
     this.reachedStart = false;
   }
 
@@ -45,6 +47,7 @@ export class Bars {
       return 0;
     }
     this.absences.add(document);
+    this.conditions.add(document);
     const hole = Math.round((this.start - document.start_ms) / this.step) - count;
     for (const name of COLUMNS) {
       this.columns[name] = [...document.bars[name], ...new Array(hole).fill(null), ...this.columns[name]];
@@ -56,6 +59,7 @@ export class Bars {
   // Replace the open bar and add what closed since.
   append(document) {
     this.absences.add(document);
+    this.conditions.add(document);
     if (document.bars.open.length === 0) return;
     const at = Math.round((document.start_ms - this.start) / this.step);
     for (const name of COLUMNS) {

@@ -14,8 +14,7 @@ export class HeatLayer extends Layer {
     super(view, 'bottom');
     this.key = '';
     this.frame = null;
-    this.classes = null;
-    this.classesOf = null;
+    this.classes = new WeakMap();
   }
 
   paint(target) {
@@ -74,7 +73,7 @@ export class HeatLayer extends Layer {
     const canvas = new OffscreenCanvas(width, height);
     const image = new ImageData(width, height);
     const pixels = new Uint32Array(image.data.buffer);
-    const runs = { x: new Int32Array(width + 1), column: new Int32Array(width), close: new Int32Array(width), gap: new Uint8Array(width), count: 0 };
+    const runs = { x: new Int32Array(width + 1), column: new Int32Array(width), close: new Int32Array(width), gap: new Uint8Array(width), classes: [], count: 0 };
     this.frame = { width, height, canvas, context: canvas.getContext('2d'), image, pixels, runs };
     this.key = '';
     return this.frame;
@@ -85,7 +84,6 @@ export class HeatLayer extends Layer {
     const segments = this.segments(frame.runs);
     const ground = this.view.colours[0];
     frame.pixels.fill(ground);
-    this.prepareClasses();
     for (let y = 0; y < window.height; y += 1) {
       const price = this.series.coordinateToPrice((y + 0.5) / window.rowRatio);
       if (price > 0) this.rasterRow(window, frame, segments, y, this.view.grid.position(price));
@@ -110,6 +108,7 @@ export class HeatLayer extends Layer {
       runs.column[count] = column < first ? -1 : column;
       runs.close[count] = index < 0 ? 0 : Math.round(grid.position(bars.close(this.barAt(window.level, column, index)) ?? 1) * 256);
       runs.gap[count] = index >= 0 && column < first ? 1 : 0;
+      runs.classes[count] = index < 0 ? null : this.classesAt(Math.min(bars.time(index) + bars.step, grid.drawnThrough));
       count += 1;
     }
     runs.x[count] = window.width;
@@ -162,7 +161,6 @@ export class HeatLayer extends Layer {
   rasterSegment(frame, segment, y, position, weight, a, shiftA, b, shiftB) {
     const { pixels, runs, width } = frame;
     const { colours } = this.view;
-    const { classes } = this;
     const line = y * width;
     for (let k = segment.start; k < segment.end; k += 1) {
       const column = runs.column[k];
@@ -176,6 +174,7 @@ export class HeatLayer extends Layer {
       if (code === 0) continue;
       const distance = position - runs.close[k];
       const side = distance < 0 ? 0 : 1;
+      const classes = runs.classes[k];
       const cls = classes === null ? 0 : classes[side][Math.min(BAND_TABLE - 1, Math.abs(distance) >> 8)];
       const colour = colours[(side << 10) | (cls << 8) | code];
       // A loop, not fill(): runs are a few pixels short, and a call costs more than they do.
@@ -183,18 +182,18 @@ export class HeatLayer extends Layer {
     }
   }
 
-  // Interval class by distance in bins, for both sides.
-  prepareClasses() {
-    const { bands, grid, layers } = this.view;
-    if (!layers.uncertainty || !bands.known) {
-      this.classes = null;
-      return;
+  // Interval class by distance in bins, for both sides, of the column that ends then; null where none is drawn.
+  classesAt(endMs) {
+    const { bands, bars, grid, layers } = this.view;
+    if (!layers.uncertainty || !bands.known) return null;
+    const span = bars.conditions.at(endMs);
+    const key = span?.longs ? span : bands;
+    if (!this.classes.has(key)) {
+      const wider = bands.with(span);
+      const table = (side) => Uint8Array.from({ length: BAND_TABLE }, (_, bin) => wider.widthClass(side, grid.distancePct(side, bin)));
+      this.classes.set(key, [table('longs'), table('shorts')]);
     }
-    if (this.classes !== null && this.classesOf === bands) return;
-    this.classesOf = bands;
-    this.classes = ['longs', 'shorts'].map((side) =>
-      Uint8Array.from({ length: BAND_TABLE }, (_, bin) => bands.widthClass(side, grid.distancePct(side, bin))),
-    );
+    return this.classes.get(key);
   }
 
   // A gap is a hole in the data: hatched, never the colour of zero.

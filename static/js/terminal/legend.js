@@ -18,7 +18,7 @@ function drawRamp(view, canvas) {
   canvas.height = Math.round(height * ratio);
   const context = canvas.getContext('2d');
   context.scale(ratio, ratio);
-  const rows = view.bands.known ? CLASSES : 1;
+  const rows = view.bands.known && view.layers.uncertainty ? CLASSES : 1;
   for (let cls = 0; cls < rows; cls += 1) {
     for (let step = 0; step < STEPS; step += 1) {
       const colour = shown(SIDES[canvas.dataset.side], (step + 0.5) / STEPS, cls, view.theme, view.ground);

@@ -51,16 +51,17 @@ export class Readout {
     const { bars } = this.view;
     const at = element('b', price(level, bars.digits));
     const found = this.estimate(index, level);
-    if (found === null) return [document.createTextNode('At '), at, document.createTextNode(' · no data for this column')];
+    const said = this.conditions(index)?.words.join(', ') ?? '';
+    if (found === null) return [document.createTextNode('At '), at, document.createTextNode(` · no estimate for this column${said ? `: ${said}` : ''}`)];
     const missing = this.missing(index);
     const partial = missing === null ? [] : [element('span', `partial: without ${missing}`, 'interval')];
+    if (said) partial.push(element('span', said, 'interval'));
     partial.push(...this.touch(level));
     if (found.amount === 0) return [document.createTextNode('At '), at, document.createTextNode(' · no estimate above the floor '), ...partial];
     const parts = [element('span', '', `dot dot-${found.side}`), document.createTextNode('At '), at];
     parts.push(document.createTextNode(` · est. ${found.side} `), element('b', usd(found.amount)), document.createTextNode(' per 0.1% '));
     if (found.interval) {
-      const { bands } = this.view;
-      const width = CLASS_NAMES[bands.widthClass(found.side, found.away)];
+      const width = CLASS_NAMES[found.bands.widthClass(found.side, found.away)];
       parts.push(element('span', `80% interval ${usdRange(...found.interval)}, ${width}`, 'interval'));
     }
     return [...parts, ...partial];
@@ -73,16 +74,26 @@ export class Readout {
     return said ? [element('span', `from now: ${said}`, 'interval')] : [];
   }
 
-  // Who is missing from the column that a bar shows: its last one that is drawn.
+  // Who is missing from the column that a bar shows.
   missing(index) {
+    return this.view.bars.absences.at(this.endOf(index))?.missing ?? null;
+  }
+
+  // What is unusual about it.
+  conditions(index) {
+    return this.view.bars.conditions.at(this.endOf(index));
+  }
+
+  // The end of the column that a bar shows: its last one that is drawn.
+  endOf(index) {
     const { bars, grid } = this.view;
-    const { built_through_ms: built, provisional_through_ms: provisional } = grid.heat;
-    return bars.absences.at(Math.min(bars.time(index) + bars.step, provisional ?? built));
+    return Math.min(bars.time(index) + bars.step, grid.drawnThrough);
   }
 
   // The estimate of the column under the crosshair; null where nothing is stored.
   estimate(index, level) {
-    const { bars, grid, tiles, bands } = this.view;
+    const { bars, grid, tiles } = this.view;
+    const bands = this.view.bands.with(this.conditions(index));
     const finest = grid.levelFor(bars.step);
     const column = grid.columnAt(finest, bars.time(index), bars.step);
     if (column < grid.firstColumn(finest)) return null;
@@ -92,7 +103,7 @@ export class Readout {
     const side = level > close ? 'shorts' : 'longs';
     const away = Math.abs(level / close - 1) * 100;
     const amount = code === 0 ? 0 : usdOfCode(code, grid.heat.code_floor_usd);
-    return { side, away, amount, interval: bands.interval(side, away, amount) };
+    return { side, away, amount, bands, interval: bands.interval(side, away, amount) };
   }
 
   // Speak once the crosshair rests.

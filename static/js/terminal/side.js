@@ -54,7 +54,7 @@ export class SideMap {
   }
 
   setSlice(slice) {
-    this.slice = slice ? readSlice(slice, this.view.grid, this.view.bands) : null;
+    this.slice = slice ? readSlice(slice, this.view.grid, this.view.bands.with(slice.wider)) : null;
   }
 
   draw() {

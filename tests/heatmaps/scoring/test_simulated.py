@@ -4,6 +4,7 @@ import json
 from io import StringIO
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
 
@@ -30,15 +31,26 @@ def test_command_prints_and_keeps_every_figure() -> None:
     assert [kept["id"] for kept in found["runs"]] == [run.pk]
     assert (run.subject, run.against, run.instrument_id) == ("simulator", "base", None)
     assert run.command == "python3 manage.py score simulator --worlds base --seeds 1 --days 10 --json"
-    kept = {(row["measure"], row["map"], row["versus"], row["mode"]): row for row in run.rows}
-    assert len(kept) == len(run.rows) == 8 * len(ESTIMATORS) + len(BASELINES) + 4
+    kept = {(row["measure"], row["map"], row["versus"], row["mode"]): row for row in run.rows if row["side"] == "both"}
+    figures = [row for row in run.rows if not row["measure"].startswith("coverage")]
+    assert len(figures) == 8 * len(ESTIMATORS) + len(BASELINES)
     own = kept["swept-rank", "open-interest", "", "seed 1"]
     assert (own["value"], own["low"]) == (trial["figures"]["open-interest"]["swept_rank"], None)
     ahead = kept["log-skill", "open-interest", "path-only", "seed 1"]
     assert ahead["low"] <= ahead["value"] <= ahead["high"]
-    inside, count = trial["coverage"]["open-interest"]["80"]
+    by_day = np.array(trial["coverage"]["open-interest"]["80"])
+    assert by_day.shape == (5, 16, 2)
+    inside, count = by_day.sum(axis=(0, 1)).tolist()
     pooled = kept["coverage-80", "open-interest", "", ""]
-    assert (pooled["value"], pooled["n"]) == (inside / count, count)
+    assert (pooled["value"], pooled["n"], pooled["days"]) == (inside / count, count, 5)
+    assert pooled["low"] <= pooled["value"] <= pooled["high"]
+    [near] = [
+        row
+        for row in run.rows
+        if (row["measure"], row["map"], row["side"], row["mode"]) == ("coverage-90", "path-only", "short", "0 to 1 %")
+    ]
+    inside, count = np.array(trial["coverage"]["path-only"]["90"])[:, 8].sum(axis=0).tolist()
+    assert (near["value"], near["n"]) == (inside / count, count)
     assert [release["slug"] for release in run.estimators] == list(ESTIMATORS)
 
 

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from django.utils.module_loading import import_string
 
+from bhweb.pipeline import ERRANDS
 from heatmaps.core.reach import DAY, Path
 from heatmaps.core.touches import Touches, calibration_interval, expected_misses, figures, missed, walk
 from heatmaps.models import ScoreRun, Statement
@@ -114,6 +116,27 @@ def test_a_month_waits_for_its_turn_and_for_what_it_has_to_learn_from(instrument
     at = dt.datetime(2026, 2, 26, 3, 5, tzinfo=dt.UTC)
     assert month_to_score(instrument_id=instrument.pk, now=at) is None
     assert month_to_score(instrument_id=instrument.pk, now=at - HOUR) is None
+
+
+def test_a_month_is_scored_once_by_its_errand_and_says_its_command() -> None:
+    made = make_instrument(is_live=True)
+    bars = past(days=54)
+    bars["open_time"] -= 22 * DAYS // dt.timedelta(milliseconds=1)
+    put_bars(made, bars)
+    errand = next(one for one in ERRANDS if one.slug == "month")
+    at = dt.datetime(2026, 2, 26, 3, 5, tzinfo=dt.UTC)
+    assert errand.is_due(instrument_id=made.pk, now=at) == (START, START + 31 * DAYS)
+    import_string(errand.work)(instrument_id=made.pk, now=at)
+    # There are no hourly totals of liquidations: what can not be scored is left out.
+    [run] = ScoreRun.objects.all()
+    assert (run.against, run.since, run.until) == ("touches", START, START + 31 * DAYS)
+    assert run.command == (
+        f"python3 manage.py score {made.key} --from 2026-01-01T00:00 --to 2026-02-01T00:00 --against touches"
+    )
+    assert {row["mode"] for row in run.rows} >= {"4h", "24h"}
+    assert errand.is_due(instrument_id=made.pk, now=at) is None
+    import_string(errand.work)(instrument_id=made.pk, now=at)
+    assert ScoreRun.objects.count() == 1
 
 
 def test_misses_come_page_by_page_with_all_levels_of_a_statement() -> None:

@@ -1,0 +1,33 @@
+"""What was shown of maps of an instrument, from the run that stands on the scorecard; or that nothing is scored yet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from heatmaps.pages import scorecard
+
+if TYPE_CHECKING:
+    from market.models import Instrument
+
+# The claims about a map's places and sizes.
+_TEXTS: Final = ("Locates liquidations beyond the wick", "Sizes beyond geometry")
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """Claims with their figures, in words; ``about`` names another instrument where this one was not scored."""
+
+    claims: tuple[scorecard.Claim, ...]
+    about: str
+    command: str
+
+
+def load(*, instrument: Instrument) -> Shown:
+    """Read what stands for an instrument, else what stands for the first other one that was scored."""
+    scored = [one for one in scorecard.load_claims() if one.text in _TEXTS and one.runs]
+    mine = [one for one in scored if one.subject == instrument.key]
+    other = next((one.subject for one in scored), "")
+    chosen = mine or [one for one in scored if one.subject == other]
+    command = f"python3 manage.py score {instrument.key} --against hourly-totals"
+    return Shown(tuple(chosen), "" if mine else other, command)

@@ -1,0 +1,98 @@
+"""How much is in doubt of the columns of a map: flags, reasons of gaps, and what widens their intervals."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from heatmaps.core.bands import Banded
+from heatmaps.core.doubts import Doubt, Doubts
+from heatmaps.core.strips import SPINE_ROW
+from heatmaps.core.sums import in_share, unpack_record, unpack_shares
+from heatmaps.core.tile import LEVELS, SPINE, TILE, decode_spine
+from heatmaps.models import SummedStrip, Tile
+from market.series import DAY_MS
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Sequence
+
+    from heatmaps.core.grid import Floats
+    from heatmaps.core.tile import Spine
+    from heatmaps.models import Heatmap, Zone
+    from market.queries import Freshness
+
+_HOUR_S: Final = 3600.0
+_STEP_MS: Final = LEVELS[0].step_ms
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """Five-minute columns [first, first + n) that follow each other: what each rests on, and the doubt about it."""
+
+    first: int
+    spine: Spine
+    doubts: Doubts
+
+
+def conditions(*, heatmap: Heatmap, first: int, stop: int) -> Conditions:
+    """Return what is known of the columns [first, stop); of unbuilt ones the status is 0."""
+    since = (first - DAY_MS // _STEP_MS) // TILE
+    cols = range(since, (stop - 1) // TILE + 1)
+    spine = read_spines(heatmap=heatmap, cols=cols)
+    present = _present(heatmap, cols) if heatmap.instrument.is_pair else None
+    chosen = slice(first - since * TILE, stop - since * TILE)
+    return Conditions(first, spine[chosen], Doubts.of(spine, present=present).part(chosen))
+
+
+def strip_doubts(*, heatmap: Heatmap, col: int) -> Doubts:
+    """Return the doubt about each of the 256 columns of a strip."""
+    return conditions(heatmap=heatmap, first=col * TILE, stop=(col + 1) * TILE).doubts
+
+
+def column_doubt(*, heatmap: Heatmap, end_ms: int) -> Doubt:
+    """Return the doubt about the column that ends at a moment."""
+    period = end_ms // _STEP_MS - 1
+    return conditions(heatmap=heatmap, first=period, stop=period + 1).doubts[0]
+
+
+def age_doubt(*, heatmap: Heatmap, freshness: Freshness, now: dt.datetime) -> Doubt:
+    """Return the doubt that comes of the map's age alone; of history it is how far the map is behind the bars."""
+    newest = heatmap.provisional_through or heatmap.built_through
+    until = freshness.as_of if freshness.stale_after is None else now
+    if newest is None or until is None:
+        return Doubt()
+    return Doubt(age_hours=max((until - newest).total_seconds(), 0.0) / _HOUR_S)
+
+
+def aged(*, zones: Sequence[Zone], age: Doubt) -> list[Zone]:
+    """Return zones whose intervals are as wide as some time without a newer column makes them; nothing is stored."""
+    for zone in zones if age.is_any else ():
+        if zone.is_alive:
+            wider = age.widen_one(Banded(zone.usd, zone.usd_low, zone.usd_high))
+            zone.usd_low, zone.usd_high = wider.low, wider.high
+    return list(zones)
+
+
+def read_spines(*, heatmap: Heatmap, cols: range) -> Spine:
+    """Return SPINE of all five-minute columns of some strips, zeros where nothing is stored."""
+    found = np.zeros((len(cols), TILE), SPINE)
+    stored = Tile.objects.filter(heatmap=heatmap, level=0, row=SPINE_ROW, col__gte=cols.start, col__lt=cols.stop)
+    for col, body in stored.values_list("col", "body"):
+        found[col - cols.start] = decode_spine(bytes(body))
+    return found.reshape(-1)
+
+
+def _present(heatmap: Heatmap, cols: range) -> Floats:
+    """Of a pair: the share of known open interest that is in each column."""
+    rows = SummedStrip.objects.filter(heatmap=heatmap, col__gte=cols.start, col__lt=cols.stop).order_by("col")
+    found = {
+        col: (unpack_record(bytes(record)), unpack_shares(bytes(shares)))
+        for col, record, shares in rows.values_list("col", "record", "shares")
+    }
+    whole = np.ones((len(cols), TILE))
+    if found:
+        whole[[col - cols.start for col in found]] = in_share(list(found.values())).reshape(-1, TILE)
+    return whole.reshape(-1)
