@@ -29,5 +29,7 @@ def load(*, instrument: Instrument) -> Shown:
     mine = [one for one in scored if one.subject == instrument.key]
     other = next((one.subject for one in scored), "")
     chosen = mine or [one for one in scored if one.subject == other]
-    command = f"python3 manage.py score {instrument.key} --against hourly-totals"
+    # A pair is scored by its members alone.
+    name = "INSTRUMENT" if instrument.is_pair else instrument.key
+    command = f"python3 manage.py score {name} --against hourly-totals"
     return Shown(tuple(chosen), "" if mine else other, command)

@@ -89,7 +89,7 @@ def test_the_chart_hatches_the_hole_and_nothing_else(theme: str, visit: Open, wo
     assert box is not None
     page.mouse.move(box["x"] + float(inside.mean()), box["y"] + 200)
     page.wait_for_timeout(300)
-    assert "no data for this column" in page.locator("#read-heat").inner_text()
+    assert "no estimate for this column: no price bars" in page.locator("#read-heat").inner_text()
     assert opened.problems == []
 
 

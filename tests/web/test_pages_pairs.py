@@ -90,7 +90,8 @@ def test_partial_map_says_so_first(world: World, member: Client) -> None:
         "Where this comes from",
         "are of Binance, which had the largest open interest when the day began",
         "USDT, USDC and USD count as one dollar",
-        "not measured for this instrument",
+        "Nothing is scored yet.",
+        "python3 manage.py score INSTRUMENT --against hourly-totals",
         "sum-open-interest 2",
     ):
         assert expected in page, expected
