@@ -21,6 +21,7 @@ from heatmaps.queries import (
     is_standing_due,
     is_stated_score_due,
     is_stating_due,
+    is_tracking_due,
     month_to_score,
 )
 from journal.queries import is_settling_due
@@ -73,6 +74,8 @@ class Stage:
     reached: Callable[[int], dt.datetime | None]
     # Not for work that talks to a venue meanwhile, or that commits part by part.
     is_atomic: bool = True
+    # Asked where there may be nothing to do: then the stage is left out.
+    is_due: Callable[..., bool] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +91,7 @@ class Errand:
 STAGES: Final = (
     Stage("ingest", "market.tasks.ingest", _stored_through, is_atomic=False),
     Stage("advance", "heatmaps.tasks.advance", _built_through, is_atomic=False),
-    Stage("zones", "heatmaps.tasks.track_zones", _tracked_through),
+    Stage("zones", "heatmaps.tasks.track_zones", _tracked_through, is_due=is_tracking_due),
 )
 ERRANDS: Final = (
     Errand("settle", "journal.tasks.settle", is_settling_due),
@@ -197,13 +200,14 @@ def _has_come_through(work: Callable[[], None], job: Job) -> bool:
 
 
 def _put_next(job: Job) -> None:
-    """Ask for the next stage; after the last one, for the errands that are due."""
+    """Ask for the next stage; after the last one, or where that is not due, for the errands that are."""
     slugs = [stage.slug for stage in STAGES]
     if job.stage not in slugs:
         return
     following = STAGES[slugs.index(job.stage) + 1 :][:1]
-    for stage in following:
+    due = [one for one in following if one.is_due is None or one.is_due(instrument_id=job.instrument_id)]
+    for stage in due:
         _put(stage, job.instrument_id, job.slot_at)
-    for errand in () if following else ERRANDS:
+    for errand in () if due else ERRANDS:
         if errand.is_due(instrument_id=job.instrument_id, now=job.slot_at):
             jobs.put(stage=errand.slug, instrument_id=job.instrument_id, slot_at=job.slot_at, queue=BACKFILL)

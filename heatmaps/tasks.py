@@ -63,6 +63,11 @@ def bench_layers(*, options: Mapping[str, Any]) -> dict[str, Any]:
     return benchmark.run_layers(key=options.get("instrument"))
 
 
+def bench_zones(*, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Measure how fast this machine follows the zones of one instrument."""
+    return benchmark.run_zones(steps=options.get("steps") or benchmark.ZONE_STEPS)
+
+
 def bench_heatmap(*, options: Mapping[str, Any]) -> dict[str, Any]:
     """Measure how fast this machine computes a map: made-up data and, with ``instrument``, stored data to stored tiles.
 

@@ -18,7 +18,7 @@ from bhweb.processes import ROOT, Household, Start, ending, wait_for_exit
 from bhweb.progress import StartError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from bhweb.clock import Clock
     from bhweb.processes import Child
@@ -39,10 +39,15 @@ class Stage:
 
     def run(self, *command: str) -> None:
         """Run a command of the product to its end; raise StartError where it fails."""
-        child = self._start("-".join(command[:2]), *command)
-        if wait_for_exit(child):
-            raise StartError(f"`manage.py {' '.join(command)}` failed {ending(child)}")
-        self._household.release(child)
+        self.run_together(command)
+
+    def run_together(self, *commands: Sequence[str]) -> None:
+        """Run commands of the product beside each other until all have ended; raise StartError where one fails."""
+        children = [self._start(f"{command[0]}-{number}", *command) for number, command in enumerate(commands)]
+        for child, command in zip(children, commands, strict=True):
+            if wait_for_exit(child):
+                raise StartError(f"`manage.py {' '.join(command)}` failed {ending(child)}")
+            self._household.release(child)
 
     def begin(self, name: str, *command: str) -> None:
         """Start a command that is to run until the end."""

@@ -82,8 +82,11 @@ class Column:
 
     def between(self, low: int, high: int) -> float:
         """What lies in bins [low, high) [USD]."""
-        last, first = len(self.usd), self.first_bin
-        return float(self._below[min(max(high - first, 0), last)] - self._below[min(max(low - first, 0), last)])
+        low, high, below = low - self.first_bin, high - self.first_bin, self._below
+        if low < 0 or high >= len(below):
+            last = len(below) - 1
+            low, high = min(max(low, 0), last), min(max(high, 0), last)
+        return below.item(high) - below.item(low)
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,7 +218,7 @@ def meets(one: Cluster, others: Sequence[Cluster]) -> bool:
 
 def overlap(one: Cluster, other: Cluster) -> float:
     """Shared bins as a share of the narrower; 0 for different sides."""
-    shared = min(one.high, other.high) - max(one.low, other.low)
-    if one.side != other.side or shared <= 0:
+    if one.side != other.side or one.high <= other.low or other.high <= one.low:
         return 0.0
+    shared = min(one.high, other.high) - max(one.low, other.low)
     return shared / min(one.high - one.low, other.high - other.low)

@@ -78,6 +78,11 @@ class Tracked:
     told: int = 0
 
     @property
+    def is_over(self) -> bool:
+        """Whether nothing comes after it; what is over has a cause."""
+        return self.cause is not None
+
+    @property
     def band(self) -> tuple[int, int]:
         """Its bins [low, high)."""
         return self.cluster.low, self.cluster.high

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from . import clusters
 from .clusters import ALLOCATED, Cluster, Column, find_clusters, meets, overlap
-from .ledger import Flows, account
+from .ledger import Flows, book
 from .tracked import Cause, Event, Kind, State, Tracked, dump, load, values_of
 
 if TYPE_CHECKING:
@@ -67,7 +67,8 @@ PARAMETERS: Final = {
 class Tracker:
     """The zones alive, the column before, and the clusters of the slice before, which confirm new ones.
 
-    width: of a bin in ln(price); variance: of a step [bins squared], None before the first.
+    width: of a bin in ln(price); variance: of a step [bins squared], None before the first; walk: the standard
+    deviation of APPROACH_STEPS at the column that is taken in [bins].
     """
 
     width: float
@@ -77,17 +78,19 @@ class Tracker:
     slice_ms: int = 0
     variance: float | None = None
     before: Column | None = None
+    walk: float = 0.0
 
     def step(self, column: Column) -> list[Event]:
         """Take in the next column; return what is to be told, in order of the zones' keys, newborn ones last."""
         self._feel(column)
-        told = {zone.key: _Before(zone.state, zone.tested_ms) for zone in self.alive}
+        told = [(zone.state, zone.tested_ms) for zone in self.alive]
         for zone in self.alive:
             self._follow(zone, column)
         born = self._look(column) if column.end_ms % SLICE_MS == 0 else []
-        events = [event for zone in self.alive if (event := _tell(zone, column, told[zone.key]))]
+        pairs = zip(self.alive, told, strict=True)
+        events = [event for zone, before in pairs if (event := _tell(zone, column, before))]
         events += [zone.tell(Kind.FORMED, column) for zone in born]
-        self.alive = [zone for zone in self.alive if not zone.state.is_over] + born
+        self.alive = [zone for zone in self.alive if not zone.is_over] + born
         self.before = column
         return events
 
@@ -121,16 +124,18 @@ class Tracker:
         seen = (column.high - column.low) ** 2 / (4.0 * math.log(2.0)) / steps
         weight = 0.5 ** (steps / VOLATILITY_STEPS)
         self.variance = seen if self.variance is None else weight * self.variance + (1.0 - weight) * seen
+        self.walk = math.sqrt(APPROACH_STEPS * self.variance)
 
     def _follow(self, zone: Tracked, column: Column) -> None:
         """Book what happened in the band, and see where that leaves the zone."""
         assert self.before is not None
-        held = self.before.between(*zone.band)
-        flows = account(zone.cluster.side, zone.band, self.before, column)
+        side, band = zone.cluster.side, zone.band
+        held, now = self.before.between(*band), column.between(*band)
+        flows = book(side, band, (self.before, column), held, now)
         zone.flows += flows
         if held != zone.usd:  # older data were corrected
             zone.flows += Flows(moved=held - zone.usd)
-        zone.usd, zone.eaten = column.between(*zone.band), zone.eaten + flows.swept
+        zone.usd, zone.eaten = now, zone.eaten + flows.swept
         if zone.usd >= zone.usd_peak:
             zone.usd_peak, zone.eaten = zone.usd, 0.0
         self._judge(zone, column)
@@ -155,13 +160,12 @@ class Tracker:
     def _is_near(self, zone: Tracked, column: Column) -> bool:
         cluster = zone.cluster
         away = column.close - cluster.high if cluster.side == 1 else cluster.low - column.close
-        sigmas = APPROACH_SIGMAS[zone.state is State.APPROACHED]
-        return away <= sigmas * math.sqrt(APPROACH_STEPS * (self.variance or 0.0))
+        return away <= APPROACH_SIGMAS[zone.state is State.APPROACHED] * self.walk
 
     def _look(self, column: Column) -> list[Tracked]:
         """Recognise the clusters of a slice; return the newborn zones."""
         found, weak = find_clusters(column, self.width)
-        living = [zone for zone in self.alive if not zone.state.is_over]
+        living = [zone for zone in self.alive if not zone.is_over]
         seen = {key: found[index] for key, index in _match(living, found).items()}
         lost = [zone for zone in living if zone.key not in seen]
         if lost:
@@ -171,12 +175,12 @@ class Tracker:
             for zone in lost:
                 if zone.key not in seen:
                     _miss(zone, living, seen)
-        _draw([zone for zone in living if not zone.state.is_over], seen, column)
+        _draw([zone for zone in living if not zone.is_over], seen, column)
         known = self.slice_before if self.slice_ms == column.end_ms - SLICE_MS else ()
         self.slice_before, self.slice_ms = found, column.end_ms
         if column.allocated < ALLOCATED:
             return []
-        held = [zone.cluster for zone in living if not zone.state.is_over]
+        held = [zone.cluster for zone in living if not zone.is_over]
         free = [one for one in found if meets(one, known) and not meets(one, held) and one not in seen.values()]
         return [self._bear(one, held, column) for one in free]
 
@@ -185,12 +189,6 @@ class Tracker:
         zone = Tracked(self.next_key, cluster, cluster.usd, cluster.usd, column.end_ms)
         self.next_key += 1
         return zone
-
-
-@dataclass(frozen=True, slots=True)
-class _Before:
-    state: State
-    tested_ms: int | None
 
 
 def _match(zones: Sequence[Tracked], found: Sequence[Cluster]) -> dict[int, int]:
@@ -257,15 +255,18 @@ def _reached(held: Cluster, column: Column) -> tuple[bool, bool]:
     return column.high >= held.low + 0.5, high >= held.high - 0.5
 
 
-def _tell(zone: Tracked, column: Column, before: _Before) -> Event | None:
-    if zone.state.is_over:
+def _tell(zone: Tracked, column: Column, before: tuple[State, int | None]) -> Event | None:
+    """What is to be told of a zone at the end of a column, given its state and first touch before it."""
+    if zone.is_over:
         return zone.tell(Kind.ENDED, column)
-    if zone.state is not before.state:
+    if zone.state is not before[0]:
         return zone.tell(Kind.STATE, column)
-    if zone.tested_ms != before.tested_ms:
+    if zone.tested_ms != before[1]:
         return zone.tell(Kind.TOUCHED, column)
     if zone.other is not None:
         return zone.tell(Kind.ABSORBED, column)
+    if column.end_ms % SLICE_MS:
+        return None
     low, high, usd = zone.noted
     is_off = zone.band != (low, high) or abs(zone.usd - usd) > NOTE * usd
-    return zone.tell(Kind.CHANGED, column) if column.end_ms % SLICE_MS == 0 and is_off else None
+    return zone.tell(Kind.CHANGED, column) if is_off else None

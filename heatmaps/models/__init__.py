@@ -1,6 +1,6 @@
 """What we infer from the market, as tables. Every row names the frozen estimator it came from."""
 
-from .maps import EstimatorRelease, Heatmap, Snapshot, SummedStrip, Tile
+from .maps import EstimatorRelease, Head, Heatmap, Snapshot, SummedStrip, Tile
 from .reach import Outcome, Reach, Statement
 from .scores import ScoreRun
 from .standing import Standing
@@ -10,6 +10,7 @@ __all__ = [
     "ALIVE",
     "STATE_FIELDS",
     "EstimatorRelease",
+    "Head",
     "Heatmap",
     "Outcome",
     "Reach",

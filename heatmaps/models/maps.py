@@ -75,6 +75,20 @@ class Snapshot(models.Model):
         return f"{self.heatmap_id} at {self.step_at:%Y-%m-%d %H:%M}"
 
 
+class Head(models.Model):
+    """The estimator's state at a map's newest step, to the bit: a hint that saves the way from the last snapshot.
+
+    The table is not logged: after a crash of the server it is empty.
+    """
+
+    heatmap = models.OneToOneField(Heatmap, on_delete=models.CASCADE, primary_key=True, related_name="+")
+    step_at = models.DateTimeField()
+    body = models.BinaryField()
+
+    def __str__(self) -> str:
+        return f"{self.heatmap_id} at {self.step_at:%Y-%m-%d %H:%M}"
+
+
 class Tile(models.Model):
     """256 columns by 256 price bins of codes: gzip, time-delta coded, price-major (docs/METHOD)."""
 

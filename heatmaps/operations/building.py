@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from django.db import transaction
 
 from heatmaps.core.estimators import load_built
+from heatmaps.core.estimators.base import freeze
 from heatmaps.core.grid import bin_width
 from heatmaps.core.strips import Scale, Strips
 from heatmaps.core.tile import COMMITTED, LEVELS, PROVISIONAL, code_floor
@@ -88,6 +89,8 @@ class _Builder:
     again_since: dt.datetime | None
     estimator: BuiltEstimator = field(init=False)
     state: State | None = None
+    # What was read last: the steps that it did not complete are shown from it, too.
+    window: Window | None = None
     is_complete: bool = False
     through: dt.datetime | None = None
     parts: int = 0
@@ -142,6 +145,9 @@ class _Builder:
             return None
         if self.state is not None and self.state.through_ms == epoch_ms(heatmap.built_through):
             return self.state
+        head = None if self.again_since else storing.load_head(heatmap=heatmap)
+        if head is not None:
+            return self.estimator.resume_exactly(head)
         snapshots = Snapshot.objects.filter(heatmap=heatmap).order_by("-step_at")
         if self.again_since is not None:
             # A sample of open interest belongs to the step that it ends, so one from that very moment is in doubt, too.
@@ -169,8 +175,8 @@ class _Builder:
         steps = PART_STEPS
         while True:
             until = min(since + STEP * steps, self.end)
-            window = self._window(since, until)
-            estimate = self.estimator.estimate(window, state)
+            self.window = self._window(since, until)
+            estimate = self.estimator.estimate(self.window, state)
             self.is_complete = until >= self.end
             if self.is_complete or len(estimate.steps):
                 return estimate
@@ -207,8 +213,11 @@ class _Builder:
         storing.store_snapshots(heatmap=heatmap, kept=estimate.kept)
         self._point(heatmap, estimate, state, strips.bins)
         heatmap.save(update_fields=POINTER)
+        if len(estimate.steps):
+            storing.store_head(heatmap=heatmap, body=freeze(state))
         if self.is_complete:
-            storing.thin_snapshots(heatmap=heatmap)
+            if estimate.kept:
+                storing.thin_snapshots(heatmap=heatmap)
             freeze_scale(heatmap)
         self.through = heatmap.built_through
         self.steps += len(estimate.steps)
@@ -222,8 +231,8 @@ class _Builder:
             heatmap.allocated_share = float(estimate.total[-1] / estimate.steps.open_interest[-1])
 
     def _show_open_steps(self, heatmap: Heatmap, state: State, strips: Strips) -> None:
-        window = self._window(moment(state.through_ms), self.end)
-        shown = self.estimator.provisional(window, state, limit=PROVISIONAL_STEPS)
+        assert self.window is not None
+        shown = self.estimator.provisional(self.window, state, limit=PROVISIONAL_STEPS)
         strips.paint(shown.painted(PROVISIONAL), after_ms=state.through_ms, levels=LEVELS[:1])
         if len(shown.steps):
             heatmap.provisional_through = moment(int(shown.steps.end_ms[-1]))

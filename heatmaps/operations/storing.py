@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from django.db import connection
 
-from heatmaps.models import Heatmap, Snapshot, Tile
+from heatmaps.models import Head, Heatmap, Snapshot, Tile
 from market.series import epoch_ms, moment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from heatmaps.core.estimators.base import Kept
 
@@ -30,6 +30,14 @@ _MERGE: Final = """INSERT INTO heatmaps_tile (heatmap_id, level, "row", col, bod
     SELECT %s, level, "row", col, body, etag FROM staging_tile WHERE body IS NOT NULL
     ON CONFLICT (heatmap_id, level, "row", col) DO UPDATE SET body = EXCLUDED.body, etag = EXCLUDED.etag
     WHERE heatmaps_tile.etag <> EXCLUDED.etag"""
+_UPSERT: Final = """INSERT INTO heatmaps_tile (heatmap_id, level, "row", col, body, etag)
+    SELECT %s, * FROM unnest(%s::smallint[], %s::int[], %s::int[], %s::bytea[], %s::text[])
+    ON CONFLICT (heatmap_id, level, "row", col) DO UPDATE SET body = EXCLUDED.body, etag = EXCLUDED.etag
+    WHERE heatmaps_tile.etag <> EXCLUDED.etag"""
+_HEAD: Final = """INSERT INTO heatmaps_head (heatmap_id, step_at, body) VALUES (%s, %s, %s)
+    ON CONFLICT (heatmap_id) DO UPDATE SET step_at = EXCLUDED.step_at, body = EXCLUDED.body"""
+# So many tiles are written without a table in between.
+_FEW: Final = 64
 _DROP: Final = """DELETE FROM heatmaps_tile AS tile USING staging_tile AS staged
     WHERE tile.heatmap_id = %s AND staged.body IS NULL
       AND (tile.level, tile."row", tile.col) = (staged.level, staged."row", staged.col)"""
@@ -47,8 +55,10 @@ def load_strip(*, heatmap_id: int, level: int, col: int) -> dict[int, bytes]:
     return {row: bytes(body) for row, body in rows}
 
 
-def store_tiles(*, heatmap_id: int, changes: Iterable[Change]) -> tuple[int, int]:
-    """Write changed tiles by COPY; return how many and their bytes."""
+def store_tiles(*, heatmap_id: int, changes: Sequence[Change]) -> tuple[int, int]:
+    """Write changed tiles, many of them by COPY; return how many and their bytes."""
+    if len(changes) <= _FEW and all(body is not None for *_, body in changes):
+        return _store_few(heatmap_id, changes)
     count = size = 0
     with connection.cursor() as cursor:
         cursor.execute(_STAGING)
@@ -56,11 +66,41 @@ def store_tiles(*, heatmap_id: int, changes: Iterable[Change]) -> tuple[int, int
         with cursor.copy(_COPY) as copy:
             copy.set_types(("int2", "int4", "int4", "bytea", "text"))
             for level, row, col, body in changes:
-                copy.write_row((level, row, col, body, None if body is None else sha256(body).hexdigest()[:32]))
+                copy.write_row((level, row, col, body, None if body is None else _etag(body)))
                 count, size = count + 1, size + len(body or b"")
         cursor.execute(_MERGE, [heatmap_id])
         cursor.execute(_DROP, [heatmap_id])
     return count, size
+
+
+def _store_few(heatmap_id: int, changes: Sequence[Change]) -> tuple[int, int]:
+    """Write tiles in one statement: what a minute changes is not worth a table in between."""
+    if not changes:
+        return 0, 0
+    levels, rows, cols, bodies = zip(*changes, strict=True)
+    etags = [_etag(body) for body in bodies]
+    with connection.cursor() as cursor:
+        cursor.execute(_UPSERT, [heatmap_id, list(levels), list(rows), list(cols), list(bodies), etags])
+    return len(changes), sum(map(len, bodies))
+
+
+def _etag(body: bytes) -> str:
+    return sha256(body).hexdigest()[:32]
+
+
+def load_head(*, heatmap: Heatmap) -> bytes | None:
+    """The state at the map's newest step, if it was kept."""
+    if heatmap.built_through is None:
+        return None
+    kept = Head.objects.filter(heatmap=heatmap, step_at=heatmap.built_through)
+    body = kept.values_list("body", flat=True).first()
+    return None if body is None else bytes(body)
+
+
+def store_head(*, heatmap: Heatmap, body: bytes) -> None:
+    """Keep the state at the map's newest step in the place of the one before."""
+    with connection.cursor() as cursor:
+        cursor.execute(_HEAD, [heatmap.pk, heatmap.built_through, body])
 
 
 def store_snapshots(*, heatmap: Heatmap, kept: Iterable[Kept]) -> None:

@@ -16,7 +16,7 @@ from django.db.models import Max
 
 from heatmaps.core.bands import Factors
 from heatmaps.core.clusters import Column
-from heatmaps.core.estimators import BUILT, load_built
+from heatmaps.core.estimators import tracked
 from heatmaps.core.flags import Flag
 from heatmaps.core.grid import bin_edge, bin_width
 from heatmaps.core.strips import Strip
@@ -80,7 +80,7 @@ def track_zones(
     ``strips`` bounds the work, ``on_strip`` hears of the column reached and the last. ``now`` bounds what is read.
     """
     total, left = Followed(), strips
-    for slug in (slug for slug in BUILT if load_built(slug).tracks_zones):
+    for slug in tracked():
         heatmap = get_current_heatmap(instrument_id=instrument_id, estimator=slug)
         done = Followed(is_complete=heatmap is None)
         while heatmap is not None and not done.is_complete and left != 0:

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Final
 from django.db.models import Count, Sum
 from django.db.models.functions import Length
 
-from heatmaps.core.estimators import BUILT, registered_version
+from heatmaps.core.estimators import BUILT, registered_version, tracked
 from heatmaps.models import Heatmap, Tile
 from market import queries as market
-from market.series import STEP_MS, moment
+from market.series import EPOCH, STEP_MS, moment
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,6 +52,15 @@ def get_current_heatmap(*, instrument_id: int, estimator: str) -> Heatmap | None
     """Return the map of the registered version, however far it is built: the one that is worked on."""
     version = registered_version(estimator)
     return next((one for one in _maps([instrument_id], estimator) if one.release.version == version), None)
+
+
+def is_tracking_due(*, instrument_id: int) -> bool:
+    """Tell whether columns of a map wait for their zones, or there is no map that could say that none do."""
+    maps = [get_current_heatmap(instrument_id=instrument_id, estimator=slug) for slug in tracked()]
+    return not all(
+        one is not None and one.zones_through is not None and one.zones_through >= (one.built_through or EPOCH)
+        for one in maps
+    )
 
 
 def sum_slug(estimator: str) -> str:

@@ -82,6 +82,16 @@ def zone_events(*, zone: Zone, at: dt.datetime | None = None) -> list[ZoneEvent]
     return list(events.order_by("number"))
 
 
+def page_events(
+    *, zone: Zone, limit: int, before: int | None = None, at: dt.datetime | None = None
+) -> tuple[list[ZoneEvent], int | None]:
+    """Return events numbered below ``before`` (told by ``at``), newest first, and the ``before`` of the next page."""
+    wanted = {"number__lt": before, "at__lte": at}
+    events = ZoneEvent.objects.filter(zone=zone, **{name: value for name, value in wanted.items() if value is not None})
+    found = list(events.order_by("-number")[: limit + 1])
+    return found[:limit], found[limit - 1].number if len(found) > limit else None
+
+
 def half_life(*, zone: Zone, at: dt.datetime | None = None) -> HalfLife:
     """Return how long zones like this one lived: of its instrument and side, formed as far from the price.
 

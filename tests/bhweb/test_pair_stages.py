@@ -24,7 +24,7 @@ def test_pair_is_brought_up_to_date_by_its_jobs(now: dt.datetime, sent: list[tup
     while job := Job.objects.filter(instrument=pair, state=Job.State.QUEUED).first():
         pipeline.run(job_id=job.pk)
     states = dict(Job.objects.filter(instrument=pair).values_list("stage", "state"))
-    assert states == {"ingest": "done", "advance": "done", "zones": "done", "stand": "done", "learn": "done"}
+    assert states == {"ingest": "done", "advance": "done", "stand": "done", "learn": "done"}
     span, heatmap = stored_span(instrument_id=pair.pk), get_heatmap(instrument_id=pair.pk)
     assert span is not None
     assert span[1] == now

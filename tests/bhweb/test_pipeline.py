@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -179,6 +180,18 @@ def test_errands_follow_the_last_stage_when_they_are_due(
         run_next()
     assert rows()[3:] == [("yes", now, "backfill", "done")]
     assert work.done[3:] == [("yes", instrument.pk, now)]
+
+
+def test_stage_that_is_not_due_is_left_out_and_errands_follow(
+    instrument: Instrument, now: dt.datetime, work: Work, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    zones = replace(pipeline.STAGES[2], is_due=lambda *, instrument_id: instrument_id != instrument.pk)
+    monkeypatch.setattr(pipeline, "STAGES", (*pipeline.STAGES[:2], zones))
+    monkeypatch.setattr(pipeline, "ERRANDS", (pipeline.Errand("settle", "stand.in.settle", lambda **_: True),))
+    pipeline.refresh(now=now)
+    for _ in range(3):
+        run_next()
+    assert [stage for stage, *_ in rows()] == ["ingest", "advance", "settle"]
 
 
 def test_run_delivered_five_times_works_once(instrument: Instrument, now: dt.datetime, work: Work) -> None:

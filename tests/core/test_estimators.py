@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from heatmaps.core.bands import EDGES_PCT, Factors
 from heatmaps.core.estimators import BUILT, FORMER, load_built
-from heatmaps.core.estimators.base import BLOCK_MS, Estimate, pack, parameters_digest
+from heatmaps.core.estimators.base import BLOCK_MS, Estimate, freeze, pack, parameters_digest
 from heatmaps.core.grid import bin_coordinate
 from market.contracts import LiquidationRule
 from market.series import MINUTE_MS
@@ -102,6 +102,22 @@ def test_run_cut_anywhere_goes_on_bit_for_bit(slug: str, first: int, second: int
     assert part.state is not None
     assert whole.state is not None
     assert pack(part.state) == pack(whole.state)
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+@pytest.mark.parametrize("stop", [1, 50, 72, 100])
+def test_frozen_state_goes_on_bit_for_bit_between_blocks(slug: str, stop: int) -> None:
+    window, estimator, edge = make_window(steps=STEPS), load_built(slug), START_MS + stop * STEP_MS
+    head = estimator.estimate(cut(window, since_ms=START_MS, until_ms=edge), None).state
+    assert head is not None
+    body = freeze(head)
+    assert freeze(estimator.resume_exactly(body)) == body
+    rest = cut(window, since_ms=edge, until_ms=START_MS + STEPS * STEP_MS)
+    whole, part = estimate(slug), estimator.estimate(rest, estimator.resume_exactly(body))
+    assert same(whole, part, start=stop)
+    for damaged in (body[:8], body[:-1], body + bytes(8), pack(head)):
+        with pytest.raises(ValueError, match=r"snapshot|buffer"):
+            estimator.resume_exactly(damaged)
 
 
 @pytest.mark.parametrize("slug", SLUGS)

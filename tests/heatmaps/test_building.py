@@ -10,7 +10,7 @@ from heatmaps.core.estimators import BUILT
 from heatmaps.core.estimators.open_interest import OpenInterest
 from heatmaps.core.strips import SPINE_ROW
 from heatmaps.core.tile import PROVISIONAL, decode_spine
-from heatmaps.models import EstimatorRelease, Heatmap, Snapshot, Tile
+from heatmaps.models import EstimatorRelease, Head, Heatmap, Snapshot, Tile
 from heatmaps.operations import ReleaseChangedError, advance, build, building
 from heatmaps.operations.storing import thin_snapshots
 from market.series import MINUTE_MS, STEP_MS, epoch_ms
@@ -21,6 +21,8 @@ from .markets import LATE, START, at_step, built, make_market, put
 
 pytestmark = pytest.mark.django_db
 STEPS = 400
+# How often the newest state is lost between two builds.
+LOST = 0.3
 
 
 def test_advance_builds_every_estimator(now: dt.datetime) -> None:
@@ -70,7 +72,7 @@ def test_map_begins_with_open_interest(now: dt.datetime) -> None:
 
 @pytest.mark.parametrize("slug", list(BUILT))
 def test_many_small_builds_equal_one(slug: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Minute by minute or at once, in small parts or large: the same bytes."""
+    """Minute by minute or at once, in small parts or large, with the newest state at hand or lost: the same bytes."""
     window = make_window(steps=STEPS, bar_ms=MINUTE_MS)
     at_once, in_time = make_instrument(symbol="ETHUSDT"), make_instrument()
     put(at_once, window)
@@ -80,6 +82,8 @@ def test_many_small_builds_equal_one(slug: str, monkeypatch: pytest.MonkeyPatch)
     for stop in [*stops, STEPS]:
         monkeypatch.setattr(building, "PART_STEPS", int(draw.integers(3, 90)))
         put(in_time, window, until=stop)
+        if draw.random() < LOST:
+            Head.objects.all().delete()
         build(instrument_id=in_time.pk, estimator=slug, now=LATE)
     assert built(in_time, slug) == built(at_once, slug)
 

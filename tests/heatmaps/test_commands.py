@@ -8,7 +8,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from heatmaps import tasks
-from heatmaps.benchmark import run, run_layers
+from heatmaps.benchmark import run, run_layers, run_zones
 from heatmaps.core.layers import LAYERS
 from heatmaps.models import EstimatorRelease, Heatmap, Zone
 from market.series import STEP_MS
@@ -155,6 +155,12 @@ def test_benchmark_gives_every_figure() -> None:
     assert json.loads(json.dumps(figures)) == figures
     assert figures["steps"] == 300
     assert min(float(figure) for figure in figures.values()) > 0
+
+
+def test_bench_of_zones_gives_every_figure() -> None:
+    figures = run_zones(steps=600)
+    assert (figures["steps"], figures["slices"]) == (600, 50)
+    assert min(figures.values()) > 0
 
 
 @pytest.mark.django_db

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from django.core.management import call_command
 
-from bhweb.capacity import stage, storing
+from bhweb.capacity import prepared, stage, storing
 from bhweb.capacity.ingesting import Watch
 from bhweb.capacity.ledgers import Stretch
 from bhweb.progress import StartError
@@ -98,3 +98,16 @@ def test_bench_storage_weighs_each_series(monkeypatch: pytest.MonkeyPatch) -> No
     assert figures["total_bytes"] == sum(sizes.values())
     # A bar has at least its ten columns and its key twice; a column that is not reported takes no room.
     assert 100 * 1440 < sizes["mark_bars_bytes"] < sizes["bars_bytes"] < 300 * 1440
+
+
+def test_bench_advance_takes_copied_instruments_through_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(prepared, "MARKETS", 1)
+    monkeypatch.setattr(prepared, "HOURS", 48 * 60)
+    monkeypatch.setattr(prepared, "FIVES", 30 * 60)
+    out = StringIO()
+    call_command("bench", "advance", "--instruments", "3", "--json", stdout=out)
+    figures = json.loads(out.getvalue())
+    assert figures["instruments"] == 3
+    for wave in ("minute", "step", "hour"):
+        assert figures[f"{wave}_maps_s"] + figures[f"{wave}_zones_s"] == pytest.approx(figures[f"{wave}_s"], abs=0.1)
+    assert figures["hour_with_layers_s"] == pytest.approx(figures["hour_s"] + figures["layers_s"], abs=0.1)

@@ -1,4 +1,4 @@
-"""``manage.py bench import|heatmap|layers|settle|chain|ingest|storage``: how fast this machine does the heavy work."""
+"""``manage.py bench WHAT``: how fast this machine does the heavy work."""
 
 from __future__ import annotations
 
@@ -21,7 +21,9 @@ BENCHES: Final[Mapping[str, str]] = {
     "layers": "heatmaps.tasks.bench_layers",
     "settle": "journal.tasks.bench_settle",
     "chain": "journal.tasks.bench_chain",
+    "zones": "heatmaps.tasks.bench_zones",
     "ingest": "bhweb.capacity.run",
+    "advance": "bhweb.capacity.advancing.run",
     "storage": "bhweb.capacity.storing.run",
 }
 
@@ -37,8 +39,8 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
         parser.add_argument("--rows", type=int, default=100_000, help="how many bars to import (import)")
         parser.add_argument("--instrument", help="venue:symbol: measure its stored bars too (heatmap, layers, settle)")
-        parser.add_argument("--steps", type=_count, help="five-minute steps (heatmap; default: 56 days)")
-        parser.add_argument("--instruments", type=_count, default=600, help="how many are live (ingest)")
+        parser.add_argument("--steps", type=_count, help="five-minute steps (heatmap: 56 days, zones: a week)")
+        parser.add_argument("--instruments", type=_count, default=600, help="how many are live (ingest, advance)")
         parser.add_argument("--minutes", type=_count, default=5, help="how long after the backlog is gone (ingest)")
         parser.add_argument("--plans", type=_count, default=10_000, help="how many advance by a minute (settle)")
         parser.add_argument("--entries", type=_count, default=100_000, help="how long the chain is (chain)")

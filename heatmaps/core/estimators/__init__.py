@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from importlib import import_module
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
@@ -72,6 +73,16 @@ def load_built(slug: str, *, terms: Terms = LINEAR, version: str | None = None) 
     return estimator
 
 
+@cache
+def tracked() -> tuple[str, ...]:
+    """The slugs of those whose zones are followed."""
+    return tuple(slug for slug in BUILT if _find(slug, None).tracks_zones)
+
+
 def _make(slug: str, terms: Terms, version: str | None) -> Any:  # noqa: ANN401 -- the registry holds dotted strings
+    return _find(slug, version)(terms=terms)
+
+
+def _find(slug: str, version: str | None) -> Any:  # noqa: ANN401 -- the registry holds dotted strings
     module, _, attribute = (ESTIMATORS[slug] if version is None else FORMER[slug, version]).partition(":")
-    return getattr(import_module(module), attribute)(terms=terms)
+    return getattr(import_module(module), attribute)

@@ -29,6 +29,8 @@ START_DIGEST: Final = bytes(32)
 
 _HEAD: Final = struct.Struct("<4sqqqdd4d2q32s")
 _MAGIC: Final = b"BHS1"
+_EXACT_MAGIC: Final = b"BHX1"
+_SCALES: Final = struct.Struct("<2d")
 _SPAN: Final = struct.Struct("<2i")
 
 
@@ -178,6 +180,10 @@ class BuiltEstimator(Estimator, Protocol):
         """Rebuild a state from bytes that this estimator kept; ValueError if they are not."""
         ...
 
+    def resume_exactly(self, body: bytes) -> State:
+        """Rebuild a state from the bytes of ``freeze``; ValueError if they are not."""
+        ...
+
 
 def parameters_digest(parameters: Mapping[str, object]) -> str:
     """SHA-256 of the parameters as canonical JSON, floats as Python spells them."""
@@ -186,9 +192,31 @@ def parameters_digest(parameters: Mapping[str, object]) -> str:
 
 def pack(state: State) -> bytes:
     """A canonical state as bytes: a head, then for each row the part that is not zero, as float32."""
+    return _write(state, _MAGIC, np.dtype("<f4"))
+
+
+def unpack(body: bytes, deposits: Deposits) -> State:
+    """Undo ``pack``; ValueError for bytes of another kind or length."""
+    state, _ = _read(body, deposits, _MAGIC, np.dtype("<f4"))
+    return state
+
+
+def freeze(state: State) -> bytes:
+    """A state between canonical ones as bytes, to the bit: its scales, then as ``pack`` but float64."""
+    return _SCALES.pack(*state.inventory.scale) + _write(state, _EXACT_MAGIC, np.dtype("<f8"))
+
+
+def thaw(body: bytes, deposits: Deposits) -> State:
+    """Undo ``freeze``; ValueError for bytes of another kind or length."""
+    state, scales = _read(body, deposits, _EXACT_MAGIC, np.dtype("<f8"), _SCALES.size)
+    state.inventory.scale = list(_SCALES.unpack(scales))
+    return state
+
+
+def _write(state: State, magic: bytes, dtype: np.dtype[np.floating[Any]]) -> bytes:
     inventory = state.inventory
     head = _HEAD.pack(
-        _MAGIC,
+        magic,
         inventory.grid_start,
         state.through_ms,
         state.first_ms,
@@ -200,33 +228,34 @@ def pack(state: State) -> bytes:
         state.digest,
     )
     parts = [head]
-    for row in inventory.rows.reshape(-1, GRID_BINS).astype(np.float32):
+    for row in inventory.rows.reshape(-1, GRID_BINS).astype(dtype):
         used = np.flatnonzero(row)
         start, stop = (int(used[0]), int(used[-1]) + 1) if len(used) else (0, 0)
         parts += [_SPAN.pack(start, stop), row[start:stop].tobytes()]
     return b"".join(parts)
 
 
-def unpack(body: bytes, deposits: Deposits) -> State:
-    """Undo ``pack``; ValueError for bytes of another kind or length."""
+def _read(
+    body: bytes, deposits: Deposits, magic: bytes, dtype: np.dtype[np.floating[Any]], lead: int = 0
+) -> tuple[State, bytes]:
+    """A state, and the ``lead`` bytes before its head."""
     try:
-        magic, anchor, through, first, last, reference, *numbers, digest = _HEAD.unpack_from(body)
-        if magic != _MAGIC:
+        found, anchor, through, first, last, reference, *numbers, digest = _HEAD.unpack_from(body, lead)
+        if found != magic:
             raise ValueError("not a snapshot of this estimator")
         inventory = Inventory(deposits, anchor=anchor)
         inventory.total, inventory.hidden, inventory.edge = numbers[:2], numbers[2:4], numbers[4:6]
-        _read_rows(body, inventory.rows.reshape(-1, GRID_BINS))
+        _read_rows(body, inventory.rows.reshape(-1, GRID_BINS), lead + _HEAD.size, dtype)
     except struct.error as error:
         raise ValueError("the snapshot is cut short") from error
-    return State(inventory, through, first, last, reference, digest)
+    return State(inventory, through, first, last, reference, digest), body[:lead]
 
 
-def _read_rows(body: bytes, rows: Floats) -> None:
-    place = _HEAD.size
+def _read_rows(body: bytes, rows: Floats, place: int, dtype: np.dtype[np.floating[Any]]) -> None:
     for row in rows:
         start, stop = _SPAN.unpack_from(body, place)
         place += _SPAN.size
-        row[start:stop] = np.frombuffer(body, "<f4", stop - start, place)
-        place += 4 * (stop - start)
+        row[start:stop] = np.frombuffer(body, dtype, stop - start, place)
+        place += dtype.itemsize * (stop - start)
     if place != len(body):
         raise ValueError("the snapshot has bytes left over")

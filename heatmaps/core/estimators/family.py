@@ -13,7 +13,7 @@ from heatmaps.core.samples import believed
 from heatmaps.core.steps import Ends, bar_ends, cut_steps
 from heatmaps.core.sweeps import is_awaited
 
-from .base import START_DIGEST, Estimate, State, unpack
+from .base import START_DIGEST, Estimate, State, thaw, unpack
 from .engine import TURNOVER, Flows, Run, nothing, start_state
 from .options import FIRST, Options
 
@@ -114,6 +114,10 @@ class InventoryEstimator:
     def resume(self, body: bytes) -> State:
         """Rebuild a state from bytes that this estimator kept; ValueError if they are not."""
         return unpack(body, self.deposits[-1])
+
+    def resume_exactly(self, body: bytes) -> State:
+        """Rebuild a state from the bytes of ``freeze``; ValueError if they are not."""
+        return thaw(body, self.deposits[-1])
 
     def _cut(self, window: Window, ends: Ends, through_ms: int | None, digest: bytes) -> Steps:
         return cut_steps(

@@ -31,6 +31,8 @@ from market.queries import get_instrument, load_open_interest, stored_span
 from market.series import BAR, DAY_MS, FUNDING, HOUR_MS, OPEN_INTEREST, STEP_MS, Window, epoch_ms, moment
 from market.terms import LINEAR
 
+from . import zones
+
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Callable
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
     from market.models import Instrument
 
 STEPS: Final = 16_128
+ZONE_STEPS: Final = 2_016
 LAYER_REPEATS: Final = 25
 _PLAIN_STEPS: Final = 12
 _PART: Final = 2048
@@ -140,6 +143,12 @@ def run(*, steps: int = STEPS) -> dict[str, Any]:
         "ratio_to_copy_bandwidth": round(kernel / (touched / copied), 1),
         "state_bytes": 2 * GROUPS * GRID_BINS * 8,
     }
+
+
+def run_zones(*, steps: int = ZONE_STEPS) -> dict[str, Any]:
+    """Measure how fast zones are followed on made-up data."""
+    window = made_up(steps)
+    return {"steps": steps} | zones.follow(window, kernel_s=_kernel(_moves(window)))
 
 
 def _moves(window: Window) -> list[Move]:
