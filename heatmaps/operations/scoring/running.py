@@ -9,6 +9,7 @@ from heatmaps.core.score.fits import FOLDS
 from market.queries import list_instruments, stored_span
 
 from .fitting import FIT, fit_prints
+from .lives import score_lives
 from .prints import score_liquidations
 from .recording import Scored, record_score
 from .spans import ScoreError, Span
@@ -28,6 +29,7 @@ AGAINST: Final[Mapping[str, Callable[[Span], Scored]]] = {
     "liquidations": score_liquidations,
     "hourly-totals": score_totals,
     "zones": score_zones,
+    "lives": score_lives,
     "touches": score_touches,
     "stated": score_stated,
 }
