@@ -10,7 +10,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 from access.permissions import public
 from access.permissions.api import CountedApi
 from alerts.api import NoticeListApi, RuleListApi
-from heatmaps.api import HeatmapApi, LayersApi, ReachApi, TileApi, ZoneApi, ZoneListApi
+from heatmaps.api import HeatmapApi, LayersApi, ReachApi, TileApi, ZoneApi, ZoneEventListApi, ZoneListApi
 from heatmaps.api.scorecard import MissListApi, RunListApi, ScorecardApi
 from heatmaps.api.screener import ScreenerApi
 from journal.api import PlanApi, PlanListApi
@@ -61,6 +61,7 @@ urlpatterns = [
     re_path(TILE, TileApi.as_view(), name="api-tile"),
     path("v1/zones/<int:zone_id>/", ZoneApi.as_view(), name="api-zone"),
     path("v1/screener/", ScreenerApi.as_view(), name="api-screener"),
+    path("v1/zones/<int:zone_id>/events/", ZoneEventListApi.as_view(), name="api-zone-events"),
     path("v1/scorecard/", ScorecardApi.as_view(), name="api-scorecard"),
     path("v1/scorecard/runs/", RunListApi.as_view(), name="api-scorecard-runs"),
     path("v1/scorecard/misses/", MissListApi.as_view(), name="api-scorecard-misses"),

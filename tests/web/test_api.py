@@ -82,6 +82,7 @@ def test_schema_is_valid() -> None:
         "/screener/",
         "/tools/{slug}/",
         "/zones/{zone_id}/",
+        "/zones/{zone_id}/events/",
     ]
 
 

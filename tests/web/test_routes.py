@@ -121,6 +121,7 @@ ROUTES = {
     "api-alerts": Route(200),
     "api-notices": Route(200),
     "api-screener": Route(200),
+    "api-zone-events": Route(200, kwargs={"zone_id": 1}),
     "api-scorecard": Route(200),
     "api-scorecard-runs": Route(200),
     "api-scorecard-misses": Route(200),
