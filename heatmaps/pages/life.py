@@ -18,6 +18,8 @@ WIDTH: Final = 640.0
 HEIGHT: Final = 200.0
 _PLOT: Final = 560.0
 _TOP, _BOTTOM = 12.0, 176.0
+# From the middle of a digit to the line it stands on, and what two labels need between them.
+_TEXT, _ROOM = 4.0, 20.0
 _LISTED: Final = 40
 _NOT_YET: Final = "not yet"
 _FLOWS: Final = ("deposited", "closed", "swept", "moved")
@@ -68,10 +70,11 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Trail:
-    """The estimate over time with its interval [SVG units]."""
+    """The estimate over time with its interval [SVG units]; end_y: where the newest one stands, if there is room."""
 
     band: str
     line: str
+    end_y: str
     top_text: str
     start_text: str
     end_text: str
@@ -188,11 +191,14 @@ def _trail(events: Sequence[ZoneEvent]) -> Trail | None:
             points.append((x(event.at), y))
         return points
 
+    line = path("usd")
+    end_y = line[-1][1] + _TEXT
     shape = [*path("usd_high"), *reversed(path("usd_low"))]
     marks = [(f"{x(event.at):.1f}", _words(event)) for event in events if event.kind not in {"changed", "formed"}]
     return Trail(
         band=_points(shape),
-        line=_points(path("usd")),
+        line=_points(line),
+        end_y=f"{end_y:.1f}" if _TOP + _ROOM < end_y < _BOTTOM - _ROOM else "",
         top_text=figures.usd(top),
         start_text=figures.moment(first),
         end_text=figures.moment(last),

@@ -69,6 +69,8 @@ class ZonePage:
     title: str
     venue: str
     life: life.Life
+    # How far from the price, and for how long it has lived.
+    standing: str
     ending: str
     as_of_text: str
     evidence: tuple[tuple[str, str], ...]
@@ -106,6 +108,7 @@ def load(*, zone_id: int, now: dt.datetime, at: dt.datetime | None = None) -> Zo
         title=naming.title(instrument),
         venue=naming.venue_label(instrument),
         life=life.load(zone=zone, at=at),
+        standing=_standing(zone, touching.price, as_of),
         ending=life.ending(zone),
         as_of_text=f"{figures.moment(at)} UTC" if at else "",
         evidence=_evidence(zone.evidence, digits),
@@ -121,6 +124,15 @@ def load(*, zone_id: int, now: dt.datetime, at: dt.datetime | None = None) -> Zo
         chances_at=f"{figures.moment(as_of)} UTC",
         is_bounded=zone.usd_high <= zone.usd * _ONE,
     )
+
+
+def _standing(zone: Zone, price: float | None, as_of: dt.datetime | None) -> str:
+    until = zone.ended_at or max(as_of or zone.born_at, zone.born_at)
+    lived = f"{'Lived' if zone.ended_at else 'Alive'} for {figures.age(until - zone.born_at)}."
+    if zone.ended_at or price is None:
+        return lived
+    away = figures.pct_away(zone.price_peak, price)
+    return f"{abs(away):.1f}% {'below' if away < 0 else 'above'} the price. {lived}"
 
 
 def _number(evidence: Mapping[str, Any], name: str) -> float | None:

@@ -48,11 +48,12 @@ def list_events(*, owner_id: int, plan_id: int) -> list[PlanEvent]:
     return list(PlanEvent.objects.owned_by(owner_id).filter(plan_id=plan_id).order_by("number"))
 
 
-def list_plans(*, owner_id: int, before: int | None = None, limit: int = PAGE) -> list[Plan]:
-    """Return the owner's plans, newest first, those numbered below ``before``."""
-    plans = _plans(owner_id)
-    if before is not None:
-        plans = plans.filter(number__lt=before)
+def list_plans(
+    *, owner_id: int, before: int | None = None, zone_id: int | None = None, limit: int = PAGE
+) -> list[Plan]:
+    """Return the owner's plans, newest first, those numbered below ``before``, and those of one zone."""
+    wanted = {"number__lt": before, "zone_id": zone_id}
+    plans = _plans(owner_id).filter(**{name: value for name, value in wanted.items() if value is not None})
     return list(plans.order_by("-number")[:limit])
 
 

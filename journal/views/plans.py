@@ -19,7 +19,7 @@ from journal.pages.picture import draw_picture
 from journal.pages.terms import describe_exposure, describe_terms
 from journal.pages.verdict import describe_verdict
 from journal.pages.words import DASH, digits_of, price_text
-from journal.views.shared import NUMBER_DIGITS, WRONG, is_broken, own_plan, owner_of
+from journal.views.shared import KEY_DIGITS, NUMBER_DIGITS, WRONG, asked_number, is_broken, own_plan, owner_of
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -29,23 +29,21 @@ if TYPE_CHECKING:
     from journal.pages.verdict import Verdict
 
 _MANY: Final = "journal/plans.html"
+_OF_A_ZONE: Final = "journal/partials/zone_plans.html"
 
 
 @member
 @require_safe
 def plans(request: HttpRequest) -> HttpResponse:
-    """List own plans, newest first."""
-    before = request.GET.get("before", "")
-    if before and not (before.isdecimal() and len(before) <= NUMBER_DIGITS):
-        raise Http404
-    found = queries.list_plans(
-        owner_id=owner_of(request), before=int(before) if before else None, limit=queries.PAGE + 1
-    )
+    """List own plans, newest first: all, or those that started from one zone."""
+    before, zone = asked_number(request, "before", NUMBER_DIGITS), asked_number(request, "zone", KEY_DIGITS)
+    found = queries.list_plans(owner_id=owner_of(request), before=before, zone_id=zone, limit=queries.PAGE + 1)
     shown = found[: queries.PAGE]
     judged = queries.judgements_of(owner_id=owner_of(request), plan_ids=[plan.pk for plan in shown])
     rows = [_row(plan) | {"verdict": _verdict(plan, judged.get(plan.pk))} for plan in shown]
     older = found[queries.PAGE - 1].number if len(found) > queries.PAGE else None
-    return render(request, _MANY, {"rows": rows, "older": older, "now": timezone.now()})
+    name = _OF_A_ZONE if zone and "HX-Request" in request.headers else _MANY
+    return render(request, name, {"rows": rows, "older": older, "zone_id": zone})
 
 
 @member

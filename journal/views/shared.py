@@ -37,6 +37,14 @@ def own_plan(request: HttpRequest, number: int) -> Plan:
         raise Http404 from absent
 
 
+def asked_number(request: HttpRequest, name: str, digits: int) -> int | None:
+    """Return a number of the address, None where it is not asked for; what is no number is absent."""
+    asked = request.GET.get(name, "")
+    if asked and not (asked.isdecimal() and len(asked) <= digits):
+        raise Http404
+    return int(asked) if asked else None
+
+
 def asked_zone(request: HttpRequest) -> Any:  # noqa: ANN401  # another room's row
     """Return the zone of the address."""
     asked = request.GET.get("zone", "")

@@ -237,9 +237,20 @@ def test_list_pages(client: Client, owner: User, zone: Zone, monkeypatch: pytest
     assert "?before=" not in last
 
 
-@pytest.mark.parametrize("before", ["x", "-1", "9" * 20, "1e3"])
-def test_list_refuses_a_strange_page(client: Client, before: str) -> None:
-    assert client.get("/plans/", {"before": before}).status_code == 404
+def test_list_of_a_zone_holds_its_plans_alone(client: Client, plan: Plan, zone: Zone) -> None:
+    other = make_zone(heatmap=zone.heatmap, born_at=SOON, number=9)
+    make_plan(owner=plan.owner, zone=other, expires_at=SOON, number=2)
+    for headers in ({}, {"HX-Request": "true"}):
+        page = client.get(f"/plans/?zone={other.pk}", headers=headers).content.decode()
+        assert re.findall(r">(P-\d+)<", page) == ["P-2"]
+        assert ("<html" in page) != bool(headers)
+    assert "You have no plan from this zone" in client.get("/plans/?zone=7", headers=headers).content.decode()
+
+
+@pytest.mark.parametrize("name", ["before", "zone"])
+@pytest.mark.parametrize("text", ["x", "-1", "9" * 20, "1e3"])
+def test_list_refuses_a_strange_page(client: Client, name: str, text: str) -> None:
+    assert client.get("/plans/", {name: text}).status_code == 404
 
 
 ADDRESSES = ["/plans/{}/", "/plans/{}/edit/", "/plans/{}/arm/", "/plans/{}/evidence.json", "/api/v1/plans/{}/"]

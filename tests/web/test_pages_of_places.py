@@ -125,7 +125,7 @@ def test_table_and_zone_page_show_structure(instrument: Instrument, zones: list[
     assert table.count(places.NO_BOOK) == 3
     assert "Noise" in text_of(client, f"/t/{instrument.key}/")
     said = text_of(client, f"/zones/{zones[0].pk}/")
-    assert "Structure Noise" in said
+    assert "Structure Range Noise" in said
     assert "0.0 standard deviations of 4 h away" in said
 
 
