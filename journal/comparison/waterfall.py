@@ -39,14 +39,14 @@ class Waterfall:
 
 
 @exact
-def entered_at(terms: Terms, *, price: Decimal, at_ms: int) -> State:
+def entered_at(terms: Terms, *, price: Decimal, at_ms: int, step_ms: int = MINUTE_MS) -> State:
     """Return the plan as if it had been entered at another price and time; ``judge`` takes its exits from there.
 
-    Exits count from the first whole minute after the entry, as they do after arming.
+    Exits count from the first whole bar of ``step_ms`` after the entry, as they do after arming.
     """
     fee = terms.costs.entry_fee if terms.kind is Kind.LIMIT else terms.costs.exit_fee
     opened = Branch("", Phase.OPEN, terms.turned.stop, entry=terms.side * price, made=-fee * price, opened_ms=at_ms)
-    return State((opened,), through_ms=-(-at_ms // MINUTE_MS) * MINUTE_MS)
+    return State((opened,), through_ms=-(-at_ms // step_ms) * step_ms)
 
 
 @exact

@@ -4,6 +4,19 @@ from .drafts import Unfinished
 from .entries import JournalEntry
 from .plans import Plan
 from .scope import OwnerScopeError
+from .trades import Fill, RefusedRow, Review, Trade, TradeFile
 from .verdicts import Judgement, PlanEvent
 
-__all__ = ["JournalEntry", "Judgement", "OwnerScopeError", "Plan", "PlanEvent", "Unfinished"]
+__all__ = [
+    "Fill",
+    "JournalEntry",
+    "Judgement",
+    "OwnerScopeError",
+    "Plan",
+    "PlanEvent",
+    "RefusedRow",
+    "Review",
+    "Trade",
+    "TradeFile",
+    "Unfinished",
+]

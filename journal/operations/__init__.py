@@ -1,4 +1,4 @@
-"""Write plans, and judge those that are armed."""
+"""Write plans, judge those that are armed, and keep what was done and learnt."""
 
 from .amending import Amendment, amend_plan
 from .arming import SettledError, arm_plan, closes_at, undo_arming
@@ -6,9 +6,13 @@ from .chaining import database_clock, lock_chain, next_entry
 from .checks import find_obstacles
 from .drafting import ArmedError, SentBeforeError, create_draft, update_draft
 from .judging import adopt_plans
+from .comparing import Comparison, compare
+from .files import Choices, UnreadableError, describe, is_known, keep_file, look, take_in
 from .keeping import drop_unfinished, keep_unfinished
+from .reviewing import NotEndedError, ReviewedError, Said, add_remark, review_plan, review_trade
 from .settling import settle
 from .terms import LONGEST, MOST_TARGETS, NAMES, RISK_MOST, Terms, UnfitError, find_problems, spell_targets, terms_of
+from .trading import NoSuchPlanError, choose_plan
 
 __all__ = [
     "LONGEST",
@@ -17,24 +21,41 @@ __all__ = [
     "RISK_MOST",
     "Amendment",
     "ArmedError",
+    "Choices",
+    "Comparison",
+    "NoSuchPlanError",
+    "NotEndedError",
+    "ReviewedError",
+    "Said",
     "SentBeforeError",
     "SettledError",
     "Terms",
     "UnfitError",
+    "UnreadableError",
+    "add_remark",
     "adopt_plans",
     "amend_plan",
     "arm_plan",
+    "choose_plan",
     "closes_at",
+    "compare",
     "create_draft",
     "database_clock",
+    "describe",
     "drop_unfinished",
     "find_obstacles",
     "find_problems",
+    "is_known",
+    "keep_file",
     "keep_unfinished",
     "lock_chain",
+    "look",
     "next_entry",
+    "review_plan",
+    "review_trade",
     "settle",
     "spell_targets",
+    "take_in",
     "terms_of",
     "undo_arming",
     "update_draft",

@@ -6,11 +6,12 @@ stated chances came out, ``pooling`` many cells at once, ``gates`` what may be s
 
 from .belief import Belief, judge_belief
 from .gates import Gate, gate, needed_count
-from .intervals import Interval, difference_interval, mean_interval, wilson
+from .intervals import LEAST, Interval, difference_interval, mean_interval, wilson
 from .pooling import discoveries, shrink, zero_chance
 from .shapes import Shape, resampled, shape
 
 __all__ = [
+    "LEAST",
     "Belief",
     "Gate",
     "Interval",

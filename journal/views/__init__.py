@@ -1,20 +1,32 @@
 """Pages of the journal."""
 
 from .plans import amend, arm, evidence, export, plan, plans, undo
+from .reviews import remark, review, review_plan, review_trade
+from .trades import choose_plan, file, files, take_in, trade, trades
 from .writing import check, edit_plan, figures, forget, keep, new_plan
 
 __all__ = [
     "amend",
     "arm",
     "check",
+    "choose_plan",
     "edit_plan",
     "evidence",
     "export",
     "figures",
+    "file",
+    "files",
     "forget",
     "keep",
     "new_plan",
     "plan",
     "plans",
+    "remark",
+    "review",
+    "review_plan",
+    "review_trade",
+    "take_in",
+    "trade",
+    "trades",
     "undo",
 ]

@@ -1,0 +1,89 @@
+"""Keep what a trader takes from a plan: once, with the verdict as it was then; later remarks are added."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from django.db import IntegrityError, transaction
+
+from journal.models import Judgement, Plan, Review, Trade
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Sequence
+
+MOST_TAGS: Final = 8
+MOST_REMARKS: Final = 50
+_TAG: Final = 30
+
+
+class NotEndedError(ValueError):
+    """A plan is reviewed once it has ended."""
+
+
+class ReviewedError(ValueError):
+    """A review is written once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a review says."""
+
+    what_happened: str
+    lesson: str
+    early_interest: str = ""
+    mistakes: Sequence[str] = ()
+
+
+def review_plan(*, owner_id: int, number: int, said: Said, now: dt.datetime) -> Review:
+    """Write the review of a plan that has ended; raises Plan.DoesNotExist, NotEndedError, ReviewedError."""
+    plan = Plan.objects.owned_by(owner_id).get(number=number)
+    judged = Judgement.objects.owned_by(owner_id).filter(plan_id=plan.pk).first()
+    if judged is None or not judged.is_done:
+        raise NotEndedError("The plan has not ended: it is reviewed once its verdict stands.")
+    seen = {
+        "phase": judged.phase,
+        "low": str(judged.result_low),
+        "high": str(judged.result_high),
+        "engine": judged.engine,
+    }
+    return _write(Review(owner_id=owner_id, plan=plan, seen=seen, reviewed_at=now, **_words(said)))
+
+
+def review_trade(*, owner_id: int, trade_id: int, said: Said, now: dt.datetime) -> Review:
+    """Write the review of a trade without a plan; raises Trade.DoesNotExist, NotEndedError, ReviewedError."""
+    trade = Trade.objects.owned_by(owner_id).get(pk=trade_id)
+    if trade.closed_at is None or trade.plan_id is not None:
+        raise NotEndedError("A trade of its own is reviewed once it is closed; one with a plan is reviewed there.")
+    seen = {"result": str(trade.result)}
+    return _write(Review(owner_id=owner_id, trade=trade, seen=seen, reviewed_at=now, **_words(said)))
+
+
+def _words(said: Said) -> dict[str, object]:
+    return {
+        "what_happened": said.what_happened,
+        "lesson": said.lesson,
+        "early_interest": said.early_interest,
+        "mistakes": list(dict.fromkeys(tag.strip().lower()[:_TAG] for tag in said.mistakes if tag.strip()))[:MOST_TAGS],
+    }
+
+
+def _write(review: Review) -> Review:
+    try:
+        with transaction.atomic():
+            review.save(force_insert=True)
+    except IntegrityError as twice:
+        raise ReviewedError("It is reviewed already: a remark can be added.") from twice
+    return review
+
+
+@transaction.atomic
+def add_remark(*, owner_id: int, review_id: int, text: str, now: dt.datetime) -> Review:
+    """Add a later remark to a review; raises Review.DoesNotExist, ValueError for one too many."""
+    review = Review.objects.owned_by(owner_id).select_for_update().get(pk=review_id)
+    if len(review.remarks) >= MOST_REMARKS:
+        raise ValueError(f"A review takes {MOST_REMARKS} remarks.")
+    review.remarks = [*review.remarks, [now.isoformat(timespec="seconds"), text]]
+    review.save(update_fields=["remarks"])
+    return review
