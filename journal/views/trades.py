@@ -44,7 +44,7 @@ def trades(request: HttpRequest) -> HttpResponse:
 @require_http_methods(SAFE_OR_POST)
 def files(request: HttpRequest) -> HttpResponse:
     """List own files, and take a new one."""
-    form = FileForm(request.POST or None, request.FILES or None) if request.method == "POST" else FileForm()
+    form = FileForm(request.POST, request.FILES) if request.method == "POST" else FileForm()
     if request.method == "POST" and form.is_valid():
         sent = form.cleaned_data["file"]
         try:
