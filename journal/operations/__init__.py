@@ -4,10 +4,10 @@ from .amending import Amendment, amend_plan
 from .arming import SettledError, arm_plan, closes_at, undo_arming
 from .chaining import database_clock, lock_chain, next_entry
 from .checks import find_obstacles
-from .drafting import ArmedError, SentBeforeError, create_draft, update_draft
-from .judging import adopt_plans
 from .comparing import Comparison, compare
+from .drafting import ArmedError, SentBeforeError, create_draft, update_draft
 from .files import Choices, UnreadableError, describe, is_known, keep_file, look, take_in
+from .judging import adopt_plans
 from .keeping import drop_unfinished, keep_unfinished
 from .reviewing import NotEndedError, ReviewedError, Said, add_remark, review_plan, review_trade
 from .settling import settle
