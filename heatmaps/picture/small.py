@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 from PIL import Image, ImageDraw
 
-from . import INKS, Frame, _candles, _encode, _filled, _heat, price_range
+from . import INKS, Frame, _candles, _encode, price_range
+from .heat import filled, paint
 
 if TYPE_CHECKING:
     from heatmaps.palette import Theme
@@ -26,7 +27,7 @@ def draw_small(*, scene: Scene, theme: Theme) -> bytes:
     frame = Frame(WIDTH, HEIGHT, top, bottom, WIDTH * (1 - _NOW_SHARE) / len(scene.bars))
     image = Image.new("RGB", (WIDTH, HEIGHT), ink.ground)
     if scene.codes is not None and scene.colours is not None:
-        image.paste(Image.fromarray(_heat(scene, frame, ink)), (0, 0))
+        image.paste(Image.fromarray(paint(scene, frame, ink)), (0, 0))
     pen = ImageDraw.Draw(image, "RGBA")
     for band in scene.zones:
         colour = ink.longs if band.is_long else ink.shorts
@@ -34,6 +35,6 @@ def draw_small(*, scene: Scene, theme: Theme) -> bytes:
         if upper < lower:
             pen.rectangle([max(0.0, frame.x(band.start)), upper, WIDTH - 1, lower], outline=colour)
     _candles(pen, scene.bars, frame, ink)
-    y = frame.y(float(_filled(scene.bars[:, 3])[-1]))
+    y = frame.y(float(filled(scene.bars[:, 3])[-1]))
     pen.line([(0, y), (WIDTH, y)], fill=(*ink.faint, 150))
     return _encode(image)
