@@ -10,12 +10,12 @@ import numpy as np
 
 from heatmaps import queries
 from heatmaps.core.bands import Factors
+from heatmaps.core.doubts import Doubt
 from heatmaps.core.flags import Flag, names, short, words
 from heatmaps.core.tile import COMMITTED, LEVELS, NO_DATA, PROVISIONAL
 from heatmaps.pages import bands, figures
 
 if TYPE_CHECKING:
-    from heatmaps.core.doubts import Doubt
     from heatmaps.models import Heatmap
     from heatmaps.queries import Conditions
 
@@ -61,7 +61,10 @@ def of_bars(*, heatmap: Heatmap, end_ms: np.ndarray[Any, np.dtype[np.int64]]) ->
     periods = end_ms // _STEP_MS - 1
     known = queries.conditions(heatmap=heatmap, first=int(periods[0]), stop=int(periods[-1]) + 1)
     places = periods - known.first
-    spine, doubts = known.spine[places], [known.doubts[place] for place in places.tolist()]
+    spine = known.spine[places]
+    is_drawn = np.isin(spine["status"], _DRAWN)
+    # Where there is no column there is no interval to widen.
+    doubts = [known.doubts[place] if drawn else Doubt() for place, drawn in zip(places.tolist(), is_drawn, strict=True)]
     seen: dict[tuple[object, ...], int] = {}
     number = np.empty(len(places), np.int64)
     said: list[list[str]] = []

@@ -1,4 +1,4 @@
-"""The delayed picture that anyone may see: why it is late stands in docs/decisions/0022."""
+"""The delayed picture that anyone may see: why it is late stands in docs/decisions/0023."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ def test_more_doubt_is_never_narrower(doubt: Doubt, times: float) -> None:
 
 def test_causes_add_in_squares_and_what_is_missing_moves_the_upper_end_alone() -> None:
     both = Doubt(last_price=1.0, age_hours=24.0)
-    assert both.spread**2 == pytest.approx(LAST_PRICE_SPREAD**2 + AGE_SPREADS[-1] ** 2)
+    assert both.spread**2 == pytest.approx(LAST_PRICE_SPREAD**2 + AGE_SPREADS[AGE_HOURS.index(24.0)] ** 2)
     half = Doubt(whole=0.5).widen(FACTORS)
     assert half.low == pytest.approx(FACTORS.low)
     assert half.high == pytest.approx(2.0 * FACTORS.high)
