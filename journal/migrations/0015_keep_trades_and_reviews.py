@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('journal', '0010_guard_every_term'),
+        ('journal', '0014_show_rows_to_their_owner'),
         ('market', '0008_let_limits_stand_apart'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

@@ -11,7 +11,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from .plans import Plan
-from .scope import OwnerScopeError
+from .scope import OwnerScopeError, name_owner
 
 _M = TypeVar("_M", bound=models.Model)
 
@@ -26,6 +26,7 @@ class OwnedManager(models.Manager[_M]):
 
     def owned_by(self, owner_id: int) -> models.QuerySet[_M]:
         """Return the rows of one owner."""
+        name_owner(owner_id)
         return super().get_queryset().filter(owner_id=owner_id)
 
 

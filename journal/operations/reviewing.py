@@ -48,7 +48,11 @@ def review_plan(*, owner_id: int, number: int, said: Said, now: dt.datetime) -> 
         "high": str(judged.result_high),
         "engine": judged.engine,
     }
-    return _write(Review(owner_id=owner_id, plan=plan, seen=seen, reviewed_at=now, **_words(said)))
+    with transaction.atomic():
+        review = _write(Review(owner_id=owner_id, plan=plan, seen=seen, reviewed_at=now, **_words(said)))
+        # From now on a later verdict is shown beside this one, never in its place.
+        Judgement.objects.owned_by(owner_id).filter(plan_id=plan.pk).update(reviewed_at=now)
+    return review
 
 
 def review_trade(*, owner_id: int, trade_id: int, said: Said, now: dt.datetime) -> Review:

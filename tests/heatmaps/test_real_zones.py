@@ -65,6 +65,7 @@ def is_through(zone: Zone, window: Window) -> bool:
 
 
 def is_joined(zone: Zone, _: Window) -> bool:
+    assert zone.other_number is not None
     other = Zone.objects.get(heatmap=zone.heatmap_id, number=zone.other_number)
     told = ZoneEvent.objects.filter(zone=other, at__lte=zone.ended_at).latest("number")
     meets = min(told.price_high, zone.price_high) > max(told.price_low, zone.price_low)

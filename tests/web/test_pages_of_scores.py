@@ -153,7 +153,7 @@ def test_every_part_of_a_full_scorecard_says_something() -> None:
     assert "No miss" not in said
     assert said.count("Not scored yet") == 0
     assert "7 (few)" in said
-    assert "Small marks rest on fewer than 20." in said
+    assert "Small marks rest on fewer than 20 chances." in said
 
 
 def test_misses_are_listed_on_the_page_and_in_the_api() -> None:

@@ -76,7 +76,8 @@ def _first_sample(span: Span, window: Window) -> Records:
 def _parts(window: Window) -> Iterator[Window]:
     """The window in parts, so that not all of its columns are in memory at a time."""
     times, stop = window.bars["open_time"], len(window.bars)
-    edges = np.append(np.searchsorted(times, np.arange(times[0], times[-1] + 1, PART_MS)), stop) if stop else []
+    starts = np.arange(times[0], times[-1] + 1, PART_MS) if stop else times
+    edges = [*np.searchsorted(times, starts).tolist(), stop]
     for first, after in itertools.pairwise(edges):
         yield replace(window, bars=window.bars[first:after], bar_ms=window.bar_ms[first:after])
 
