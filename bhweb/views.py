@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from django.db import DatabaseError
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
@@ -23,10 +24,14 @@ if TYPE_CHECKING:
 def landing(request: HttpRequest) -> HttpResponse:
     """Say what it is, what it is not, and take requests for access."""
     now = timezone.now()
+    try:
+        shown, claims = shown_in_public(now=now), front.claims()
+    except DatabaseError:  # the page stands without its figures
+        shown, claims = None, []
     context = {
-        "shown": shown_in_public(now=now),
+        "shown": shown,
         "theme": request.COOKIES.get("theme", ""),
-        "claims": front.claims(),
+        "claims": claims,
         "form": access.tasks.blank_request(request=request, now=now),
     }
     return render(request, "landing.html", context)

@@ -40,6 +40,8 @@ def for_client(
     """Return the spans (from, until] of bars whose columns have flags, no estimate, or wider intervals than usual."""
     if heatmap is None or heatmap.built_through is None or heatmap.built_from is None:
         return None
+    if "bands" not in heatmap.release.parameters:  # a map without intervals has none to widen
+        return None
     ends = _ends(heatmap, seconds * 1000, since, until)
     about = {"since_ms": figures.epoch_ms(since), "until_ms": figures.epoch_ms(until)}
     if len(ends) == 0:

@@ -136,11 +136,12 @@ def newest_column(client: Client, key: str, step_at: dt.datetime) -> np.ndarray[
 def write_plan(client: Client, zone_id: int) -> Plan:
     """Draft a plan from a zone and arm it, as a browser does."""
     zone = Zone.objects.get(pk=zone_id)
+    side, edge = zone.position_side, zone.price_high if zone.position_side > 0 else zone.price_low
     form = {
-        "direction": "long",
-        "entry": f"{zone.price_high:.1f}",
-        "invalidation": f"{zone.price_high * 0.98:.1f}",
-        "target": f"{zone.price_high * 1.05:.1f}",
+        "direction": "long" if side > 0 else "short",
+        "entry": f"{edge:.1f}",
+        "invalidation": f"{edge * (1 - 0.02 * side):.1f}",
+        "target": f"{edge * (1 + 0.05 * side):.1f}",
         "risk_pct": "0.5",
         "thesis": "The zone lies where the last swing began.",
         "expires_at": f"{dt.datetime.now(dt.UTC) + dt.timedelta(days=2):%Y-%m-%dT%H:%M}",

@@ -53,7 +53,9 @@ def test_every_end_has_a_cause_that_its_ledger_bears_out(window: Window) -> None
         balance = formed.usd + zone.deposited - zone.closed - zone.swept + zone.moved
         assert balance == pytest.approx(zone.usd, rel=1e-9, abs=1e-3)
         assert (last.kind, last.at, last.cause) == ("ended", zone.ended_at, zone.cause)
-        assert CAUSES[zone.cause](zone, window), (zone.label, zone.cause)
+        # Not looked at of those that joined another: the other's band may have been drawn anew since it was told of.
+        if zone.cause != Zone.Cause.JOINED:
+            assert CAUSES[zone.cause](zone, window), (zone.label, zone.cause)
 
 
 def is_through(zone: Zone, window: Window) -> bool:
