@@ -8,7 +8,7 @@ from django.utils import timezone
 from rest_framework import serializers
 
 from heatmaps import queries
-from heatmaps.core.doubts import NAME, Doubt
+from heatmaps.core.doubts import NAME
 from heatmaps.pages import conditions
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class QualitySerializer(serializers.Serializer[Any]):
 
 def describe_quality(heatmap: Heatmap, at: dt.datetime | None, fresh: Freshness) -> dict[str, Any] | None:
     """Say what a column rests on; None before there is one."""
-    age = Doubt() if at else queries.age_doubt(heatmap=heatmap, freshness=fresh, now=timezone.now())
+    age = queries.age_doubt(heatmap=heatmap, freshness=fresh, now=timezone.now(), at=at)
     found = conditions.quality(heatmap=heatmap, age=age, at=at)
     if found is None:
         return None

@@ -193,9 +193,9 @@ def _describe_zones(zones: list[Zone], heatmap: Heatmap, at: dt.datetime | None)
     fresh = freshness(heatmap)
     as_of = min(at, fresh.as_of) if at and fresh.as_of else fresh.as_of
     touches = describe_touches(heatmap.instrument_id, zones, as_of)
-    if at is None:
-        zones = queries.aged(zones=zones, age=queries.age_doubt(heatmap=heatmap, freshness=fresh, now=timezone.now()))
-    return [_describe_zone(zone, heatmap, fresh, at) | {"touches": touches.get(zone.pk)} for zone in zones]
+    age = queries.age_doubt(heatmap=heatmap, freshness=fresh, now=timezone.now(), at=at)
+    shown = queries.aged(zones=zones, age=age)
+    return [_describe_zone(zone, heatmap, fresh, at) | {"touches": touches.get(zone.pk)} for zone in shown]
 
 
 def _describe_zone(zone: Zone, heatmap: Heatmap, fresh: Freshness, at: dt.datetime | None) -> dict[str, Any]:

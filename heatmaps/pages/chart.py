@@ -10,16 +10,15 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from heatmaps import queries
-from heatmaps.core.doubts import Doubt
 from heatmaps.core.tile import DENSITY_BPS, LEVELS, TILE, codes_from_usd
 from heatmaps.pages import absences, bands, conditions, context, figures, recency, scale, strip, tiles, touches
 from market import queries as market
 
 if TYPE_CHECKING:
+    from heatmaps.core.doubts import Doubt
     from heatmaps.models import Heatmap, Zone
     from heatmaps.queries import Slice
     from market.models import Instrument
-    from market.queries import Freshness
     from market.series import Records
 
 TIMEFRAMES: Final = {"5m": 300, "15m": 900, "1h": 3600, "4h": 14_400, "1d": 86_400}
@@ -54,6 +53,7 @@ def data(  # noqa: PLR0913  # an address has as many parts
     heatmap = queries.get_heatmap(instrument_id=instrument.pk)
     since, until = _window(freshness.as_of, seconds, since_ms, until_ms)
     is_newest = until_ms is None
+    age = queries.age_doubt(heatmap=heatmap, freshness=freshness, now=now, at=at)
     return {
         "instrument": instrument.key,
         "timeframe": timeframe,
@@ -63,7 +63,7 @@ def data(  # noqa: PLR0913  # an address has as many parts
         **_series(instrument, seconds, since, until),
         "heat": _heat(heatmap, instrument) if is_newest else None,
         "slice": _slice(heatmap) if is_newest else None,
-        "zones": _zones(heatmap, since, until, at, _age(heatmap, freshness, now, at)),
+        "zones": _zones(heatmap, since, until, at, age),
         "touches": touches.for_client(instrument_id=instrument.pk, as_of=freshness.as_of) if is_newest else None,
         "levels": context.for_client(instrument=instrument, as_of=freshness.as_of, at=at) if is_newest else None,
         "absences": absences.between(heatmap=heatmap, since=since, until=until),
@@ -223,11 +223,6 @@ def _zones(
     found = queries.zones_between(heatmap=heatmap, since=since, until=until, at=at)
     shown = sorted(found, key=lambda zone: (not zone.is_alive, -zone.usd_peak))[:_ZONES]
     return [_zone(zone) for zone in queries.aged(zones=shown, age=age)]
-
-
-def _age(heatmap: Heatmap | None, freshness: Freshness, now: dt.datetime, at: dt.datetime | None) -> Doubt:
-    """Return the doubt that comes of the map's age; none of it where the past is asked for."""
-    return Doubt() if heatmap is None or at else queries.age_doubt(heatmap=heatmap, freshness=freshness, now=now)
 
 
 def _zone(zone: Zone) -> dict[str, Any]:

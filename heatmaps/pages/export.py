@@ -17,13 +17,14 @@ from heatmaps import queries
 from heatmaps.core.bands import Factors
 from heatmaps.core.layers import LAYERS, load_layer
 from heatmaps.core.tile import DENSITY_BPS, GAP, LEVELS, TILE, usd_from_code
-from heatmaps.pages import chart, still
+from heatmaps.pages import chart, conditions, still
 from market import queries as market
 from market.series import epoch_ms, moment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from heatmaps.core.doubts import Doubt
     from heatmaps.models import Heatmap
     from market.models import Instrument
 
@@ -73,6 +74,7 @@ def load(*, wish: Wish, now: dt.datetime) -> Export:
     fresh = market.freshness(instrument=instrument, now=now)
     heatmap = queries.get_heatmap(instrument_id=instrument.pk)
     as_of = min(filter(None, (fresh.as_of, wish.at)), default=None) if fresh.as_of else None
+    age = queries.age_doubt(heatmap=heatmap, freshness=fresh, now=now, at=wish.at)
     about = {
         "note": NOTE,
         "instrument": instrument.key,
@@ -83,11 +85,11 @@ def load(*, wish: Wish, now: dt.datetime) -> Export:
         "parameters_sha256": heatmap.release.digest if heatmap else None,
         "interval": "80 %, calibrated on simulated markets",
     }
-    return Export(about, HEADS[wish.what], list(_rows(wish, instrument, heatmap, as_of)))
+    return Export(about, HEADS[wish.what], list(_rows(wish, instrument, heatmap, as_of, age)))
 
 
 def _rows(
-    wish: Wish, instrument: Instrument, heatmap: Heatmap | None, as_of: dt.datetime | None
+    wish: Wish, instrument: Instrument, heatmap: Heatmap | None, as_of: dt.datetime | None, age: Doubt
 ) -> Iterator[tuple[Any, ...]]:
     if as_of is None:
         return iter(())
@@ -95,7 +97,7 @@ def _rows(
         return _layers(instrument, as_of)
     if heatmap is None or heatmap.built_through is None:
         return iter(())
-    return _zones(heatmap, wish.at) if wish.what == "zones" else _heat(heatmap, wish, as_of)
+    return _zones(heatmap, wish.at, age) if wish.what == "zones" else _heat(heatmap, wish, as_of)
 
 
 def _heat(heatmap: Heatmap, wish: Wish, as_of: dt.datetime) -> Iterator[tuple[Any, ...]]:
@@ -113,8 +115,11 @@ def _heat(heatmap: Heatmap, wish: Wish, as_of: dt.datetime) -> Iterator[tuple[An
     closes = dict(zip((rows["open_time"] + step).tolist(), rows["close"].tolist(), strict=True))
     if not closes:
         return
-    for end, column in zip(ends.tolist(), _columns(heatmap, number, ends, list(closes.values())), strict=True):
-        yield from _column(heatmap, number, end, column, closes.get(end))
+    spans = conditions.of_bars(heatmap=heatmap, end_ms=ends)
+    factors = [doubt.widen(Factors.of(heatmap.release.parameters)) for doubt in spans.doubts]
+    columns = _columns(heatmap, number, ends, list(closes.values()))
+    for end, column, span in zip(ends.tolist(), columns, spans.number.tolist(), strict=True):
+        yield from _column(heatmap, number, end, (*column, factors[span]), closes.get(end))
 
 
 def _columns(heatmap: Heatmap, number: int, ends: np.ndarray[Any, Any], closes: Sequence[float]) -> Iterator[Any]:
@@ -130,8 +135,8 @@ def _columns(heatmap: Heatmap, number: int, ends: np.ndarray[Any, Any], closes: 
         yield bins[0], codes[bins[0] - low : bins[1] - low + 1, column]
 
 
-def _column(heatmap: Heatmap, number: int, end: int, column: Any, close: float | None) -> Iterator[tuple[Any, ...]]:  # noqa: ANN401  # a pair
-    first, codes = column
+def _column(heatmap: Heatmap, number: int, end: int, column: Any, close: float | None) -> Iterator[tuple[Any, ...]]:  # noqa: ANN401  # bin, codes, factors
+    first, codes, factors = column
     at, bps = _text(moment(end)), heatmap.bin_bps * LEVELS[number].factor
     if close is None or (codes == GAP).any():
         yield (at, *[None] * 7, "no data")
@@ -140,7 +145,7 @@ def _column(heatmap: Heatmap, number: int, end: int, column: Any, close: float |
     density = usd_from_code(codes, heatmap.code_floor_usd)
     usd, middles = density * bps / DENSITY_BPS, np.sqrt(edges[:-1] * edges[1:])
     is_long = edges[1:] <= close
-    low, high = Factors.of(heatmap.release.parameters).ends(usd, is_long, (middles / close - 1.0) * 100.0)
+    low, high = factors.ends(usd, is_long, (middles / close - 1.0) * 100.0)
     for j in np.flatnonzero(usd > 0).tolist():
         side = "longs" if is_long[j] else "shorts"
         amounts = (round(float(one[j])) for one in (density, usd, low, high))
@@ -151,8 +156,8 @@ def _price(value: float) -> float:
     return float(f"{value:.8g}")
 
 
-def _zones(heatmap: Heatmap, at: dt.datetime | None) -> Iterator[tuple[Any, ...]]:
-    for zone in queries.list_zones(heatmap=heatmap, limit=_ZONES, at=at):
+def _zones(heatmap: Heatmap, at: dt.datetime | None, age: Doubt) -> Iterator[tuple[Any, ...]]:
+    for zone in queries.aged(zones=queries.list_zones(heatmap=heatmap, limit=_ZONES, at=at), age=age):
         yield (
             zone.label,
             "longs" if zone.position_side == 1 else "shorts",

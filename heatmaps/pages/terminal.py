@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from heatmaps import queries
-from heatmaps.core.doubts import Doubt
 from heatmaps.pages import (
     bands,
     chart,
@@ -122,9 +121,7 @@ def load(*, key: str, timeframe: str, now: dt.datetime, at: dt.datetime | None =
     built = heatmap if heatmap is not None and heatmap.built_through is not None else None
     as_of = min(freshness.as_of, at or freshness.as_of) if freshness.as_of else None
     newest = queries.latest_slice(heatmap=built, at=at) if built is not None else None
-    age = (
-        queries.age_doubt(heatmap=built, freshness=freshness, now=now) if built is not None and at is None else Doubt()
-    )
+    age = queries.age_doubt(heatmap=built, freshness=freshness, now=now, at=at)
     listed = queries.list_zones(heatmap=built, limit=_ZONE_ROWS, at=at) if built is not None else None
     found = None if listed is None else queries.aged(zones=listed, age=age)
     digits = figures.decimals(instrument.tick_size)

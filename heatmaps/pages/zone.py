@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from heatmaps import queries
-from heatmaps.core.doubts import Doubt
 from heatmaps.core.tile import usd_from_code
 from heatmaps.pages import conditions, figures, leverage, life, naming, places, shown, touches, zones
 from market import queries as market
@@ -93,12 +92,14 @@ def load(*, zone_id: int, now: dt.datetime, at: dt.datetime | None = None) -> Zo
     instrument = zone.heatmap.instrument
     digits = figures.decimals(instrument.tick_size)
     release = zone.heatmap.release
-    age = queries.age_doubt(heatmap=zone.heatmap, freshness=market.freshness(instrument=instrument, now=now), now=now)
-    age = Doubt() if at else age
+    freshness = market.freshness(instrument=instrument, now=now)
+    age = queries.age_doubt(heatmap=zone.heatmap, freshness=freshness, now=now, at=at)
     [zone] = queries.aged(zones=[zone], age=age)
     span = market.stored_span(instrument_id=instrument.pk)
     as_of = min(span[1], at or span[1]) if span else None
-    touching = touches.load(instrument_id=instrument.pk, zones=[zone], last=None, as_of=as_of)
+    newest = queries.latest_slice(heatmap=zone.heatmap, at=at)
+    last = newest.close if newest else None
+    touching = touches.load(instrument_id=instrument.pk, zones=[zone], last=last, as_of=as_of)
     others = queries.list_zones(heatmap=zone.heatmap, at=at) if zone.ended_at is None else []
     where = places.load(instrument=instrument, zones=others, touching=touching, as_of=as_of)
     return ZonePage(

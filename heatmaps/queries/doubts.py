@@ -58,8 +58,15 @@ def column_doubt(*, heatmap: Heatmap, end_ms: int) -> Doubt:
     return conditions(heatmap=heatmap, first=period, stop=period + 1).doubts[0]
 
 
-def age_doubt(*, heatmap: Heatmap, freshness: Freshness, now: dt.datetime) -> Doubt:
-    """Return the doubt that comes of the map's age alone; of history it is how far the map is behind the bars."""
+def age_doubt(
+    *, heatmap: Heatmap | None, freshness: Freshness, now: dt.datetime, at: dt.datetime | None = None
+) -> Doubt:
+    """Return the doubt that comes of the map's age alone; of history it is how far the map is behind the bars.
+
+    None of a past moment ``at``, which is told as it was stored, nor where there is no map.
+    """
+    if heatmap is None or at is not None:
+        return Doubt()
     newest = heatmap.provisional_through or heatmap.built_through
     until = freshness.as_of if freshness.stale_after is None else now
     if newest is None or until is None:

@@ -14,7 +14,7 @@ from django.db import connection
 from PIL import Image
 
 from heatmaps import operations as heatmaps
-from heatmaps import picture
+from heatmaps import palette, picture
 from heatmaps.queries import get_heatmap
 from market.models import Bar, OpenInterest
 from tests.browser.conftest import END
@@ -81,6 +81,10 @@ def test_the_chart_hatches_the_hole_and_nothing_else(theme: str, visit: Open, wo
     # Twelve of the seventy-five hours in view, in one piece.
     assert 0.11 < lines[: plot.shape[1] - 80].mean() < 0.2
     assert lines[inside[0] : inside[-1]].mean() > 0.9
+    # The line of open interest does not cross the hole either. Its pane ends at the line above that of funding.
+    whole = pixels(page.locator("#chart").screenshot())
+    pane = whole[535:585, inside[0] + 8 : inside[-1] - 8]
+    assert (abs(pane - palette.GROUND[theme]).max(axis=2) <= 2).all()
     box = page.locator("#chart").bounding_box()
     assert box is not None
     page.mouse.move(box["x"] + float(inside.mean()), box["y"] + 200)

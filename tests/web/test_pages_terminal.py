@@ -135,6 +135,7 @@ def test_zone_page_shows_what_was_frozen(world: World, member: Client) -> None:
     page = member.get(reverse("heatmaps:zone", kwargs={"pk": zone.pk}))
     assert f'href="{reverse("journal:plans")}?zone={zone.pk}"' in page.content.decode()
     words = text_of(page)
+    assert "% below the price. Alive for" in words
     assert f"sha256 {zone.evidence_sha256}" in words
     assert "Price at formation" in words
     assert "This picture does not change" in words
