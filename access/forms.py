@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import secrets
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,6 +11,7 @@ from django.contrib.auth.forms import AuthenticationForm
 from django.core import signing
 from django.core.exceptions import ValidationError
 
+from access.addresses import address_of, network_of
 from access.operations import allow_login_try, forget_login_tries
 
 if TYPE_CHECKING:
@@ -81,17 +81,10 @@ class ApiKeyForm(forms.Form):
 
 def client_address(request: HttpRequest) -> str:
     """Return the network an attempt came from; of IPv6 the /64 that one customer holds."""
-    chain = [request.META.get("REMOTE_ADDR") or "local"]
-    hops = settings.TRUSTED_PROXY_COUNT
-    if hops:
-        chain = request.headers.get("X-Forwarded-For", chain[0]).split(",")[-hops:]
-    try:
-        address = ipaddress.ip_address(chain[0].strip())
-    except ValueError:
+    address = address_of(request)
+    if address is None:
         return "unknown"
-    if address.version == 6:  # noqa: PLR2004  # the name of the protocol
-        return str(ipaddress.ip_network((address, 64), strict=False))
-    return str(address)
+    return network_of(address, 64) if address.version == 6 else str(address)  # noqa: PLR2004  # the name of the protocol
 
 
 def remember_device(response: HttpResponse, user: User) -> None:

@@ -11,6 +11,7 @@ from django.db import connection, transaction
 from django.db.models import Q
 from django.utils.crypto import salted_hmac
 
+from access import buckets
 from access.models import ApiKey, LoginAllowance, LoginLink, User
 
 OPERATOR_EMAIL: Final = "operator@localhost"
@@ -25,14 +26,6 @@ ADDRESS_ALLOWANCE: Final = (20, 15)
 ACCOUNT_ALLOWANCE: Final = (8, 60)
 DEVICE_ALLOWANCE: Final = (8, 60)
 _FORGET_ALLOWANCE: Final = dt.timedelta(days=1)
-_TAKE_TRY: Final = """
-INSERT INTO access_loginallowance AS held (digest, tokens, updated_at) VALUES (%(digest)s, %(most)s - 1, %(now)s)
-ON CONFLICT (digest) DO UPDATE SET
-    updated_at = %(now)s,
-    tokens = LEAST(%(most)s, held.tokens + EXTRACT(EPOCH FROM %(now)s - held.updated_at) / %(seconds)s) - 1
-WHERE LEAST(%(most)s, held.tokens + EXTRACT(EPOCH FROM %(now)s - held.updated_at) / %(seconds)s) >= 1
-RETURNING tokens
-"""
 
 
 class TooManyKeysError(Exception):
@@ -111,9 +104,7 @@ def forget_login_tries(*, account: str, now: dt.datetime) -> None:
 
 
 def _take_try(source: str, most: int, seconds: int, now: dt.datetime) -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute(_TAKE_TRY, {"digest": _bucket(source), "most": float(most), "seconds": seconds, "now": now})
-        return cursor.fetchone() is not None
+    return buckets.take("access_loginallowance", _bucket(source), most=most, seconds=seconds, now=now)
 
 
 def _bucket(source: str) -> str:

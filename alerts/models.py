@@ -2,38 +2,28 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, NoReturn
+from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
+from access.owning import OwnedManager
+
 HORIZONS = (("4h", "4 h"), ("24h", "24 h"), ("3d", "3 d"), ("7d", "7 d"))
 
 
-class OwnerScopeError(RuntimeError):
-    """Private rows were asked for without saying whose."""
-
-
-class RuleManager(models.Manager["Rule"]):
+class RuleManager(OwnedManager["Rule"]):
     """The doors to rules: of an owner, or for the watch, which reads no more than what to look for."""
-
-    def get_queryset(self) -> NoReturn:
-        """Refuse."""
-        raise OwnerScopeError("Alerts are private: begin with Rule.objects.owned_by(owner_id).")
-
-    def owned_by(self, owner_id: int) -> models.QuerySet[Rule]:
-        """Return the rules of one owner."""
-        return super().get_queryset().filter(owner_id=owner_id)
 
     def watching(self, instrument_id: int) -> models.QuerySet[Rule]:
         """Return the rules about an instrument, for the watch."""
-        return super().get_queryset().filter(instrument_id=instrument_id)
+        return self._of_everybody().filter(instrument_id=instrument_id)
 
     def watched(self) -> models.QuerySet[Rule]:
         """Return all rules, for the watch to learn which instruments they are about."""
-        return super().get_queryset()
+        return self._of_everybody()
 
 
 class Rule(models.Model):
@@ -78,24 +68,16 @@ class Rule(models.Model):
         return f"{self.kind} of {self.instrument_id}"
 
 
-class NoticeManager(models.Manager["Notice"]):
+class NoticeManager(OwnedManager["Notice"]):
     """The doors to notices."""
-
-    def get_queryset(self) -> NoReturn:
-        """Refuse."""
-        raise OwnerScopeError("Notices are private: begin with Notice.objects.owned_by(owner_id).")
-
-    def owned_by(self, owner_id: int) -> models.QuerySet[Notice]:
-        """Return the notices of one owner."""
-        return super().get_queryset().filter(owner_id=owner_id)
 
     def append(self, notices: list[Notice]) -> None:
         """Add notices; one that was told before is left as it is."""
-        super().get_queryset().bulk_create(notices, ignore_conflicts=True)
+        self._of_everybody().bulk_create(notices, ignore_conflicts=True)
 
     def waiting(self) -> models.QuerySet[Notice]:
         """Return what is still to be sent by e-mail, for the mail."""
-        return super().get_queryset().filter(by_mail=True, mailed_at=None)
+        return self._of_everybody().filter(by_mail=True, mailed_at=None)
 
 
 class Notice(models.Model):
@@ -130,18 +112,6 @@ class Notice(models.Model):
         return self.text
 
 
-class PreferencesManager(models.Manager["Preferences"]):
-    """The doors to preferences."""
-
-    def get_queryset(self) -> NoReturn:
-        """Refuse."""
-        raise OwnerScopeError("Preferences are private: begin with Preferences.objects.owned_by(owner_id).")
-
-    def owned_by(self, owner_id: int) -> models.QuerySet[Preferences]:
-        """Return the preferences of one owner."""
-        return super().get_queryset().filter(owner_id=owner_id)
-
-
 class Preferences(models.Model):
     """When a member may be written to: not within the quiet hours, and at most one e-mail in so many minutes."""
 
@@ -152,7 +122,7 @@ class Preferences(models.Model):
     digest_minutes = models.PositiveIntegerField(default=60)
     mailed_at = models.DateTimeField(null=True, help_text="when the last digest was written")
 
-    objects: ClassVar[PreferencesManager] = PreferencesManager()
+    objects = OwnedManager["Preferences"]()
 
     class Meta:
         constraints: ClassVar = [
@@ -170,18 +140,6 @@ class Preferences(models.Model):
         return f"of {self.owner_id}"
 
 
-class WatchedManager(models.Manager["Watched"]):
-    """The doors to watch lists."""
-
-    def get_queryset(self) -> NoReturn:
-        """Refuse."""
-        raise OwnerScopeError("Watch lists are private: begin with Watched.objects.owned_by(owner_id).")
-
-    def owned_by(self, owner_id: int) -> models.QuerySet[Watched]:
-        """Return the watch list of one owner."""
-        return super().get_queryset().filter(owner_id=owner_id)
-
-
 class Watched(models.Model):
     """An instrument on a member's watch list."""
 
@@ -189,7 +147,7 @@ class Watched(models.Model):
     instrument = models.ForeignKey("market.Instrument", on_delete=models.CASCADE, related_name="+")
     added_at = models.DateTimeField(db_default=Now())
 
-    objects: ClassVar[WatchedManager] = WatchedManager()
+    objects = OwnedManager["Watched"]()
 
     class Meta:
         constraints: ClassVar = [models.UniqueConstraint(fields=["owner", "instrument"], name="watched_once")]

@@ -40,7 +40,7 @@ class ForgetOwner:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Forget the owner that the request before named."""
         if getattr(connection, "bh_owner", None) is not None:
-            connection.bh_owner = None  # type: ignore[attr-defined]  # set in journal.models.scope
+            connection.bh_owner = None  # type: ignore[attr-defined]  # set in access.owning
             with connection.cursor() as cursor:
                 cursor.execute("SELECT set_config('bh.owner', '', false)")
         return self.get_response(request)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-import ipaddress
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from django.conf import settings
-from django.db import connection
 from django.utils.crypto import salted_hmac
 
+from access import buckets
+from access.addresses import address_of, network_of
 from access.models import Allowance
 
 if TYPE_CHECKING:
@@ -34,28 +33,12 @@ CALM_EVERYONE: Final = Bucket(300, 5)
 MAIL: Final = Bucket(1, 15 * 60)
 MAILS_A_DAY: Final = Bucket(5, 86_400 / 5)
 _FORGET: Final = dt.timedelta(days=1)
-_TAKE: Final = """
-INSERT INTO access_allowance AS held (digest, tokens, updated_at) VALUES (%(digest)s, %(most)s - 1, %(now)s)
-ON CONFLICT (digest) DO UPDATE SET
-    updated_at = %(now)s,
-    tokens = LEAST(%(most)s, held.tokens + EXTRACT(EPOCH FROM %(now)s - held.updated_at) / %(seconds)s) - 1
-WHERE LEAST(%(most)s, held.tokens + EXTRACT(EPOCH FROM %(now)s - held.updated_at) / %(seconds)s) >= 1
-RETURNING tokens
-"""
 _PREFIXES: Final = {4: (32, 24), 6: (64, 48)}
 
 
 def take(name: str, bucket: Bucket, *, now: dt.datetime) -> bool:
-    """Take one out of a bucket; False where it is empty. Concurrent takers wait for each other on its row."""
-    values: dict[str, str | float | dt.datetime] = {
-        "digest": _digest(name),
-        "most": float(bucket.most),
-        "seconds": float(bucket.seconds),
-        "now": now,
-    }
-    with connection.cursor() as cursor:
-        cursor.execute(_TAKE, values)
-        return cursor.fetchone() is not None
+    """Take one out of a bucket; False where it is empty."""
+    return buckets.take("access_allowance", _digest(name), most=bucket.most, seconds=bucket.seconds, now=now)
 
 
 def may_ask(*, nets: tuple[str, str], now: dt.datetime) -> bool:
@@ -83,15 +66,10 @@ def may_mail(*, digest: str, now: dt.datetime) -> bool:
 
 def networks(request: HttpRequest) -> tuple[str, str]:
     """Return the network of one customer and the wider one that a request came from, as our outermost proxy saw it."""
-    chain = [request.META.get("REMOTE_ADDR") or "local"]
-    hops = settings.TRUSTED_PROXY_COUNT
-    if hops:
-        chain = request.headers.get("X-Forwarded-For", chain[0]).split(",")[-hops:]
-    try:
-        address = ipaddress.ip_address(chain[0].strip())
-    except ValueError:
+    address = address_of(request)
+    if address is None:
         return "unknown", "unknown"
-    near, wide = (str(ipaddress.ip_network((address, prefix), strict=False)) for prefix in _PREFIXES[address.version])
+    near, wide = (network_of(address, prefix) for prefix in _PREFIXES[address.version])
     return near, wide
 
 

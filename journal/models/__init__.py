@@ -3,7 +3,6 @@
 from .drafts import Unfinished
 from .entries import JournalEntry
 from .plans import Plan
-from .scope import OwnerScopeError
 from .trades import Fill, RefusedRow, Review, Trade, TradeFile
 from .verdicts import Judgement, PlanEvent
 
@@ -11,7 +10,6 @@ __all__ = [
     "Fill",
     "JournalEntry",
     "Judgement",
-    "OwnerScopeError",
     "Plan",
     "PlanEvent",
     "RefusedRow",

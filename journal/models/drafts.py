@@ -2,26 +2,13 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, NoReturn
+from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
 
-from .scope import OwnerScopeError, name_owner
-
-
-class UnfinishedManager(models.Manager["Unfinished"]):
-    """The only door to unfinished forms."""
-
-    def get_queryset(self) -> NoReturn:
-        """Refuse."""
-        raise OwnerScopeError("Unfinished forms are private: begin with Unfinished.objects.owned_by(owner_id).")
-
-    def owned_by(self, owner_id: int) -> models.QuerySet[Unfinished]:
-        """Return the unfinished forms of one owner."""
-        name_owner(owner_id)
-        return super().get_queryset().filter(owner_id=owner_id)
+from access.owning import OwnedManager
 
 
 class Unfinished(models.Model):
@@ -33,7 +20,7 @@ class Unfinished(models.Model):
     fields = models.JSONField(help_text="what was typed, by field")
     saved_at = models.DateTimeField(db_default=Now())
 
-    objects: ClassVar[UnfinishedManager] = UnfinishedManager()
+    objects = OwnedManager["Unfinished"]()
 
     class Meta:
         constraints: ClassVar = [

@@ -2,31 +2,23 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, NoReturn
+from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
 
+from access.owning import OwnedManager
+
 from .plans import Plan
-from .scope import OwnerScopeError, name_owner
 
 
-class JournalEntryManager(models.Manager["JournalEntry"]):
+class JournalEntryManager(OwnedManager["JournalEntry"]):
     """The doors to entries: of an owner, or what the judge has to know, which is no text."""
-
-    def get_queryset(self) -> NoReturn:
-        """Refuse."""
-        raise OwnerScopeError("Entries are private: begin with JournalEntry.objects.owned_by(owner_id).")
-
-    def owned_by(self, owner_id: int) -> models.QuerySet[JournalEntry]:
-        """Return the entries of one owner."""
-        name_owner(owner_id)
-        return super().get_queryset().filter(owner_id=owner_id)
 
     def presses(self, plan_ids: list[int]) -> models.QuerySet[JournalEntry]:
         """Return when authors confirmed plans by hand, for the judge."""
-        return super().get_queryset().filter(plan_id__in=plan_ids, kind=JournalEntry.Kind.CONFIRMED).only("plan", "at")
+        return self._of_everybody().filter(plan_id__in=plan_ids, kind=JournalEntry.Kind.CONFIRMED).only("plan", "at")
 
 
 class JournalEntry(models.Model):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import ClassVar, NoReturn
+from typing import ClassVar
 
 from django.apps import apps
 from django.conf import settings
@@ -12,27 +12,18 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from .scope import OwnerScopeError, name_owner
+from access.owning import OwnedManager
 
 
-class PlanManager(models.Manager["Plan"]):
+class PlanManager(OwnedManager["Plan"]):
     """The only door to plans: every query starts with an owner.
 
     Saving, cascades and foreign keys use Django's base manager and are not touched; ``dumpdata`` needs ``--all``.
     """
 
-    def get_queryset(self) -> NoReturn:
-        """Refuse."""
-        raise OwnerScopeError("Plans are private: begin with Plan.objects.owned_by(owner_id).")
-
-    def owned_by(self, owner_id: int) -> models.QuerySet[Plan]:
-        """Return the plans of one owner."""
-        name_owner(owner_id)
-        return super().get_queryset().filter(owner_id=owner_id)
-
     def without_verdict(self) -> models.QuerySet[Plan]:
         """Return armed plans that nobody judges yet, for an upgrade."""
-        armed = super().get_queryset().filter(armed_at__isnull=False).exclude(direction=Direction.OBSERVE)
+        armed = self._of_everybody().filter(armed_at__isnull=False).exclude(direction=Direction.OBSERVE)
         judged = apps.get_model("journal", "Judgement")._base_manager.values("plan_id")  # noqa: SLF001  # no other door
         return armed.exclude(pk__in=judged).order_by("pk")
 

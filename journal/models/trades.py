@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, NoReturn, TypeVar
+from typing import ClassVar
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
@@ -10,24 +10,9 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
+from access.owning import OwnedManager
+
 from .plans import Plan
-from .scope import OwnerScopeError, name_owner
-
-_M = TypeVar("_M", bound=models.Model)
-
-
-class OwnedManager(models.Manager[_M]):
-    """The only door to rows of an owner."""
-
-    def get_queryset(self) -> NoReturn:
-        """Refuse."""
-        name = self.model.__name__
-        raise OwnerScopeError(f"Rows of {name} are private: begin with {name}.objects.owned_by(owner_id).")
-
-    def owned_by(self, owner_id: int) -> models.QuerySet[_M]:
-        """Return the rows of one owner."""
-        name_owner(owner_id)
-        return super().get_queryset().filter(owner_id=owner_id)
 
 
 class TradeFile(models.Model):

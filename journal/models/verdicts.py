@@ -2,40 +2,34 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, NoReturn, cast
+from typing import Any, ClassVar, cast
 
 from django.db import connection, models
 from django.db.models import Q
 from django.db.models.functions import Now
 
+from access.owning import OwnedManager
+
 from .plans import Plan
-from .scope import OwnerScopeError, name_owner
 
 
-class JudgementManager(models.Manager["Judgement"]):
+class JudgementManager(OwnedManager["Judgement"]):
     """The doors to judgements: of an owner, or for the judge, who reads no notes."""
 
-    def get_queryset(self) -> NoReturn:
-        """Refuse."""
-        raise OwnerScopeError("Judgements are private: begin with Judgement.objects.owned_by(owner_id).")
-
-    def owned_by(self, owner_id: int) -> models.QuerySet[Judgement]:
-        """Return the judgements of one owner's plans."""
-        name_owner(owner_id)
-        return super().get_queryset().filter(plan__owner_id=owner_id)
+    owner_path = "plan__owner_id"
 
     def being_judged(self, instrument_id: int) -> models.QuerySet[Judgement]:
         """Return what is still to be judged of an instrument, for the judge."""
-        return super().get_queryset().filter(instrument_id=instrument_id, is_done=False)
+        return self._of_everybody().filter(instrument_id=instrument_id, is_done=False)
 
     def outdated(self, instrument_id: int, change_id: int) -> models.QuerySet[Judgement]:
         """Return what was judged before a correction of an instrument, for the judge."""
-        found = super().get_queryset().filter(instrument_id=instrument_id, change_id__lt=change_id)
+        found = self._of_everybody().filter(instrument_id=instrument_id, change_id__lt=change_id)
         return found.filter(through_at__isnull=False)
 
     def by_key(self, keys: list[int]) -> models.QuerySet[Judgement]:
         """Return judgements that the judge holds."""
-        return super().get_queryset().filter(pk__in=keys)
+        return self._of_everybody().filter(pk__in=keys)
 
     def save_all(self, judgements: list[Judgement], fields: tuple[str, ...]) -> None:
         """Write fields of judgements that the judge holds; one statement, sent once with all rows."""
@@ -88,25 +82,18 @@ class Judgement(models.Model):
         return f"{self.plan_id}: {self.phase}"
 
 
-class PlanEventManager(models.Manager["PlanEvent"]):
+class PlanEventManager(OwnedManager["PlanEvent"]):
     """The doors to what happened to plans."""
 
-    def get_queryset(self) -> NoReturn:
-        """Refuse."""
-        raise OwnerScopeError("Events are private: begin with PlanEvent.objects.owned_by(owner_id).")
-
-    def owned_by(self, owner_id: int) -> models.QuerySet[PlanEvent]:
-        """Return the events of one owner's plans."""
-        name_owner(owner_id)
-        return super().get_queryset().filter(plan__owner_id=owner_id)
+    owner_path = "plan__owner_id"
 
     def of_judgement(self, plan_id: int) -> models.QuerySet[PlanEvent]:
         """Return what was said of a plan, for the judge."""
-        return super().get_queryset().filter(plan_id=plan_id).order_by("number")
+        return self._of_everybody().filter(plan_id=plan_id).order_by("number")
 
     def append(self, events: list[PlanEvent]) -> None:
         """Add events at the end of their plans."""
-        super().get_queryset().bulk_create(events)
+        self._of_everybody().bulk_create(events)
 
 
 class PlanEvent(models.Model):

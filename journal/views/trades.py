@@ -16,7 +16,7 @@ from journal.forms import ChoosePlanForm, DescribeForm, FileForm, ReviewForm, in
 from journal.imports import FileRefusedError
 from journal.models import Trade, TradeFile
 from journal.pages.trades import describe_comparison, describe_file, describe_trade
-from journal.views.shared import KEY_DIGITS, SAFE_OR_POST, WRONG, owner_of
+from journal.views.shared import KEY_DIGITS, SAFE_OR_POST, WRONG, asked_number, owner_of
 
 _FILE: Final = "journal/trade_file.html"
 
@@ -25,11 +25,9 @@ _FILE: Final = "journal/trade_file.html"
 @require_safe
 def trades(request: HttpRequest) -> HttpResponse:
     """List own trades, newest first."""
-    before = request.GET.get("before", "")
-    if before and not (before.isdecimal() and len(before) <= KEY_DIGITS):
-        raise Http404
+    before = asked_number(request, "before", KEY_DIGITS)
     unmatched = request.GET.get("ask") == "1"
-    found = queries.list_trades(owner_id=owner_of(request), before=int(before) if before else None, unmatched=unmatched)
+    found = queries.list_trades(owner_id=owner_of(request), before=before, unmatched=unmatched)
     shown = found[: queries.TRADES_PAGE]
     context = {
         "rows": [describe_trade(one) for one in shown],

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerts.models import Notice, OwnerScopeError, Preferences, Rule, Watched
+from access.owning import OwnerScopeError
+from alerts.models import Notice, Preferences, Rule, Watched
 from alerts.operations import TooManyRulesError, Wish, add_rule, look
 from alerts.queries import MOST_RULES, is_watch_due, watched_instruments
 from alerts.terms import SLACK, begun

@@ -79,14 +79,14 @@ def digest_of(slug: str) -> str:
 
 
 @pytest.mark.parametrize("slug", SLUGS)
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(until=st.integers(1, STEPS - 1), seed=st.integers(0, 3))
 def test_prefix_run_is_the_prefix_of_the_whole_run(slug: str, until: int, seed: int) -> None:
     assert same(estimate(slug, seed=seed), estimate(slug, seed=seed, until=until), stop=until)
 
 
 @pytest.mark.parametrize("slug", SLUGS)
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(first=st.integers(1, STEPS - 2), second=st.integers(1, STEPS - 2), seed=st.integers(0, 3))
 def test_run_cut_anywhere_goes_on_bit_for_bit(slug: str, first: int, second: int, seed: int) -> None:
     """A run that stops at two random steps and restarts from its newest kept bytes ends in the same bits."""

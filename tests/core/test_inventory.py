@@ -68,14 +68,14 @@ def run(made: list[Move], deposits: Deposits = DEPOSITS) -> Inventory:
     return inventory
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=20, suppress_health_check=[HealthCheck.too_slow])
 @given(paths(5))
 def test_kernel_equals_the_plain_twin(made: list[Move]) -> None:
     assert_twins(made, TIERS, PROPORTIONAL)
 
 
 @pytest.mark.parametrize("name", sorted(OPTIONS))
-@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=6, suppress_health_check=[HealthCheck.too_slow])
 @given(made=paths(5), seed=st.integers(0, 99))
 def test_kernel_equals_the_plain_twin_under_every_option(name: str, made: list[Move], seed: int) -> None:
     assert_twins(beyond_first(made, seed), *OPTIONS[name])
@@ -98,7 +98,7 @@ def assert_twins(made: list[Move], tiers: Tiers, closing: Closing) -> None:
         np.testing.assert_allclose(inventory.rows[side] * inventory.scale[side], groups, rtol=0, atol=1e-12 * unit)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(paths(12))
 def test_books_balance_after_every_step(made: list[Move]) -> None:
     inventory = Inventory(DEPOSITS)
@@ -119,7 +119,7 @@ def test_books_balance_after_every_step(made: list[Move]) -> None:
         before = list(inventory.total)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(paths(12))
 def test_sides_keep_to_their_side_and_nothing_survives_a_traversed_bin(made: list[Move]) -> None:
     inventory = Inventory(DEPOSITS)
@@ -144,7 +144,7 @@ def run_one(move: Move, anchor: int) -> np.ndarray:
     return alone.rows
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow])
 @given(paths(10), st.sampled_from([0.25, 2.0, 1024.0]))
 def test_scaling_contracts_scales_the_map(made: list[Move], factor: float) -> None:
     scaled = [
@@ -153,7 +153,7 @@ def test_scaling_contracts_scales_the_map(made: list[Move], factor: float) -> No
     np.testing.assert_array_equal(run(made).column() * factor, run(scaled).column())
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow])
 @given(paths(10), st.integers(-40, 40))
 def test_scaling_price_shifts_the_map(made: list[Move], tiles: int) -> None:
     shift = tiles * 256

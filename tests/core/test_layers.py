@@ -39,7 +39,7 @@ def test_layer_declares_itself(slug: str) -> None:
 
 
 @pytest.mark.parametrize("slug", SLUGS)
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=6)
 @given(back=st.integers(1, 99), seed=st.integers(0, 2))
 def test_layer_looks_at_nothing_after_its_hour(slug: str, back: int, seed: int) -> None:
     hours = make_hours(count=WINDOW + 100, seed=seed)
@@ -52,7 +52,7 @@ def test_layer_looks_at_nothing_after_its_hour(slug: str, back: int, seed: int) 
 
 
 @pytest.mark.parametrize("slug", SLUGS)
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=6)
 @given(start=st.integers(1, 100))
 def test_layer_says_the_same_whatever_the_window_began_with(slug: str, start: int) -> None:
     whole, later = READ[slug], read(WHOLE.part(start, len(WHOLE)), slugs=[slug])[slug]
@@ -121,7 +121,7 @@ def plain_rank(values: list[float], i: int) -> float:
     return 100.0 * (below + 0.5 * equal) / len(past)
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(count=st.integers(0, WINDOW), seed=st.integers(0, 9), share=st.sampled_from([0.0, 0.3, 1.0]))
 def test_percentile_is_that_of_the_slow_twin(count: int, seed: int, share: float) -> None:
     draw = np.random.default_rng(seed)

@@ -117,7 +117,7 @@ def test_book_without_that_side_tells_nothing() -> None:
     assert resting_within(book(bid_10=1.0), distance_bps=5.0, is_ask=True) is None
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     held=st.lists(st.floats(0, 1e9), min_size=6, max_size=6).map(lambda one: np.cumsum(one).tolist()),
     far=st.floats(0, 600),

@@ -51,7 +51,7 @@ def test_bar_that_sets_an_extreme_confirms_nothing() -> None:
     assert [one.is_high for one in swings(high, low, close)] == [False]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(seed=st.integers(0, 10_000), count=st.integers(20, 300), holes=st.sampled_from([0.0, 0.02]))
 def test_swings_alternate_and_are_the_extremes_of_their_legs(seed: int, count: int, holes: float) -> None:
     high, low, close = walk(count, seed, holes)
@@ -68,7 +68,7 @@ def test_swings_alternate_and_are_the_extremes_of_their_legs(seed: int, count: i
         assert back >= needed[one.confirmed] - 1e-12
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(seed=st.integers(0, 10_000), stop=st.integers(20, 299))
 def test_swings_of_a_prefix_are_those_confirmed_by_then(seed: int, stop: int) -> None:
     whole = walk(300, seed)
@@ -76,7 +76,7 @@ def test_swings_of_a_prefix_are_those_confirmed_by_then(seed: int, stop: int) ->
     assert prefix == [one for one in swings(*whole) if one.confirmed < stop]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(seed=st.integers(0, 10_000), start=st.integers(1, 200))
 def test_swings_forget_where_the_path_began(seed: int, start: int) -> None:
     whole = walk(600, seed)
@@ -86,7 +86,7 @@ def test_swings_forget_where_the_path_began(seed: int, start: int) -> None:
     assert known[-20:] == later[-20:]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(seed=st.integers(0, 10_000))
 def test_swings_of_the_mirrored_path_are_mirrored(seed: int) -> None:
     high, low, close = walk(300, seed)
@@ -167,7 +167,7 @@ def plain_range(path: Path, bars: int) -> tuple[bool, list[int]]:
     return is_still and top - bottom <= 0.8 * expected and min(touches) >= 2, touches
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(seed=st.integers(0, 10_000), bars=st.sampled_from([24, 48]))
 def test_range_is_that_of_the_slow_twin(seed: int, bars: int) -> None:
     path = walk(bars + 20, seed)
@@ -177,7 +177,7 @@ def test_range_is_that_of_the_slow_twin(seed: int, bars: int) -> None:
     assert bool(judged.is_range[-1]) == is_range
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(seed=st.integers(0, 10_000), stop=st.integers(100, 199))
 def test_ranges_look_at_nothing_after_their_place(seed: int, stop: int) -> None:
     path = walk(200, seed)

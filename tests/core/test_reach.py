@@ -105,7 +105,7 @@ def test_excursions_equal_a_slow_twin(bars: Records) -> None:
         assert found[1, index] == pytest.approx(max(0.0, math.log(max(ahead["high"])) - close), abs=1e-12)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.lists(st.floats(1e-5, 0.8), min_size=2, max_size=6), st.lists(st.floats(-20, -8), min_size=3, max_size=3))
 def test_chance_falls_with_distance_and_grows_with_time(distances: list[float], variances: list[float]) -> None:
     fitted = _fitted()

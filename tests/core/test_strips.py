@@ -60,7 +60,7 @@ def codes_at(store: Store, level: int, period: int) -> tuple[int, np.ndarray]:
     return strip.column(period % TILE)
 
 
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=6)
 @given(st.sets(st.integers(1, STEPS - 1), max_size=4))
 def test_tiles_do_not_depend_on_how_the_build_was_cut(stops: set[int]) -> None:
     window = without_bars(

@@ -79,7 +79,7 @@ def test_wick_that_the_mark_did_not_follow_takes_nothing() -> None:
     assert kept.columns[50, low:high].sum() > 4 * estimate(window).columns[50, low:high].sum()
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(seed=st.integers(0, 50), follows=st.floats(0.0, 1.4), hole=st.integers(0, STEPS - 1))
 def test_nothing_survives_what_the_mark_crossed_and_sides_stay_apart(seed: int, follows: float, hole: int) -> None:
     window = with_marks(make_window(steps=STEPS, seed=seed), follows=follows, but=(hole,))
@@ -96,7 +96,7 @@ def test_nothing_survives_what_the_mark_crossed_and_sides_stay_apart(seed: int, 
     assert (shorts <= found.total * (1 + 1e-6)).all()
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(first=st.integers(1, STEPS - 1), seed=st.integers(0, 9))
 def test_run_with_marks_goes_on_bit_for_bit_and_never_looks_ahead(first: int, seed: int) -> None:
     window, estimator = with_marks(make_window(steps=STEPS, seed=seed), but=(3, 77)), load_built("open-interest")

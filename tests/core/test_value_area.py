@@ -30,7 +30,7 @@ def test_no_volume_is_no_profile() -> None:
     assert volume_profile(one, one, np.array([np.nan])) is None
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(seed=st.integers(0, 10_000), count=st.integers(1, 60), holes=st.sampled_from([0.0, 0.2]))
 def test_profile_conserves_volume_and_its_value_area_is_the_densest(seed: int, count: int, holes: float) -> None:
     high, low, _ = walk(count, seed, holes)

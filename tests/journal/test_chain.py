@@ -15,8 +15,9 @@ from django.core.management import call_command
 from django.db import DatabaseError, connection, transaction
 
 from access.operations import erase_account
+from access.owning import OwnerScopeError
 from journal import operations, queries
-from journal.models import JournalEntry, Judgement, OwnerScopeError, Plan
+from journal.models import JournalEntry, Judgement, Plan
 from journal.operations import Amendment
 from tests.factories import make_plan
 from tests.journal.terms import NOW, SOON, TERMS, text

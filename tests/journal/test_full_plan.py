@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from journal.models import Judgement, OwnerScopeError, Plan, Unfinished
+from access.owning import OwnerScopeError
+from journal.models import Judgement, Plan, Unfinished
 from journal.operations import arm_plan
 from journal.operations.judging import read_terms
 from journal.verdict import Kind, Rule

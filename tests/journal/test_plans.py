@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 from django.db import DatabaseError, connection, transaction
 
+from access.owning import OwnerScopeError
 from journal import operations, queries
-from journal.models import OwnerScopeError, Plan
+from journal.models import Plan
 from journal.operations import Terms
 from market.operations import store
 from market.series import BAR

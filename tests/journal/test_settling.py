@@ -11,8 +11,9 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 
 from access.operations import erase_account
+from access.owning import OwnerScopeError
 from journal import operations, queries
-from journal.models import Judgement, OwnerScopeError, Plan, PlanEvent
+from journal.models import Judgement, Plan, PlanEvent
 from market import operations as market
 from market import series as s
 from tests.factories import make_plan

@@ -10,8 +10,9 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
+from access.owning import OwnerScopeError
 from journal import operations, queries
-from journal.models import Fill, OwnerScopeError, RefusedRow, Review, Trade, TradeFile
+from journal.models import Fill, RefusedRow, Review, Trade, TradeFile
 from journal.operations import Choices, Said
 from tests.factories import make_user
 from tests.journal.terms import text

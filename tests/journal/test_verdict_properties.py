@@ -90,7 +90,7 @@ def test_verdict_is_never_optimistic(shape: int) -> None:
     assert forked > 10 or plan.confirmation
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(seed=st.integers(0, 10**6), shape=st.integers(0, len(PLANS) - 1), cut=st.integers(1, 59))
 def test_catching_up_is_the_same_as_living_through(seed: int, shape: int, cut: int) -> None:
     plan = terms(costs=COSTS, **PLANS[shape])
@@ -107,7 +107,7 @@ def test_catching_up_is_the_same_as_living_through(seed: int, shape: int, cut: i
     assert whole.events[: len(prefix.events)] == prefix.events
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(seed=st.integers(0, 10**6), shape=st.integers(0, len(PLANS) - 1))
 def test_a_short_is_a_long_in_a_mirror(seed: int, shape: int) -> None:
     path = tick_path(np.random.default_rng(seed), 60, 101.0)
@@ -120,7 +120,7 @@ def test_a_short_is_a_long_in_a_mirror(seed: int, shape: int) -> None:
     assert bounds(long, one) == bounds(short, other)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(seed=st.integers(0, 10**6), shape=st.integers(0, len(PLANS) - 1), scale=st.sampled_from(["0.125", "8", "1024"]))
 def test_scale_and_shift_leave_results_as_they_are(seed: int, shape: int, scale: str) -> None:
     path, by, later = tick_path(np.random.default_rng(seed), 60, 101.0), D(scale), 15 * MINUTE

@@ -6,12 +6,14 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.apps import apps
 from django.db import DatabaseError, connection, models, transaction
 
+from access.models import User
+from access.owning import WEB_ROLE, OwnedManager, name_owner
 from bhweb.walls import ForgetOwner, grant_web_role
 from journal import operations
 from journal.models import JournalEntry, Judgement, Plan, PlanEvent, Unfinished
-from journal.models.scope import WEB_ROLE, name_owner
 from tests.factories import make_plan, make_user
 from tests.journal.terms import NOW, SOON
 from tests.pages import client_of
@@ -19,7 +21,6 @@ from tests.pages import client_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from access.models import User
     from heatmaps.models import Zone
 
 pytestmark = pytest.mark.django_db
@@ -63,6 +64,21 @@ def counts() -> dict[str, int]:
             cursor.execute(f"SELECT count(*) FROM {table}")
             found[table] = cursor.fetchone()[0]
     return found
+
+
+def test_every_table_of_an_owner_has_a_policy_and_one_door() -> None:
+    owned = [
+        model
+        for model in apps.get_models()
+        if model._meta.app_label in {"journal", "alerts"}
+        and any(field.related_model is User for field in model._meta.fields if field.name == "owner")
+    ]
+    assert {model.__name__ for model in owned} > {"Plan", "Trade", "Review", "Notice", "Watched"}
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT relname FROM pg_class c JOIN pg_policy p ON p.polrelid = c.oid WHERE c.relrowsecurity")
+        walled = {name for (name,) in cursor.fetchall()}
+    assert {model._meta.db_table for model in owned} - walled == set()
+    assert [model for model in owned if not isinstance(model._default_manager, OwnedManager)] == []
 
 
 def test_database_shows_rows_to_their_owner_only(owner: User, other: User, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -140,4 +156,5 @@ def test_web_role_does_what_the_site_does(owner: User, zone: Zone, monkeypatch: 
         assert client.post("/plans/1/arm/").status_code == 302
         assert client.post("/plans/1/amend/", {"kind": "noted", "note": "x"}).status_code == 302
         assert client.post("/plans/1/undo/").status_code == 302
-        assert client.get("/plans/1/").status_code == 200
+        for path in ("/plans/1/", "/trades/", "/review/", "/alerts/"):
+            assert client.get(path).status_code == 200, path

@@ -52,7 +52,7 @@ def test_mixture_finds_the_weights_of_parts() -> None:
     np.testing.assert_allclose(np.exp(log), target, rtol=0.05)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.lists(st.floats(0.0, 1e9), min_size=2, max_size=20).filter(lambda values: max(values) > 1.0))
 def test_deviance_is_least_at_the_value_itself(values: list[float]) -> None:
     target = np.array(values)

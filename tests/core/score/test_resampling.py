@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from heatmaps.core.score.resampling import correlations, gain, rank_draws, ranks
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(st.integers(0, 5), min_size=1, max_size=12))
 def test_equal_values_share_their_mean_rank(values: list[int]) -> None:
     found = ranks(np.array([values, values], dtype=float))
