@@ -74,10 +74,8 @@ class Situation:
         last = self.last
         if last is None:
             return {}
-        edges = {pk: heatmaps.near_edge(zone, last) for pk, zone in self.alive.items()}
-        outside = {pk: edge for pk, edge in edges.items() if edge is not None}
-        stated = self.reach.chances(list(outside.values()), price=last).get(horizon, [])
-        return {pk: 100.0 * chance for pk, chance in zip(outside, stated, strict=False)}
+        stated = heatmaps.chances_of(zones=self.alive.values(), found=self.reach, price=last)
+        return {str(pk): 100.0 * row[horizon] for pk, row in stated.items() if horizon in row}
 
     @cached_property
     def standing(self) -> Standing | None:

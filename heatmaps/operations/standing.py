@@ -13,11 +13,11 @@ from heatmaps.core.layers.base import DAY
 from heatmaps.models import Standing
 from heatmaps.queries import (
     NEAR_PCT,
+    chances_of,
     get_heatmap,
     latest_slice,
     living_zones,
     member_shares,
-    near_edge,
     reachability,
     read_layers,
     standing_edge,
@@ -79,11 +79,9 @@ def _chances(heatmap: Heatmap, now: dt.datetime) -> dict[str, Any]:
     found = reachability(instrument_id=heatmap.instrument_id, at=min(span[1], now))
     if found.price is None:
         return {"chances": {}, "refused": found.refused}
-    price = found.price
-    edges = {zone.pk: near_edge(zone, price) for zone in living_zones(heatmap_ids=[heatmap.pk])[heatmap.pk]}
-    outside = {pk: edge for pk, edge in edges.items() if edge is not None}
-    rows = found.chances(list(outside.values()))
-    chances = {pk: {name: round(row[at], 4) for name, row in rows.items() if row} for at, pk in enumerate(outside)}
+    living = living_zones(heatmap_ids=[heatmap.pk])[heatmap.pk]
+    stated = chances_of(zones=living, found=found, price=found.price)
+    chances = {pk: {name: round(chance, 4) for name, chance in row.items()} for pk, row in stated.items()}
     return {"chances": chances, "refused": found.refused}
 
 

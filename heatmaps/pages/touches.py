@@ -58,11 +58,8 @@ def of_zones(*, zones: Sequence[Zone], found: Reachability, last: float | None) 
     active = [zone for zone in zones if zone.ended_at is None]
     if price is None:
         return {zone.pk: _chances({}, found.refused) for zone in active}
-    edges = {zone.pk: queries.near_edge(zone, price) for zone in active}
-    outside = {pk: edge for pk, edge in edges.items() if edge is not None}
-    chances = found.chances(list(outside.values()), price=price)
-    by_zone = {pk: {name: row[at] for name, row in chances.items() if row} for at, pk in enumerate(outside)}
-    return {pk: _chances(by_zone.get(pk), found.refused) for pk in edges}
+    by_zone = queries.chances_of(zones=active, found=found, price=price)
+    return {zone.pk: _chances(by_zone.get(zone.pk), found.refused) for zone in active}
 
 
 def _chances(row: Mapping[str, float] | None, refused: Mapping[str, str]) -> tuple[Chance, ...]:

@@ -14,7 +14,7 @@ from market import queries as market
 from market.series import DAY_MS, HOUR_MS, STEP_MS, epoch_ms, moment
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from heatmaps.core.grid import Floats
     from heatmaps.models import Zone
@@ -128,6 +128,17 @@ def _log_variances(bars: Records, edge: dt.datetime) -> Floats:
     if len(bars) == 0 or int(bars["open_time"][-1]) != epoch_ms(edge) - STEP_MS:
         raise UnusableHistoryError(GAPS)
     return Path.of(bars).now()
+
+
+def chances_of(*, zones: Iterable[Zone], found: Reachability, price: float) -> dict[int, dict[str, float]]:
+    """Return the chances of a touch of each zone's near edge by horizon, seen from a price.
+
+    A zone that the price is in is left out: there is nothing to touch.
+    """
+    edges = {zone.pk: near_edge(zone, price) for zone in zones}
+    outside = {pk: edge for pk, edge in edges.items() if edge is not None}
+    rows = found.chances(list(outside.values()), price=price)
+    return {pk: {name: row[at] for name, row in rows.items() if row} for at, pk in enumerate(outside)}
 
 
 def near_edge(zone: Zone, price: float) -> float | None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 from heatmaps.core.reach import HORIZONS
 from market import queries as market
 
+from .doubts import age_doubt, aged
 from .maps import get_heatmaps
 from .reach import near_edge
 from .standings import Lean, lean_of, living_zones, standings_of
@@ -138,11 +139,17 @@ def _lines(now: dt.datetime) -> list[Line]:
             outage=health.get(one.venue) if one.is_fetched else None,
             day=days.get(one.pk),
             heatmap=maps.get(one.pk),
-            zones=zones[maps[one.pk].pk] if one.pk in maps else [],
+            zones=_aged(zones, maps.get(one.pk), fresh[one.pk], now),
             standing=standings.get(one.pk),
         )
         for one in found
     ]
+
+
+def _aged(zones: Mapping[int, list[Zone]], heatmap: Heatmap | None, fresh: Freshness, now: dt.datetime) -> list[Zone]:
+    """The living zones of a map, as wide as its age makes them on every page."""
+    age = age_doubt(heatmap=heatmap, freshness=fresh, now=now)
+    return aged(zones=zones[heatmap.pk], age=age) if heatmap else []
 
 
 def _line(  # noqa: PLR0913  # what was read for all at once

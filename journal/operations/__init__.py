@@ -6,7 +6,7 @@ from .chaining import database_clock, lock_chain, next_entry
 from .checks import find_obstacles
 from .comparing import Comparison, compare
 from .drafting import ArmedError, SentBeforeError, create_draft, update_draft
-from .files import Choices, UnreadableError, describe, is_known, keep_file, look, take_in
+from .files import Choices, Look, UnreadableError, describe, is_known, keep_file, look, take_in
 from .judging import adopt_plans
 from .keeping import drop_unfinished, keep_unfinished
 from .reviewing import NotEndedError, ReviewedError, Said, add_remark, review_plan, review_trade
@@ -23,6 +23,7 @@ __all__ = [
     "ArmedError",
     "Choices",
     "Comparison",
+    "Look",
     "NoSuchPlanError",
     "NotEndedError",
     "ReviewedError",

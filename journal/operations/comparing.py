@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
@@ -20,7 +21,7 @@ from journal.comparison import (
     waterfall,
 )
 from journal.comparison import Trade as Position
-from journal.models import Judgement, PlanEvent, Trade
+from journal.models import JournalEntry, Judgement, PlanEvent, Trade
 from journal.operations.judging import read_terms
 from journal.queries import expose, fills_of
 from journal.verdict import judge
@@ -74,7 +75,7 @@ def compare(*, owner_id: int, plan: Plan, trade: Trade, now: dt.datetime) -> Com
         late=late,
         steps=steps,
         of_fill=result_of_fill(terms, position),
-        kept=_kept(terms, position, late, size),
+        kept=_kept(terms, position, late, size, is_widened=_is_widened(owner_id=owner_id, plan_id=plan.pk)),
         missing=missing,
     )
 
@@ -124,7 +125,16 @@ def _entered(terms: Terms, instrument_id: int, position: Position, now: dt.datet
     return None
 
 
-def _kept(terms: Terms, position: Position, late: Lateness, size: Decimal | None) -> Adherence:
+def _is_widened(*, owner_id: int, plan_id: int) -> bool | None:
+    """Tell whether a stop was moved so that more was risked; None where the chain tells of no stop."""
+    moved = JournalEntry.objects.owned_by(owner_id).filter(plan_id=plan_id, kind=JournalEntry.Kind.STOP)
+    said = [json.loads(content)["is_risk_increasing"] for content in moved.values_list("content", flat=True)]
+    return any(said) if said else None
+
+
+def _kept(
+    terms: Terms, position: Position, late: Lateness, size: Decimal | None, *, is_widened: bool | None
+) -> Adherence:
     distance = abs(terms.entry - terms.stop)
     beyond = [terms.side * (terms.stop - one.price) / distance for one in position.closes]
     near = [*(target.price for target in terms.targets), terms.stop]
@@ -134,6 +144,6 @@ def _kept(terms: Terms, position: Position, late: Lateness, size: Decimal | None
         chase=late.chase,
         size_ratio=position.size / size if size else None,
         beyond_stop=max(Decimal(0), *beyond) if beyond else None,
-        widened=None,
+        widened=is_widened,
         exit_by_rule=None if last is None else min(abs(last - level) for level in near) <= distance / 10,
     )

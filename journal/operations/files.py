@@ -6,7 +6,7 @@ import datetime as dt
 import hashlib
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.db import connection, transaction
@@ -107,19 +107,28 @@ def describe(*, owner_id: int, file_id: int, choices: Choices) -> None:
     )
 
 
-def look(*, file: TradeFile, now: dt.datetime) -> tuple[Table, Layout | None, Reading | None, str]:
-    """Read a waiting file without taking it in: its table, layout and rows, and what is missing to read it."""
+class Look(NamedTuple):
+    """A file before it is taken in: its table, layout and rows as far as they are known, and what is missing."""
+
+    table: Table
+    layout: Layout | None
+    reading: Reading | None
+    problem: str
+
+
+def look(*, file: TradeFile, now: dt.datetime) -> Look:
+    """Read a waiting file without taking it in."""
     table = read_table(bytes(file.content or b""))
     try:
         layout = layout_of(file, table)
         if layout is None:
-            return table, None, None, "This file is of no layout that is known here: name its columns."
+            return Look(table, None, None, "This file is of no layout that is known here: name its columns.")
         style = find_style(
             table, layout, zone=_zone(file.zone), order=file.date_order or None, comma=file.decimal_comma
         )
     except ValueError as refusal:
-        return table, None, None, str(refusal)
-    return table, layout, read_rows(table, layout, style, now=now), ""
+        return Look(table, None, None, str(refusal))
+    return Look(table, layout, read_rows(table, layout, style, now=now), "")
 
 
 def is_known(table: Table) -> bool:
@@ -161,8 +170,8 @@ def take_in(*, owner_id: int, file_id: int, now: dt.datetime) -> TradeFile:
     if layout is None or reading is None:
         raise UnreadableError(problem)
     contracts = _contracts(layout.venue)
-    fills = [_in_base(one, contracts, reading) for one in reading.fills]
-    rows = [_fill(file, layout.venue, one, contracts) for one in fills if one is not None]
+    reading.fills = [known for one in reading.fills if (known := _in_base(one, contracts, reading)) is not None]
+    rows = [_fill(file, layout.venue, one, contracts) for one in reading.fills]
     mine = Fill.objects.owned_by(owner_id)
     before = mine.count()
     Fill.objects.owned_by(owner_id).bulk_create(rows, batch_size=_BATCH, ignore_conflicts=True)

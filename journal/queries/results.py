@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from journal import statistics
@@ -73,7 +73,7 @@ class Results:
     belief_count: int
     more: int | None
     tables: tuple[tuple[str, tuple[Cell, ...]], ...]
-    row: tuple[float, ...] = field(default=())
+    row: tuple[float, ...] = ()
 
     @property
     def warns(self) -> bool:

@@ -65,15 +65,15 @@ def file(request: HttpRequest, pk: int) -> HttpResponse:
     if found.taken_at is not None:
         refused = queries.list_refused(owner_id=owner_of(request), file_id=pk)
         return render(request, _FILE, {"file": found, "refused": refused})
-    table, _, _, _ = operations.look(file=found, now=timezone.now())
-    columns = () if operations.is_known(table) else table.header
+    seen = operations.look(file=found, now=timezone.now())
+    columns = () if operations.is_known(seen[0]) else seen[0].header
     form = DescribeForm(
         request.POST if request.method == "POST" else None, columns=columns, initial=initial_of_file(found)
     )
     if request.method == "POST" and form.is_valid():
         operations.describe(owner_id=owner_of(request), file_id=pk, choices=form.choices())
         return redirect("journal:trade-file", pk=pk)
-    return _show_file(request, found, form)
+    return _show_file(request, found, form, seen)
 
 
 @member
@@ -126,8 +126,8 @@ def _own_trade(request: HttpRequest, pk: int) -> Trade:
         raise Http404 from absent
 
 
-def _show_file(request: HttpRequest, found: TradeFile, form: DescribeForm) -> HttpResponse:
-    table, layout, reading, problem = operations.look(file=found, now=timezone.now())
+def _show_file(request: HttpRequest, found: TradeFile, form: DescribeForm, seen: operations.Look) -> HttpResponse:
+    table, layout, reading, problem = seen
     context = {"file": found, "form": form, "problem": problem, **describe_file(table, layout, reading)}
     return render(request, _FILE, context, status=WRONG if form.errors else 200)
 

@@ -16,6 +16,7 @@ from journal.models import Fill, RefusedRow, Review, Trade, TradeFile
 from journal.operations import Choices, Said
 from tests.factories import make_user
 from tests.journal.terms import text
+from tests.journal.test_imports import OKX
 from tests.journal.test_settling import PATH, add, arm, first_minute, settle
 from tests.pages import client_of
 
@@ -94,6 +95,13 @@ def test_rows_that_are_not_believed_are_kept_with_their_reason(owner: User, now:
     assert (refused.line, refused.reason) == (2, "Price has to be above 0, not 0.")
 
 
+def test_contracts_of_an_unknown_size_are_refused_and_counted_once(owner: User, now: dt.datetime) -> None:
+    taken = take(owner, OKX.encode(), now)
+    assert (taken.row_count, taken.new_count, taken.refused_count, taken.passed_over) == (2, 0, 1, {"spot row": 1})
+    (refused,) = queries.list_refused(owner_id=owner.pk, file_id=taken.pk)
+    assert "whose size is not known here" in refused.reason
+
+
 def test_a_file_without_its_zone_is_not_taken_in(owner: User, now: dt.datetime) -> None:
     with pytest.raises(operations.UnreadableError, match="time zone"):
         take(owner, SOLD, now, zone="")
@@ -138,6 +146,22 @@ def test_a_trade_finds_its_plan_and_is_set_beside_it(owner: User, zone: Zone, no
     assert steps.management < 0
     assert found.kept is not None
     assert found.kept.score is not None
+
+
+def test_a_stop_that_was_moved_away_counts(owner: User, zone: Zone, now: dt.datetime) -> None:
+    plan, later = taken_plan(owner, zone, now)
+    (trade,) = queries.trades_of_plan(owner_id=owner.pk, plan_id=plan.pk)
+
+    def part() -> object:
+        kept = operations.compare(owner_id=owner.pk, plan=plan, trade=trade, now=later).kept
+        assert kept is not None
+        return {one.name: one.share for one in kept.parts}["widening"]
+
+    assert part() is None
+    for price, share in ((D(58_700), D(1)), (D(58_500), D(0))):
+        moved = operations.Amendment(kind="stop", price=price)
+        operations.amend_plan(owner_id=owner.pk, number=plan.number, amendment=moved, now=now)
+        assert part() == share
 
 
 def test_a_plan_is_reviewed_once_with_the_verdict_of_that_day(owner: User, zone: Zone, now: dt.datetime) -> None:
