@@ -18,7 +18,16 @@ from journal.forms import PlanForm, initial_of, suggest
 from journal.pages.evidence import describe_layers
 from journal.pages.terms import describe_exposure
 from journal.pages.words import band_text, digits_of, estimate_text, number_text
-from journal.views.shared import NUMBER_DIGITS, SAFE_OR_POST, WRONG, asked_zone, own_plan, owner_of, sent
+from journal.views.shared import (
+    NUMBER_DIGITS,
+    SAFE_OR_POST,
+    WRONG,
+    asked_number,
+    asked_zone,
+    own_plan,
+    owner_of,
+    sent,
+)
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -101,8 +110,9 @@ def keep(request: HttpRequest) -> HttpResponse:
     """Keep a form as it was typed, right or not."""
     zone, now = asked_zone(request), timezone.now()
     typed = {name: request.POST.getlist(name) for name in PlanForm.base_fields if name not in _NOT_TYPED}
+    number = asked_number(request, "plan", NUMBER_DIGITS) or 0
     is_kept = operations.keep_unfinished(
-        owner_id=owner_of(request), zone_id=zone.pk, plan_number=_number(request), fields=typed, now=now
+        owner_id=owner_of(request), zone_id=zone.pk, plan_number=number, fields=typed, now=now
     )
     return render(request, "journal/partials/kept.html", {"kept_at": now if is_kept else None})
 
@@ -111,7 +121,7 @@ def keep(request: HttpRequest) -> HttpResponse:
 @require_POST
 def forget(request: HttpRequest) -> HttpResponse:
     """Give up what was kept and start afresh."""
-    zone, number = asked_zone(request), _number(request)
+    zone, number = asked_zone(request), asked_number(request, "plan", NUMBER_DIGITS) or 0
     operations.drop_unfinished(owner_id=owner_of(request), zone_id=zone.pk, plan_number=number)
     if number:
         return redirect("journal:plan-edit", number=number)
@@ -120,20 +130,13 @@ def forget(request: HttpRequest) -> HttpResponse:
     return response
 
 
-def _number(request: HttpRequest) -> int:
-    asked = request.GET.get("plan", "0")
-    if not asked.isdecimal() or len(asked) > NUMBER_DIGITS:
-        raise Http404
-    return int(asked)
-
-
 def _form(
     request: HttpRequest,
     *,
     zone: Any,  # noqa: ANN401  # another room's row
     now: dt.datetime,
     initial: dict[str, Any],
-    number: int = 0,  # another room's row
+    number: int = 0,
 ) -> PlanForm:
     """Return the form as it was sent, else as it was left, else as it begins."""
     given, kept_at = sent(request), None
