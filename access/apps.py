@@ -26,7 +26,7 @@ class AccessConfig(AppConfig):
         from access import signals  # noqa: PLC0415  # models load only after the apps
 
         signals.connect()
-        autodiscover_modules("mails")
+        autodiscover_modules("mails", "belongings")
 
 
 class StaffSiteConfig(admin_apps.AdminConfig):

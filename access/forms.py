@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import secrets
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
+from allauth.account.forms import LoginForm as BaseLoginForm
+from allauth.account.forms import SignupForm as BaseSignupForm
 from django import forms
 from django.conf import settings
-from django.contrib.auth.forms import AuthenticationForm
+from django.contrib.auth.hashers import make_password
 from django.core import signing
 from django.core.exceptions import ValidationError
 
 from access.addresses import address_of, network_of
+from access.models import ApiKey, Preferences
 from access.operations import allow_login_try, forget_login_tries
 
 if TYPE_CHECKING:
-    import datetime as dt
-
     from django.http import HttpRequest, HttpResponse
 
     from access.models import User
@@ -25,47 +28,59 @@ PASSWORD_MAX: Final = 1024
 DEVICE_COOKIE: Final = "device"
 DEVICE_DAYS: Final = 180
 _SALT: Final = "access.device"
+KEY_LIVES: Final = ((30, "30 days"), (90, "90 days"), (365, "A year"), (0, "Until it is revoked"))
 WRONG: Final = "The e-mail address or the password is not right."
-_MESSAGES: Final[dict[str, Any]] = {"invalid_login": WRONG, "inactive": WRONG}
+NOT_YOURS: Final = "The invitation is for another address: use the one that it was sent to."
 TOO_MANY: Final = "Too many tries. Wait a minute, then try again."
 
 
-class LoginForm(AuthenticationForm):
+class LoginForm(BaseLoginForm):  # type: ignore[misc]  # allauth has no types
     """E-mail and password; tries are counted before the password is hashed."""
-
-    username = forms.EmailField(
-        label="E-mail", max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "username", "autofocus": True})
-    )
-    password = forms.CharField(
-        label="Password",
-        strip=False,
-        max_length=PASSWORD_MAX,
-        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
-    )
-    error_messages = _MESSAGES
 
     is_limited = False
 
-    def __init__(self, *args: Any, now: dt.datetime, **kwargs: Any) -> None:  # noqa: ANN401  # Django's own arguments
+    def __init__(self, *args: Any, now: dt.datetime, **kwargs: Any) -> None:  # noqa: ANN401  # allauth's own arguments
         super().__init__(*args, **kwargs)
         self.now = now
+        self.fields["login"] = forms.EmailField(
+            label="E-mail",
+            max_length=254,
+            widget=forms.EmailInput(attrs={"autocomplete": "username webauthn", "autofocus": True}),
+        )
+        self.fields["password"] = forms.CharField(
+            label="Password",
+            strip=False,
+            max_length=PASSWORD_MAX,
+            widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+        )
+        self.order_fields(["login", "password"])
 
-    def clean_username(self) -> str:
+    def clean_login(self) -> str:
         """Read addresses as they are stored: in lower case."""
-        return str(self.cleaned_data["username"]).lower()
+        return str(self.cleaned_data["login"]).strip().lower()
 
     def clean(self) -> dict[str, Any]:
         """Count the try, then check the password."""
-        account = self.cleaned_data.get("username")
-        if account and self.request is not None:
-            device = read_device(self.request, account)
-            if not allow_login_try(account=account, address=client_address(self.request), device=device, now=self.now):
-                self.is_limited = True
-                raise ValidationError(TOO_MANY, code="limited")
-        cleaned = super().clean()
-        if account and self.user_cache is not None:
-            forget_login_tries(account=account, now=self.now)
+        account = self.cleaned_data.get("login")
+        if self.errors or not account:
+            return dict(self.cleaned_data)
+        device = read_device(self.request, account)
+        if not allow_login_try(account=account, address=client_address(self.request), device=device, now=self.now):
+            self.is_limited = True
+            raise ValidationError(TOO_MANY, code="limited")
+        cleaned: dict[str, Any] = super().clean()
+        forget_login_tries(account=account, now=self.now)
         return cleaned
+
+
+class SignUpForm(BaseSignupForm):  # type: ignore[misc]  # allauth has no types
+    """E-mail and password; for an address that is known it costs as long as for one that is not."""
+
+    def try_save(self, request: HttpRequest) -> Any:  # noqa: ANN401  # a user or a response, as allauth has it
+        """Hash the password in any case: whether it took that long would tell who has an account."""
+        if self.account_already_exists:
+            make_password(self.cleaned_data["password1"])
+        return super().try_save(request)
 
 
 class ApiKeyForm(forms.Form):
@@ -77,6 +92,55 @@ class ApiKeyForm(forms.Form):
         help_text="Where the key is used, so that you know which one to revoke.",
         error_messages={"required": "Give the key a name, for example “notebook”."},
     )
+    scopes = forms.MultipleChoiceField(
+        label="May read",
+        choices=ApiKey.Scope.choices,
+        initial=ApiKey.Scope.every,
+        widget=forms.CheckboxSelectMultiple,
+        required=False,
+        help_text="Nothing chosen: all of it.",
+    )
+    days = forms.TypedChoiceField(label="Works for", choices=KEY_LIVES, coerce=int, initial=90, required=False)
+
+    def terms(self, *, now: dt.datetime) -> dict[str, Any]:
+        """Return what the key is made with: name, scopes, end."""
+        days = self.cleaned_data["days"] or 0
+        ends_at = now + dt.timedelta(days=days) if days else None
+        return {"name": self.cleaned_data["name"], "scopes": self.cleaned_data["scopes"], "expires_at": ends_at}
+
+
+class PreferencesForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the stubs only
+    """What a person sets for themselves."""
+
+    class Meta:
+        model = Preferences
+        fields = ("theme", "risk_pct")
+
+    risk_pct = forms.DecimalField(
+        label="Risk of a plan [% of the account]",
+        min_value=Decimal("0.01"),
+        max_value=Decimal(100),
+        decimal_places=2,
+        required=False,
+        help_text="New plans begin with it. Empty: nothing is filled in.",
+    )
+
+
+class ErasureForm(forms.Form):
+    """The address typed again, so that nobody erases by a slip."""
+
+    email = forms.EmailField(label="Your address, typed again")
+
+    def __init__(self, *args: Any, address: str, **kwargs: Any) -> None:  # noqa: ANN401  # Django's own arguments
+        super().__init__(*args, **kwargs)
+        self.address = address
+
+    def clean_email(self) -> str:
+        """Hold it against the account's address."""
+        email = str(self.cleaned_data["email"])
+        if email.lower() != self.address:
+            raise ValidationError("This is not the address of this account.")
+        return email
 
 
 def client_address(request: HttpRequest) -> str:
@@ -107,3 +171,13 @@ def read_device(request: HttpRequest, account: str) -> str | None:
     except (signing.BadSignature, ValueError):
         return None
     return str(mark) if owner == account else None
+
+
+def set_theme(response: HttpResponse, theme: str) -> None:
+    """Let the browser know the theme; without one it goes by the device."""
+    if not theme:
+        response.delete_cookie("theme")
+        return
+    response.set_cookie(
+        "theme", theme, max_age=DEVICE_DAYS * 86400, secure=settings.SESSION_COOKIE_SECURE, samesite="Lax"
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from access.mail import declare
+from access.mail import Notice, declare
 
 TRIAL: Final = declare("access/trial", sample={})
 
@@ -19,3 +19,24 @@ EARLY_INVITE: Final = declare(
 EARLY_INVITE_AGAIN: Final = declare(
     "access/early-invite-again", sample={"link": "/early-access/invite/…/", "yours": _YOURS}
 )
+_CHANGE: Final = {"from_email": "old@example.com", "to_email": "new@example.com"}
+
+# By the names that allauth has for its mails.
+BY_ALLAUTH: Final[dict[str, Notice]] = {
+    "account/email/email_confirmation": declare("access/confirm", sample={"activate_url": "/confirm/…/"}),
+    "account/email/email_confirmation_signup": declare("access/welcome", sample={"activate_url": "/confirm/…/"}),
+    "account/email/account_already_exists": declare("access/known", sample={"password_reset_url": "/reset/"}),
+    "account/email/unknown_account": declare("access/unknown", sample={}),
+    "account/email/password_reset_key": declare("access/reset", sample={"password_reset_url": "/reset/…/"}),
+    "account/email/password_reset": declare("access/password-reset", sample={}),
+    "account/email/password_changed": declare("access/password-changed", sample={}),
+    "account/email/password_set": declare("access/password-set", sample={}),
+    "account/email/email_changed": declare("access/email-changed", sample=_CHANGE),
+    "account/email/email_confirm": declare("access/email-confirmed", sample={}),
+    "account/email/email_deleted": declare("access/email-removed", sample={}),
+    "mfa/email/totp_activated": declare("access/totp-on", sample={}),
+    "mfa/email/totp_deactivated": declare("access/totp-off", sample={}),
+    "mfa/email/recovery_codes_generated": declare("access/codes-made", sample={}),
+    "mfa/email/webauthn_added": declare("access/passkey-added", sample={}),
+    "mfa/email/webauthn_removed": declare("access/passkey-removed", sample={}),
+}

@@ -5,14 +5,23 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import secrets
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
+from allauth.account.models import EmailAddress
+from allauth.usersessions.models import UserSession
+from django.contrib.sessions.models import Session
 from django.db import connection, transaction
 from django.db.models import Q
 from django.utils.crypto import salted_hmac
 
 from access import buckets
-from access.models import ApiKey, LoginAllowance, LoginLink, User
+from access.early import listing
+from access.mail import forget
+from access.models import ApiKey, LoginAllowance, LoginLink, Preferences, User
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from decimal import Decimal
 
 OPERATOR_EMAIL: Final = "operator@localhost"
 LINK_LIFE: Final = dt.timedelta(hours=24)
@@ -25,6 +34,8 @@ KEYS_MAX: Final = 20
 ADDRESS_ALLOWANCE: Final = (20, 15)
 ACCOUNT_ALLOWANCE: Final = (8, 60)
 DEVICE_ALLOWANCE: Final = (8, 60)
+# Mails that strangers may have sent to one address.
+MAIL_ALLOWANCE: Final = (3, 1800)
 _FORGET_ALLOWANCE: Final = dt.timedelta(days=1)
 
 
@@ -57,13 +68,22 @@ def use_login_link(*, token: str, now: dt.datetime) -> User | None:
 
 
 @transaction.atomic
-def create_api_key(*, user: User, name: str) -> tuple[ApiKey, str]:
-    """Return a new key and its secret, which nobody can read again."""
+def create_api_key(
+    *, user: User, name: str, scopes: Sequence[str] = (), expires_at: dt.datetime | None = None
+) -> tuple[ApiKey, str]:
+    """Return a new key and its secret, which nobody can read again; without scopes it may read everything."""
     User.objects.select_for_update().get(pk=user.pk)
     if ApiKey.objects.filter(user=user, revoked_at=None).count() >= KEYS_MAX:
         raise TooManyKeysError(f"An account holds at most {KEYS_MAX} working keys. Revoke one first.")
     secret = KEY_PREFIX + secrets.token_urlsafe(TOKEN_BYTES)
-    key = ApiKey.objects.create(user=user, name=name, prefix=secret[:8], digest=digest(secret))
+    key = ApiKey.objects.create(
+        user=user,
+        name=name,
+        prefix=secret[:8],
+        digest=digest(secret),
+        scopes=list(scopes) or ApiKey.Scope.every(),
+        expires_at=expires_at,
+    )
     return key, secret
 
 
@@ -78,13 +98,20 @@ def authenticate_key(*, secret: str, now: dt.datetime) -> ApiKey | None:
         return None
     key = (
         ApiKey.objects.select_related("user")
-        .filter(digest=digest(secret), revoked_at=None, user__is_active=True)
+        .filter(
+            Q(expires_at=None) | Q(expires_at__gt=now), digest=digest(secret), revoked_at=None, user__is_active=True
+        )
         .first()
     )
     if key is not None:
         stale = Q(last_used_at=None) | Q(last_used_at__lt=now - USE_STEP)
         ApiKey.objects.filter(stale, pk=key.pk).update(last_used_at=now)
     return key
+
+
+def keep_preferences(*, user: User, theme: str, risk_pct: Decimal | None) -> None:
+    """Keep what a person has set for themselves."""
+    Preferences.objects.update_or_create(user=user, defaults={"theme": theme, "risk_pct": risk_pct})
 
 
 def allow_login_try(*, account: str, address: str, device: str | None, now: dt.datetime) -> bool:
@@ -95,6 +122,11 @@ def allow_login_try(*, account: str, address: str, device: str | None, now: dt.d
     """
     by_account = (f"device:{account}:{device}", *DEVICE_ALLOWANCE) if device else (account, *ACCOUNT_ALLOWANCE)
     return _take_try(f"address:{address}", *ADDRESS_ALLOWANCE, now) and _take_try(*by_account, now)
+
+
+def allow_asked_mail(*, address: str, now: dt.datetime) -> bool:
+    """Count one mail that anyone may ask for; False where its address has had enough of them."""
+    return _take_try(f"mail:{address.lower()}", *MAIL_ALLOWANCE, now)
 
 
 def forget_login_tries(*, account: str, now: dt.datetime) -> None:
@@ -114,8 +146,13 @@ def _bucket(source: str) -> str:
 
 @transaction.atomic
 def erase_account(*, user_id: int) -> None:
-    """Delete a user with everything that is theirs, armed plans included."""
+    """Delete a user with everything that is theirs: armed plans, sessions, mail, and what early access keeps."""
     user = User.objects.select_for_update().get(pk=user_id)
+    for address in {user.email, *EmailAddress.objects.filter(user=user).values_list("email", flat=True)}:
+        listing.forget_address(address=address)
+        forget(address=address)
+    keys = UserSession.objects.filter(user=user).values_list("session_key", flat=True)
+    Session.objects.filter(session_key__in=list(keys)).delete()
     # The journal's trigger lets an armed plan go only when its owner is being erased, in this transaction.
     with connection.cursor() as cursor:
         cursor.execute("SELECT set_config('bh.erasing_owner', %s, true)", [str(user_id)])

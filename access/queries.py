@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from base64 import b64encode
+from typing import TYPE_CHECKING, Any
 
-from access.models import ApiKey, LocalMail
+from allauth.mfa.models import Authenticator
+from django.apps import apps
+
+from access.models import ApiKey, LocalMail, Preferences
+from access.owning import name_owner
+from access.registry import BELONGINGS, Belonging
 
 if TYPE_CHECKING:
     from access.models import User
@@ -24,3 +30,42 @@ def list_local_mail() -> list[LocalMail]:
 def get_local_mail(*, pk: int) -> LocalMail | None:
     """Return one of them, if it is still kept."""
     return LocalMail.objects.filter(pk=pk).first()
+
+
+def count_passkeys(*, user: User, kind: str) -> int:
+    """Return how many second factors of a kind a user has."""
+    return int(Authenticator.objects.filter(user=user, type=kind).count())
+
+
+def has_second_factor(*, user: User) -> bool:
+    """Tell whether a login to this account asks for more than a password."""
+    return bool(Authenticator.objects.filter(user=user).exists())
+
+
+def preferences_of(*, user: User) -> Preferences:
+    """Return what a person has set for themselves, or what holds until they do."""
+    return Preferences.objects.filter(user=user).first() or Preferences(user=user)
+
+
+def first_terms(*, user: User) -> dict[str, str]:
+    """Return what a person's new plans begin with."""
+    risk = preferences_of(user=user).risk_pct
+    return {"risk_pct": f"{risk.normalize():f}"} if risk is not None else {}
+
+
+def everything_of(*, user: User) -> dict[str, list[dict[str, Any]]]:
+    """Return every row that is a person's, by what each room calls it; secrets are left out, bytes become base64."""
+    name_owner(user.pk)
+    return {slug: _rows(belonging, user) for slug, belonging in sorted(BELONGINGS.items())}
+
+
+def _rows(belonging: Belonging, user: User) -> list[dict[str, Any]]:
+    model = apps.get_model(belonging.model)
+    whose = {f"{belonging.owner}__iexact": user.email} if belonging.is_by_address else {belonging.owner: user.pk}
+    # Not the default manager: that of private rows refuses whoever does not name an owner, as is done here.
+    rows = model._base_manager.filter(**whose).order_by("pk").values()  # noqa: SLF001  # public to Django's users
+    return [{name: _said(value) for name, value in row.items() if name not in belonging.without} for row in rows]
+
+
+def _said(value: Any) -> Any:  # noqa: ANN401  # whatever a column holds
+    return b64encode(value).decode() if isinstance(value, bytes | memoryview) else value

@@ -14,10 +14,11 @@ _REPORTS = f"{settings.MAIL_SERVICE}_tracking_webhook" if settings.ANYMAIL.get("
 
 app_name = "access"
 urlpatterns = [
-    path("login/", account.log_in, name="login"),
-    path("logout/", account.log_out, name="logout"),
     path("enter/<str:token>/", account.enter, name="enter"),
     path("account/", account.account, name="account"),
+    path("account/preferences/", account.preferences, name="preferences"),
+    path("account/export/", account.export, name="export"),
+    path("account/erase/", account.erase, name="erase"),
     path("account/keys/<int:key_id>/revoke/", account.revoke_key, name="key-revoke"),
     path("early-access/", early.request_access, name="early-request"),
     path("early-access/sent/", early.sent, name="early-sent"),

@@ -26,7 +26,9 @@ class RuleSerializer(serializers.Serializer[Any]):
     threshold_pct = serializers.DecimalField(
         max_digits=5, decimal_places=2, help_text="distance or chance [%]; 0 for the other kinds"
     )
-    horizon = serializers.ChoiceField(choices=HORIZONS, allow_blank=True, help_text="of a chance, else empty")
+    horizon = serializers.ChoiceField(
+        choices=[name for name, _ in HORIZONS], allow_blank=True, help_text="of a chance, else empty"
+    )
     by_mail = serializers.BooleanField()
     seen_at = serializers.DateTimeField(allow_null=True, help_text="when it was looked at last")
 

@@ -28,6 +28,14 @@ def flag(name: str, *, default: bool = False) -> bool:
     return value == "1"
 
 
+def choice(name: str, choices: tuple[str, ...]) -> str:
+    """Return one of a few words; the first is the default."""
+    value = os.environ.get(name, choices[0])
+    if value not in choices:
+        raise ImproperlyConfigured(f"{name} must be one of {', '.join(choices)}, not {value!r}.")
+    return value
+
+
 def secret(name: str) -> str:
     """Return a secret that may be left out, but not be guessed."""
     value = os.environ.get(name, "")

@@ -71,6 +71,10 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "csp",
     "anymail",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
     "access",
     "market",
     "heatmaps",
@@ -79,6 +83,7 @@ INSTALLED_APPS = [
     "bhweb",
 ]
 MIDDLEWARE = [
+    "bhweb.headers.HeadersEverywhere",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "bhweb.health.HealthFirst",
@@ -91,6 +96,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
 ]
@@ -116,12 +122,48 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
 ]
-LOGIN_URL = "access:login"
+LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "heatmaps:instruments"
 LOGOUT_REDIRECT_URL = "landing"
+# Who may sign up: nobody ("closed"), who was invited ("invited"), everyone ("open").
+SIGN_UP = environment.choice("BH_SIGN_UP", ("invited", "closed", "open"))
+# Whether staff need a second factor; on one machine, where only its operator is staff, it is offered.
+STAFF_NEEDS_SECOND_FACTOR = environment.flag("BH_STAFF_SECOND_FACTOR", default=not environment.flag("BH_EMBEDDED"))
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+ACCOUNT_ADAPTER = "access.adapter.AccountAdapter"
+ACCOUNT_FORMS = {"login": "access.forms.LoginForm", "signup": "access.forms.SignUpForm"}
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_CHANGE_EMAIL = True
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_REAUTHENTICATION_METHODS = ["password", "mfa"]
+ACCOUNT_LOGOUT_REDIRECT_URL = "/"
+# Logins are counted by access itself, in PostgreSQL and before the password is hashed.
+ACCOUNT_RATE_LIMITS = {"login": None, "login_failed": None}
+ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXY_COUNT
+MFA_ADAPTER = "access.adapter.MfaAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+# Nobody logs in before the first address is verified; a new one may wait beside it while a second factor is on.
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+MFA_TOTP_ISSUER = "BH Terminal"
 # HTTPS is the operator's proxy; behind it BH_SECURE=1 makes every cookie secure.
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = environment.flag("BH_SECURE")
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SESSION_COOKIE_SECURE else None
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^metrics$"]  # asked for from inside, without the proxy
+SECURE_HSTS_SECONDS = 63_072_000 if SESSION_COOKIE_SECURE else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SESSION_COOKIE_SECURE
+# Without HTTPS browsers give passkeys to http://localhost only.
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not SESSION_COOKIE_SECURE
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 CONTENT_SECURITY_POLICY = {
@@ -199,6 +241,7 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "SERVE_INCLUDE_SCHEMA": False,
     "ENUM_NAME_OVERRIDES": {
+        "AlertKindEnum": "alerts.models.Rule.Kind",
         "ClosedSideEnum": ["long", "short"],
         "ZoneSideEnum": ["longs", "shorts"],
         "HoleStateEnum": "market.api.source.STATES",

@@ -96,7 +96,7 @@ class Supervisor:
             self.services.append(
                 Service(child.name, begin=lambda server=server: server.start(self.household), child=child)  # type: ignore[misc] # mypy cannot type a default of a lambda
             )
-        site = {"BH_SITE_URL": os.environ.get("BH_SITE_URL", self.url)}
+        site = {"BH_EMBEDDED": "1", "BH_SITE_URL": os.environ.get("BH_SITE_URL", self.url)}
         return {**os.environ, **environment, **site, "BH_BOOTSTRAP": "0", "PYTHONUNBUFFERED": "1"}
 
     def _prepare(self) -> None:

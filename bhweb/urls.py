@@ -21,6 +21,7 @@ urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
     path("metrics", metrics.metrics, name="metrics"),
     path("", include("access.urls")),
+    path("", include("access.entrance_urls")),
     path("", include("heatmaps.urls")),
     path("", include("journal.urls")),
     path("", include("alerts.urls")),

@@ -9,7 +9,7 @@ from rest_framework import serializers
 from rest_framework.exceptions import NotFound
 from rest_framework.response import Response
 
-from access.permissions.api import MemberApi
+from access.permissions.api import PLANS, MemberApi
 from journal import queries
 from journal.models import Plan
 
@@ -84,6 +84,8 @@ class PlanQuery(serializers.Serializer[Any]):
 class PlanListApi(MemberApi):
     """Own plans, newest first."""
 
+    scope = PLANS
+
     @extend_schema(operation_id="plans_list", parameters=[PlanQuery], responses=PlanPageSerializer)
     def get(self, request: Request) -> Response:
         """List own plans."""
@@ -99,6 +101,8 @@ class PlanListApi(MemberApi):
 
 class PlanApi(MemberApi):
     """One own plan."""
+
+    scope = PLANS
 
     @extend_schema(operation_id="plans_read", responses=PlanDetailSerializer)
     def get(self, request: Request, number: int) -> Response:

@@ -24,6 +24,7 @@ def _start() -> None:
     os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # Playwright keeps a loop in the tests' thread
     os.environ.setdefault("BH_SECRET_KEY", "for-tests-only-and-long-enough-to-be-taken-for-a-real-one")
     os.environ["BH_BOOTSTRAP"] = "0"
+    os.environ.setdefault("BH_EMBEDDED", "1")
     if "PYTEST_XDIST_WORKER" in os.environ and os.environ.get(OWN):
         os.environ.pop("REDIS_URL")
     given = services.given_addresses()

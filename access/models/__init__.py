@@ -13,7 +13,7 @@ from access.models.early import (
     Wave,
 )
 from access.models.mail import LocalMail, Mail, Suppression
-from access.models.people import ApiKey, LoginAllowance, LoginLink, User
+from access.models.people import ApiKey, LoginAllowance, LoginLink, Preferences, User
 
 __all__ = [
     "Act",
@@ -26,6 +26,7 @@ __all__ = [
     "LoginLink",
     "Mail",
     "Onboarding",
+    "Preferences",
     "Signup",
     "SpentProof",
     "Suppression",

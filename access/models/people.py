@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from allauth.account.models import EmailAddress
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Lower, Now
 
@@ -17,6 +19,8 @@ class UserManager(BaseUserManager["User"]):
         user = self.model(email=self.normalize_email(email).lower(), **extra)
         user.set_password(password)
         user.save(using=self._db)
+        # Who is made here, by hand, is known to whoever made them.
+        EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
         return user
 
     def create_superuser(self, email: str, password: str | None = None, **extra: object) -> User:
@@ -60,6 +64,17 @@ class LoginLink(models.Model):
 class ApiKey(models.Model):
     """A token for the API; shown once, stored as a hash."""
 
+    class Scope(models.TextChoices):
+        """What a key may read."""
+
+        DATA = "data", "Market data, maps and scores"
+        PLANS = "plans", "Your plans"
+
+        @staticmethod
+        def every() -> list[str]:
+            """Return all of them: what keys may do that were made before there were scopes."""
+            return ["data", "plans"]
+
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
     name = models.CharField(max_length=60)
     prefix = models.CharField(max_length=12)
@@ -67,9 +82,29 @@ class ApiKey(models.Model):
     created_at = models.DateTimeField(db_default=Now())
     last_used_at = models.DateTimeField(null=True)
     revoked_at = models.DateTimeField(null=True)
+    scopes = ArrayField(models.CharField(max_length=8, choices=Scope.choices), default=Scope.every)
+    expires_at = models.DateTimeField(null=True, help_text="not set: it works until it is revoked")
 
     def __str__(self) -> str:
         return f"{self.name} ({self.prefix}…)"
+
+
+class Preferences(models.Model):
+    """What a person has set for themselves."""
+
+    class Theme(models.TextChoices):
+        SYSTEM = "", "As the device"
+        DARK = "dark", "Dark"
+        LIGHT = "light", "Light"
+
+    user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="+")
+    theme = models.CharField(max_length=5, choices=Theme.choices, blank=True)
+    risk_pct = models.DecimalField(
+        max_digits=5, decimal_places=2, null=True, help_text="what a plan risks unless it says otherwise"
+    )
+
+    def __str__(self) -> str:
+        return f"preferences of {self.user}"
 
 
 class LoginAllowance(models.Model):

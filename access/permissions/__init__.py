@@ -6,18 +6,19 @@ import ipaddress
 from collections.abc import Callable
 from functools import wraps
 from hmac import compare_digest
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import resolve_url
+from django.shortcuts import redirect, resolve_url
 from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 
 from access.operations import authenticate_key
+from access.queries import has_second_factor
 
 if TYPE_CHECKING:
     from rest_framework.request import Request
@@ -58,7 +59,7 @@ def staff(view: View) -> View:
     def guarded(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
         if not (request.user.is_authenticated and request.user.is_staff):
             raise Http404
-        return keep_private(view(request, *args, **kwargs))
+        return _ask_for_second_factor(request) or keep_private(view(request, *args, **kwargs))
 
     return _with_policy(login_not_required(guarded), STAFF)
 
@@ -70,7 +71,7 @@ def operator(view: View) -> View:
     def guarded(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
         if not (request.user.is_authenticated and request.user.is_superuser):
             raise Http404
-        return keep_private(view(request, *args, **kwargs))
+        return _ask_for_second_factor(request) or keep_private(view(request, *args, **kwargs))
 
     return _with_policy(login_not_required(guarded), OPERATOR)
 
@@ -112,7 +113,14 @@ def _ask_to_log_in(request: HttpRequest) -> HttpResponse:
     if request.headers.get("HX-Request") != "true":
         return redirect_to_login(request.get_full_path() if request.method == "GET" else "")
     # A login page swapped into a panel would be a trap: the whole page has to move.
-    return HttpResponse(status=401, headers={"HX-Redirect": resolve_url("access:login")})
+    return HttpResponse(status=401, headers={"HX-Redirect": resolve_url("account_login")})
+
+
+def _ask_for_second_factor(request: HttpRequest) -> HttpResponseBase | None:
+    """Lead staff without a second factor to where they get one, where staff need one; who has one gave it at login."""
+    if not settings.STAFF_NEEDS_SECOND_FACTOR or has_second_factor(user=cast("User", request.user)):
+        return None
+    return redirect("mfa_index")
 
 
 def keep_private(response: HttpResponseBase) -> HttpResponseBase:

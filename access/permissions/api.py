@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
-from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated
+from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated, PermissionDenied
 from rest_framework.permissions import AllowAny
 from rest_framework.views import APIView
 
+from access.models import ApiKey
 from access.permissions import MEMBER, PUBLIC, ApiKeyAuthentication, keep_private
 from access.permissions.throttles import StrangerThrottle
 
 if TYPE_CHECKING:
     from rest_framework.request import Request
     from rest_framework.response import Response
+
+
+PLANS: Final = ApiKey.Scope.PLANS
 
 
 class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # the package has no types here
@@ -31,6 +35,8 @@ class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
 class CountedApi(APIView):
     """An address of the API at which also those are counted who are not let in."""
 
+    scope: ClassVar[str] = ApiKey.Scope.DATA
+
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401  # DRF's signature
         """Let in or refuse. DRF counts only whom it lets in, which leaves wrong keys without a limit.
 
@@ -38,9 +44,15 @@ class CountedApi(APIView):
         """
         try:
             super().initial(request, *args, **kwargs)
+            self._require_scope(request)
         except (AuthenticationFailed, NotAuthenticated):
             StrangerThrottle().require(request, self)
             raise
+
+    def _require_scope(self, request: Request) -> None:
+        """Hold a key to what it was made for; a session may read all that its owner may."""
+        if isinstance(request.auth, ApiKey) and self.scope not in request.auth.scopes:
+            raise PermissionDenied(f"This key was not made for “{self.scope}”. Create one on the account page.")
 
 
 class PublicApi(CountedApi):

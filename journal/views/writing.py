@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
 from access.permissions import member
+from access.queries import first_terms
 from heatmaps import queries as heatmap_queries
 from journal import operations, queries
 from journal.forms import PlanForm, initial_of, suggest
@@ -32,6 +33,7 @@ from journal.views.shared import (
 if TYPE_CHECKING:
     import datetime as dt
 
+    from access.models import User
     from journal.models import Plan
 
 _NOT_TYPED: Final = frozenset({"csrfmiddlewaretoken", "request_key"})
@@ -42,7 +44,8 @@ _NOT_TYPED: Final = frozenset({"csrfmiddlewaretoken", "request_key"})
 def new_plan(request: HttpRequest) -> HttpResponse:
     """Write a draft that starts from a zone, or from what was kept of it."""
     zone, now, owner_id = asked_zone(request), timezone.now(), owner_of(request)
-    form = _form(request, zone=zone, now=now, initial=suggest(zone=zone, now=now, given=request.GET.dict()))
+    given = first_terms(user=cast("User", request.user)) | request.GET.dict()
+    form = _form(request, zone=zone, now=now, initial=suggest(zone=zone, now=now, given=given))
     if request.method == "POST" and form.is_valid():
         try:
             made = operations.create_draft(

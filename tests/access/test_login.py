@@ -23,7 +23,7 @@ PASSWORD = "a long enough phrase"
 
 
 def log_in(client: Client, email: str, password: str, **extra: str) -> TestResponse:
-    form = {"username": email, "password": password, "next": extra.pop("next", "")}
+    form = {"login": email, "password": password, "next": extra.pop("next", "")}
     return client.post("/login/", form, **cast("Any", extra))
 
 

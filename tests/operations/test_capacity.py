@@ -110,5 +110,7 @@ def test_bench_advance_takes_copied_instruments_through_a_minute(monkeypatch: py
     rounded = 0.1501  # three figures of one decimal, each half a step off at most
     assert figures["instruments"] == 3
     for wave in ("minute", "step", "hour"):
-        assert figures[f"{wave}_maps_s"] + figures[f"{wave}_zones_s"] == pytest.approx(figures[f"{wave}_s"], abs=rounded)
+        assert figures[f"{wave}_maps_s"] + figures[f"{wave}_zones_s"] == pytest.approx(
+            figures[f"{wave}_s"], abs=rounded
+        )
     assert figures["hour_with_layers_s"] == pytest.approx(figures["hour_s"] + figures["layers_s"], abs=rounded)

@@ -136,7 +136,7 @@ def cookie() -> str:
 
 def log_in(email: str) -> str:
     client = Client()
-    client.force_login(get_user_model().objects.create_user(email), "django.contrib.auth.backends.ModelBackend")
+    client.force_login(get_user_model().objects.create_user(email))
     return f"sessionid={client.cookies['sessionid'].value}"
 
 

@@ -200,4 +200,4 @@ def test_picture_refuses_other_sizes(query: dict[str, str], world: World, member
 def test_strangers_are_sent_to_the_login_page(name: str, world: World) -> None:
     response = client_of(None).get(reverse(f"heatmaps:{name}", kwargs=KEY))
     assert response.status_code == 302
-    assert response["Location"].startswith(reverse("access:login"))
+    assert response["Location"].startswith(reverse("account_login"))

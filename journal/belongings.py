@@ -1,0 +1,14 @@
+"""What the journal keeps of a person."""
+
+from access.registry import declare
+
+declare("plans", model="journal.Plan", owner="owner")
+declare("plans-unfinished", model="journal.Unfinished", owner="owner")
+declare("plans-entries", model="journal.JournalEntry", owner="owner")
+declare("plans-judgements", model="journal.Judgement", owner="plan__owner")
+declare("plans-events", model="journal.PlanEvent", owner="plan__owner")
+declare("trades", model="journal.Trade", owner="owner")
+declare("trades-files", model="journal.TradeFile", owner="owner")
+declare("trades-fills", model="journal.Fill", owner="owner")
+declare("trades-refused-rows", model="journal.RefusedRow", owner="owner")
+declare("reviews", model="journal.Review", owner="owner")

@@ -1,0 +1,142 @@
+"""Whoever asks at a door learns nothing about an address: same bytes, headers, cookies, mails and hashes for each."""
+
+from __future__ import annotations
+
+import os
+import re
+import statistics
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from allauth.account.models import EmailAddress
+from django.contrib.auth import hashers
+from django.test import Client
+
+from access.models import LoginAllowance, Mail, User
+from tests.factories import make_user
+
+if TYPE_CHECKING:
+    from django.test.client import _MonkeyPatchedWSGIResponse as TestResponse
+    from pytest_django import Settings
+
+pytestmark = pytest.mark.django_db
+PASSWORD = "a long enough phrase"
+DOORS = {
+    "/login/": {"login": "", "password": PASSWORD},
+    "/signup/": {"email": "", "password1": PASSWORD},
+    "/reset/": {"email": ""},
+}
+PAIRS = 300
+# The length goes with the token, the moment with the clock.
+VARIES = {"Content-Length", "Expires"}
+
+
+@pytest.fixture(autouse=True)
+def open_door(settings: Settings) -> None:
+    settings.SIGN_UP = "open"
+    settings.ACCOUNT_RATE_LIMITS = False
+
+
+@pytest.fixture
+def addresses() -> dict[str, str]:
+    """Return an address of each kind, all of one length."""
+    kinds = ("new", "member", "asleep", "unverified", "staff")
+    known = {kind: f"{kind:x<12}@example.com" for kind in kinds}
+    for kind in kinds[1:]:
+        make_user(email=known[kind], password="not the one that is tried", is_staff=kind == "staff")
+    User.objects.filter(email=known["asleep"]).update(is_active=False)
+    EmailAddress.objects.filter(email=known["unverified"]).update(verified=False)
+    return known
+
+
+def knock(door: str, address: str, *, client: Client | None = None) -> TestResponse:
+    form = {name: value or address for name, value in DOORS[door].items()}
+    return (client or Client()).post(door, form)
+
+
+def seen(answer: TestResponse, address: str) -> dict[str, Any]:
+    """Return all of an answer that may be told apart, without what is random each time."""
+    body = answer.content.decode().replace(address, "…")
+    cookies = {name: {k: v for k, v in one.items() if k != "expires"} for name, one in answer.cookies.items()}
+    return {
+        "status": answer.status_code,
+        "body": re.sub(r'name="csrfmiddlewaretoken" value="[^"]+"', "", body),
+        "headers": {name: value for name, value in answer.headers.items() if name not in VARIES},
+        "cookies": cookies,
+        "mails": list(Mail.objects.filter(address=address).values_list("is_letter", "batch", "state")),
+    }
+
+
+@pytest.mark.parametrize("door", sorted(DOORS))
+def test_every_address_gets_one_answer(door: str, addresses: dict[str, str]) -> None:
+    answers = {kind: seen(knock(door, address), address) for kind, address in addresses.items()}
+    for kind, answer in answers.items():
+        assert answer == answers["new"], kind
+    assert len(answers["new"]["mails"]) == (0 if door == "/login/" else 1)
+
+
+@pytest.mark.parametrize("door", ["/signup/", "/reset/"])
+def test_the_page_that_follows_is_one_for_all(door: str, addresses: dict[str, str]) -> None:
+    pages = set()
+    for address in addresses.values():
+        client = Client()
+        where = knock(door, address, client=client)["Location"]
+        page = client.get(where)
+        pages.add((where, page.status_code, re.sub(r'value="[^"]+"', "", page.content.decode().replace(address, "…"))))
+    assert len(pages) == 1
+
+
+@pytest.fixture
+def hashed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Note each password that is hashed."""
+    done: list[str] = []
+    encode = hashers.MD5PasswordHasher.encode
+
+    def noting(self: hashers.MD5PasswordHasher, password: str, salt: str) -> str:
+        done.append(password)
+        return encode(self, password, salt)
+
+    monkeypatch.setattr(hashers.MD5PasswordHasher, "encode", noting)
+    return done
+
+
+@pytest.mark.parametrize("door", sorted(DOORS))
+def test_every_address_costs_as_many_hashes(door: str, addresses: dict[str, str], hashed: list[str]) -> None:
+    counts = {}
+    for kind, address in addresses.items():
+        hashed.clear()
+        knock(door, address)
+        counts[kind] = len(hashed)
+    assert set(counts.values()) == {0 if door == "/reset/" else 1}, counts
+
+
+def test_mails_that_strangers_ask_for_stop_without_a_word(addresses: dict[str, str]) -> None:
+    for kind in ("new", "member"):
+        answers = [seen(knock("/reset/", addresses[kind]), addresses[kind]) for _ in range(5)]
+        assert [len(answer.pop("mails")) for answer in answers] == [1, 2, 3, 3, 3]
+        assert all(answer == answers[0] for answer in answers)
+
+
+@pytest.mark.skipif(os.environ.get("BH_CAMPAIGNS") != "1", reason="takes minutes: BH_CAMPAIGNS=1")
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("door", sorted(DOORS))
+def test_every_address_takes_as_long(door: str, addresses: dict[str, str], settings: Settings) -> None:
+    """With the real hasher: the medians of interleaved pairs lie within 5 ms, or within what two alike lie apart."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.PBKDF2PasswordHasher"]
+    settings.TRUSTED_PROXY_COUNT = 1
+    member = User.objects.get(email=addresses["member"])
+    member.set_password("not the one that is tried")
+    member.save()
+    took: dict[str, list[float]] = {"new": [], "member": []}
+    for turn in range(int(os.environ.get("BH_PAIRS", PAIRS))):
+        for kind in sorted(took, reverse=bool(turn % 2)):
+            address = addresses["member"] if kind == "member" else f"n{turn:011d}@example.com"
+            LoginAllowance.objects.all().delete()
+            client = Client(headers={"X-Forwarded-For": f"198.51.{turn % 250}.{turn // 250}"})
+            began = time.perf_counter()
+            knock(door, address, client=client)
+            took[kind].append((time.perf_counter() - began) * 1000)
+    medians = {kind: statistics.median(values) for kind, values in took.items()}
+    print(f"{door}: {medians} ms over {len(took['new'])} pairs")
+    assert abs(medians["new"] - medians["member"]) <= 5
