@@ -189,7 +189,7 @@ def _whole(window: Window) -> tuple[float, int]:
         piece = Window(window.bars[part], window.bar_ms[part], window.open_interest[part])
         after_ms = state.through_ms if state else None
         estimate = estimator.estimate(piece, state)
-        strips = Strips(scale, load=lambda _level, _col: {})
+        strips = Strips(scale)
         strips.paint(estimate.painted(COMMITTED), after_ms=after_ms)
         size += sum(len(body) for *_, body in strips.changes() if body)
         state = estimate.state

@@ -26,7 +26,7 @@ from .tile import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
 
     import numpy.typing as npt
 
@@ -125,12 +125,35 @@ class Strip:
         return changed | {row: None for row in self.stored if row not in bodies}
 
 
+@dataclass(frozen=True, slots=True)
+class _Span:
+    """Of one level the periods to paint, ascending, the column that shows each, and the first period to forget."""
+
+    level: Level
+    period: Ints
+    index: Ints
+    start: int
+
+    @classmethod
+    def of(cls, level: Level, columns: Columns, after_ms: int | None) -> _Span:
+        period = (columns.end_ms - 1) // level.step_ms
+        index = np.flatnonzero(np.diff(period, append=period[-1] + 1))
+        first = int(period[0])
+        start = first // TILE * TILE if after_ms is None else min((after_ms - 1) // level.step_ms + 1, first)
+        return cls(level, period[index], index, start)
+
+    def begins(self) -> dict[tuple[int, int], int]:
+        """The strips (level, col) that it touches, and from which of their columns on."""
+        cols = range(self.start // TILE, int(self.period[-1]) // TILE + 1)
+        return {(self.level.number, col): max(self.start - col * TILE, 0) for col in cols}
+
+
 @dataclass(slots=True)
 class Strips:
-    """The strips that a build touches; ``load(level, col)`` fetches the stored bodies of one that is half written."""
+    """The strips that a build touches; ``load`` fetches what is stored of some (level, col): bodies by tile row."""
 
     scale: Scale
-    load: Callable[[int, int], Mapping[int, bytes]]
+    load: Callable[[Collection[tuple[int, int]]], Mapping[tuple[int, int], Mapping[int, bytes]]] = lambda _: {}
     open: dict[tuple[int, int], Strip] = field(default_factory=dict)
     bins: tuple[int, int] | None = None
 
@@ -138,10 +161,10 @@ class Strips:
         """Write columns at every level; time after ``after_ms`` (None: of the whole strip) without one is a gap."""
         if len(columns.end_ms) == 0:
             return
-        for level in levels:
-            period = (columns.end_ms - 1) // level.step_ms
-            last = np.flatnonzero(np.diff(period, append=period[-1] + 1))
-            self._paint_level(level, period[last], last, columns, after_ms)
+        spans = [_Span.of(level, columns, after_ms) for level in levels]
+        self._open({key: begin for span in spans for key, begin in span.begins().items()})
+        for span in spans:
+            self._paint_level(span, columns)
 
     def changes(self) -> Iterator[tuple[int, int, int, bytes | None]]:
         """What to store: (level, tile row, tile column, new bytes or None to delete)."""
@@ -149,14 +172,12 @@ class Strips:
             for row, body in sorted(strip.changes().items()):
                 yield level, row, col, body
 
-    def _paint_level(self, level: Level, period: Ints, index: Ints, columns: Columns, after_ms: int | None) -> None:
-        first = int(period[0])
+    def _paint_level(self, span: _Span, columns: Columns) -> None:
+        level, period, index = span.level, span.period, span.index
         # The first column of each period: it is the one that comes after a gap.
         opens = np.append(0, index[:-1] + 1)
-        start = first // TILE * TILE if after_ms is None else min((after_ms - 1) // level.step_ms + 1, first)
-        for col in range(start // TILE, int(period[-1]) // TILE + 1):
-            begin = max(start - col * TILE, 0)
-            strip = self._strip(level.number, col, begin)
+        for key, begin in span.begins().items():
+            strip, col = self.open[key], key[1]
             strip.clear(begin)
             inside = (period >= col * TILE) & (period < (col + 1) * TILE)
             end = min(int(period[-1]) - col * TILE + 1, TILE)
@@ -170,13 +191,13 @@ class Strips:
                 of_anchor = columns.anchor[chosen] == anchor
                 self._put(strip, level, places[of_anchor], anchor, columns.contracts[chosen[of_anchor]])
 
-    def _strip(self, level: int, col: int, begin: int) -> Strip:
-        """A strip that is written from its first column on still needs what is stored, to know what changed."""
-        key = (level, col)
-        if key not in self.open:
-            bodies = self.load(level, col)
-            self.open[key] = Strip.read(bodies) if begin > 0 else Strip(stored=dict(bodies))
-        return self.open[key]
+    def _open(self, begins: Mapping[tuple[int, int], int]) -> None:
+        """Load strips; one that is written from its first column on needs what is stored to know what changed alone."""
+        new = [key for key in begins if key not in self.open]
+        stored = self.load(new) if new else {}
+        for key in new:
+            bodies = stored.get(key, {})
+            self.open[key] = Strip.read(bodies) if begins[key] > 0 else Strip(stored=dict(bodies))
 
     def _put(self, strip: Strip, level: Level, places: Ints, anchor: int, contracts: npt.NDArray[np.float32]) -> None:
         used = np.flatnonzero(contracts.any(axis=0))

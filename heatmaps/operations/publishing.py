@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from heatmaps.core.estimators.base import parameters_digest
@@ -14,7 +15,7 @@ from market.series import epoch_ms
 from . import storing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
     from .storing import Change
 
@@ -61,13 +62,9 @@ def freeze_scale(heatmap: Heatmap) -> None:
         heatmap.save(update_fields=["display_floor_usd", "display_ceiling_usd"])
 
 
-def loader(heatmap_id: int) -> Callable[[int, int], dict[int, bytes]]:
+def loader(heatmap_id: int) -> Callable[[Collection[tuple[int, int]]], storing.Strips]:
     """How strips read what is stored of them."""
-
-    def load(level: int, col: int) -> dict[int, bytes]:
-        return storing.load_strip(heatmap_id=heatmap_id, level=level, col=col)
-
-    return load
+    return partial(storing.load_strips, heatmap_id)
 
 
 def store_changes(heatmap: Heatmap, changes: Iterable[Change], now: dt.datetime) -> tuple[int, int]:

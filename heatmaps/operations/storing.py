@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import defaultdict
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from django.db import connection
 
-from heatmaps.models import Head, Heatmap, Snapshot, Tile
+from heatmaps.models import Head, Heatmap, Snapshot
+from market.queries import binary_cursor
 from market.series import epoch_ms, moment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from heatmaps.core.estimators.base import Kept
 
 # Level, row, column and new body of a tile; without one it is deleted.
 Change: TypeAlias = tuple[int, int, int, bytes | None]
+# Bodies by tile row of each column of tiles, (level, col).
+Strips: TypeAlias = dict[tuple[int, int], dict[int, bytes]]
 
 # Snapshots are thinned with age: all of a week, then one a day, then one a week.
 _WEEK: Final = dt.timedelta(days=7)
@@ -34,8 +38,12 @@ _UPSERT: Final = """INSERT INTO heatmaps_tile (heatmap_id, level, "row", col, bo
     SELECT %s, * FROM unnest(%s::smallint[], %s::int[], %s::int[], %s::bytea[], %s::text[])
     ON CONFLICT (heatmap_id, level, "row", col) DO UPDATE SET body = EXCLUDED.body, etag = EXCLUDED.etag
     WHERE heatmaps_tile.etag <> EXCLUDED.etag"""
+_STRIPS: Final = """SELECT level, "row", col, body FROM heatmaps_tile
+    JOIN unnest(%s::smallint[], %s::int[]) AS wanted(level, col) USING (level, col) WHERE heatmap_id = %s"""
 _HEAD: Final = """INSERT INTO heatmaps_head (heatmap_id, step_at, body) VALUES (%s, %s, %s)
     ON CONFLICT (heatmap_id) DO UPDATE SET step_at = EXCLUDED.step_at, body = EXCLUDED.body"""
+_TRACKING: Final = """INSERT INTO heatmaps_zonetracking (heatmap_id, body) VALUES (%s, %s)
+    ON CONFLICT (heatmap_id) DO UPDATE SET body = EXCLUDED.body"""
 # So many tiles are written without a table in between.
 _FEW: Final = 64
 _DROP: Final = """DELETE FROM heatmaps_tile AS tile USING staging_tile AS staged
@@ -49,10 +57,14 @@ def lock(*, purpose: str, instrument_id: int) -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s), %s::int)", [f"heatmaps.{purpose}", instrument_id])
 
 
-def load_strip(*, heatmap_id: int, level: int, col: int) -> dict[int, bytes]:
-    """The stored bodies of one column of tiles, by tile row."""
-    rows = Tile.objects.filter(heatmap_id=heatmap_id, level=level, col=col).values_list("row", "body")
-    return {row: bytes(body) for row, body in rows}
+def load_strips(heatmap_id: int, at: Collection[tuple[int, int]]) -> Strips:
+    """The stored bodies of columns of tiles (level, col), by tile row; one without any is left out."""
+    levels, cols = zip(*at, strict=True)
+    found: Strips = defaultdict(dict)
+    with binary_cursor() as cursor:
+        for level, row, col, body in cursor.execute(_STRIPS, [list(levels), list(cols), heatmap_id]):
+            found[level, col][row] = body
+    return found
 
 
 def store_tiles(*, heatmap_id: int, changes: Sequence[Change]) -> tuple[int, int]:
@@ -79,7 +91,7 @@ def _store_few(heatmap_id: int, changes: Sequence[Change]) -> tuple[int, int]:
         return 0, 0
     levels, rows, cols, bodies = zip(*changes, strict=True)
     etags = [_etag(body) for body in bodies]
-    with connection.cursor() as cursor:
+    with binary_cursor() as cursor:
         cursor.execute(_UPSERT, [heatmap_id, list(levels), list(rows), list(cols), list(bodies), etags])
     return len(changes), sum(map(len, bodies))
 
@@ -99,8 +111,14 @@ def load_head(*, heatmap: Heatmap) -> bytes | None:
 
 def store_head(*, heatmap: Heatmap, body: bytes) -> None:
     """Keep the state at the map's newest step in the place of the one before."""
-    with connection.cursor() as cursor:
+    with binary_cursor() as cursor:
         cursor.execute(_HEAD, [heatmap.pk, heatmap.built_through, body])
+
+
+def store_tracking(*, heatmap: Heatmap, body: str) -> None:
+    """Keep where following the map's zones stopped in the place of the one before."""
+    with binary_cursor() as cursor:
+        cursor.execute(_TRACKING, [heatmap.pk, body])
 
 
 def store_snapshots(*, heatmap: Heatmap, kept: Iterable[Kept]) -> None:

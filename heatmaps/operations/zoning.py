@@ -111,7 +111,7 @@ def _follow_strip(heatmap_id: int, now: dt.datetime) -> Followed:
     for column in columns.between(first, stop):
         log.note(tracker.step(column))
     log.save()
-    ZoneTracking.objects.update_or_create(heatmap=heatmap, defaults={"body": json.dumps(tracker.dump())})
+    storing.store_tracking(heatmap=heatmap, body=json.dumps(tracker.dump()))
     heatmap.zones_through = moment(stop * STEP_MS)
     heatmap.save(update_fields=["zones_through"])
     return Followed(log.born, log.ended, heatmap.zones_through, heatmap.zones_through >= end)

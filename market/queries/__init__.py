@@ -3,6 +3,7 @@
 from .brackets import load_terms
 from .changes import Changes, changes
 from .days import Day, last_days
+from .driver import binary_cursor
 from .instruments import (
     Freshness,
     Stretch,
@@ -38,6 +39,7 @@ __all__ = [
     "Member",
     "Stretch",
     "VenueHealth",
+    "binary_cursor",
     "changes",
     "checkpoints",
     "counted_members",

@@ -1,4 +1,4 @@
-"""Stored series as numpy records, read by binary COPY.
+"""Stored series as numpy records, a column in one piece.
 
 One rule of time: a bar is returned when it lies wholly inside [since, until]; a sample (open interest, funding)
 when ``since < time <= until``, because it belongs to the step that it ends; an event when ``since <= time < until``.
@@ -15,7 +15,8 @@ from django.db import connection
 
 from market import series as s
 
-from .wire import decode
+from .driver import binary_cursor
+from .wire import from_arrays
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -31,24 +32,24 @@ def _read(
 ) -> Records:
     fields = dtype.names or ()
     time = fields[0]
-    columns = ", ".join(f"coalesce({f}, 'NaN')" if f in _NULLABLE else _int8(f, dtype) for f in fields)
+    columns = ", ".join(f"coalesce({f}, 'NaN') AS {f}" if f in _NULLABLE else _int8(f, dtype) for f in fields)
     # Names come from the dtypes of market.series, values are bound.
     first = f" FETCH FIRST {most:d} ROWS WITH TIES" if most is not None else ""
-    return _copy(f"SELECT {columns} FROM {table} WHERE {where} ORDER BY {time}{first}", params, dtype)  # noqa: S608
+    return _fetch(f"SELECT {columns} FROM {table} WHERE {where} ORDER BY {time}{first}", params, dtype)  # noqa: S608
 
 
-def _copy(query: str, params: Mapping[str, object], dtype: np.dtype[np.void]) -> Records:
-    statement = f"COPY ({query}) TO STDOUT (FORMAT binary)"
-    stream = bytearray()
-    # The driver's own cursor: Django's, while it keeps statements, takes no parameters for a copy.
-    with connection.cursor() as cursor, cursor.cursor.copy(statement, params) as copy:
-        for block in copy:
-            stream += block
-    return decode(stream, dtype, dtype.names or ())
+def _fetch(query: str, params: Mapping[str, object], dtype: np.dtype[np.void]) -> Records:
+    arrays = ", ".join(f"array_send(array_agg({field}))" for field in dtype.names or ())
+    # An aggregate takes its input in the order of the subquery, as nothing stands between them.
+    statement = f"SELECT {arrays} FROM ({query}) AS rows"  # noqa: S608 -- names of dtypes
+    with binary_cursor() as cursor:
+        row = cursor.execute(statement.encode(), params).fetchone()
+    assert row is not None  # an aggregate's answer is one row
+    return from_arrays(row, dtype)
 
 
 def _int8(field: str, dtype: np.dtype[np.void]) -> str:
-    return f"{field}::int8" if dtype[field].kind == "i" and field not in {"time", "open_time"} else field
+    return f"{field}::int8 AS {field}" if dtype[field].kind == "i" and field not in {"time", "open_time"} else field
 
 
 _BARS: Final = (
@@ -107,8 +108,11 @@ class SeriesPage(NamedTuple):
     next_since: dt.datetime | None
 
 
+# It begins with the hour of the first sample: nothing is looked for before it.
 _LAST: Final = """
-SELECT {columns} FROM generate_series(%(since)s + interval '1 hour', %(until)s, interval '1 hour') AS hour(at)
+SELECT {columns} FROM generate_series(%(since)s + interval '1 hour' * greatest(1, ceil(extract(epoch FROM (
+        SELECT min(time) FROM {table} WHERE instrument_id = %(id)s AND time > %(since)s) - %(since)s) / 3600)),
+    %(until)s, interval '1 hour') AS hour(at)
 CROSS JOIN LATERAL (
     SELECT * FROM {table} WHERE instrument_id = %(id)s AND time > hour.at - interval '1 hour' AND time <= hour.at
     ORDER BY time DESC LIMIT 1) AS newest
@@ -122,9 +126,9 @@ def load_last_of_hours(*, instrument_id: int, series: SeriesName, since: dt.date
     series: open_interest, depth or account_ratio. One look into the index for each hour, however many samples it has.
     """
     dtype = s.DTYPES[series]
-    columns = ", ".join(f"coalesce({f}, 'NaN')" if f in _NULLABLE else f for f in dtype.names or ())
+    columns = ", ".join(f"coalesce({f}, 'NaN') AS {f}" if f in _NULLABLE else f for f in dtype.names or ())
     query = _LAST.format(columns=columns, table=_PAGED[series][0])
-    return _copy(query, {"id": instrument_id, "since": since, "until": until}, dtype)
+    return _fetch(query, {"id": instrument_id, "since": since, "until": until}, dtype)
 
 
 _PAGED: Final[Mapping[SeriesName, tuple[str, str]]] = {

@@ -58,7 +58,7 @@ def test_missing_bars_are_a_gap_with_its_reason() -> None:
 @pytest.mark.parametrize("after", [None, START_MS + 5 * STEP_MS])
 def test_strips_keep_the_reason_of_a_gap(after: int | None) -> None:
     window = without_samples(make_window(steps=30), since_ms=START_MS + 9 * STEP_MS, until_ms=START_MS + 15 * STEP_MS)
-    strips = Strips(Scale(5e-4, 20_000.0), load=lambda _level, _col: {})
+    strips = Strips(Scale(5e-4, 20_000.0))
     strips.paint(estimate(window).painted(COMMITTED), after_ms=after, levels=LEVELS[:1])
     spine = next(iter(strips.open.values())).spine
     first = START_MS // STEP_MS % TILE

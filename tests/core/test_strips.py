@@ -42,7 +42,7 @@ def build(window: Window, stops: tuple[int, ...] = (STEPS,)) -> Store:
         part = cut(window, since_ms=begin, until_ms=START_MS + stop * STEP_MS)
         after_ms = state.through_ms if state else None
         estimate = estimator.estimate(part, state)
-        strips = Strips(SCALE, load=lambda level, col: store.get((level, col), {}))
+        strips = Strips(SCALE, load=lambda _: store)
         strips.paint(estimate.painted(COMMITTED), after_ms=after_ms)
         for level, row, col, body in strips.changes():
             place = store.setdefault((level, col), {})
@@ -152,7 +152,7 @@ def test_provisional_columns_give_way_to_committed_ones() -> None:
     early = estimator.estimate(cut(window, since_ms=START_MS, until_ms=START_MS + 18 * STEP_MS), None)
     assert early.state is not None
     rest = cut(window, since_ms=early.state.through_ms, until_ms=START_MS + 20 * STEP_MS)
-    strips = Strips(SCALE, load=lambda _level, _col: {})
+    strips = Strips(SCALE)
     strips.paint(early.painted(COMMITTED), after_ms=None)
     shown = estimator.provisional(rest, early.state, limit=1)
     strips.paint(shown.painted(PROVISIONAL), after_ms=early.state.through_ms, levels=LEVELS[:1])
@@ -162,13 +162,13 @@ def test_provisional_columns_give_way_to_committed_ones() -> None:
     through = early.state.through_ms
     strips.paint(estimator.estimate(rest, early.state).painted(COMMITTED), after_ms=through)
     assert status[place - 1 : place + 2].tolist() == [COMMITTED, COMMITTED, COMMITTED]
-    whole = Strips(SCALE, load=lambda _level, _col: {})
+    whole = Strips(SCALE)
     whole.paint(estimator.estimate(window, None).painted(COMMITTED), after_ms=None)
     assert list(strips.changes()) == list(whole.changes())
 
 
 def test_inverse_contracts_are_worth_the_same_at_every_price() -> None:
-    strips = Strips(Scale(5e-4, 1.0, contract_usd=100.0), load=lambda _level, _col: {})
+    strips = Strips(Scale(5e-4, 1.0, contract_usd=100.0))
     estimate = load_built("open-interest").estimate(make_window(steps=30), None)
     strips.paint(estimate.painted(COMMITTED), after_ms=None, levels=LEVELS[:1])
     strip = strips.open[0, START_MS // STEP_MS // TILE]

@@ -12,7 +12,7 @@ from market import series as s
 from market.models import Coverage, Instrument, Revision
 from market.operations import Stored, ensure_instrument, store
 from market.queries import load_bars, load_funding, load_liquidation_totals, load_liquidations, load_open_interest
-from market.queries.wire import decode, encode
+from market.queries.wire import from_arrays
 from market.sources.base import InstrumentFacts
 from tests.factories import make_instrument
 
@@ -42,18 +42,35 @@ def stored_bars(pk: int, *, price_kind: int = 0) -> s.Records:
     return load_bars(instrument_id=pk, since=after(0), until=TOMORROW, timeframe=300, price_kind=price_kind)
 
 
-def test_wire_round_trip_is_exact() -> None:
+def array(rows: s.Records, field: str, *, nulls: int = 0) -> bytes:
+    """A field as the server sends its array: the head and each element's length and value in network order."""
+    head = np.array([1, nulls, 701, len(rows), 1], ">i4").tobytes()
+    values = (rows[field] - 946_684_800_000) * 1000 if field == "open_time" else rows[field]
+    elements = np.empty(len(rows), [("length", ">i4"), ("value", values.dtype.newbyteorder(">"))])
+    elements["length"], elements["value"] = 8, values
+    return head + elements.tobytes()
+
+
+def test_arrays_become_the_rows_they_are_of() -> None:
     rows = make_bars(0, 1, 2)
     rows["close"] = [5e-324, 0.1 + 0.2, 1.7976931348623157e308]
     fields = s.BAR.names or ()
-    assert decode(encode(rows, fields), s.BAR, fields).tobytes() == rows.tobytes()
+    assert from_arrays([array(rows, field) for field in fields], s.BAR).tobytes() == rows.tobytes()
+    assert len(from_arrays([None] * len(fields), s.BAR)) == 0
 
 
-def test_wire_refuses_rows_of_another_width() -> None:
-    fields = s.BAR.names or ()
-    stream = encode(make_bars(0), fields)
-    with pytest.raises(ValueError, match="does not hold rows"):
-        decode(stream[:-3] + stream[-2:], s.BAR, fields)
+def test_arrays_that_are_no_columns_are_refused() -> None:
+    rows, fields = make_bars(0, 1), s.BAR.names or ()
+    whole = [array(rows, field) for field in fields]
+    for broken in (
+        whole[:-1],
+        [*whole[:-1], None],
+        [*whole[:-1], array(rows[:1], fields[-1])],
+        [*whole[:-1], array(rows, fields[-1], nulls=1)],
+        [*whole[:-1], whole[-1][:-4]],
+    ):
+        with pytest.raises(ValueError, match="elements"):
+            from_arrays(broken, s.BAR)
 
 
 @pytest.mark.django_db
