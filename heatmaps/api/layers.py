@@ -65,6 +65,7 @@ class LayerSerializer(serializers.Serializer[Any]):
     percentile = serializers.FloatField(allow_null=True, help_text="0 to 100, ties count half")
     percentile_hours = serializers.IntegerField(help_text="known hours that the percentile is over, of 2160 at most")
     reason = serializers.CharField(allow_blank=True, help_text="why the newest hour has no value")
+    completeness = serializers.FloatField(help_text=f"share of the newest {HISTORY} hours that have a value, 0 to 1")
     numbers = serializers.DictField(child=serializers.FloatField(allow_null=True), help_text="what it rests on")
     levels = LayerLevelSerializer(many=True)
     series = LayerHourSerializer(many=True, help_text="the newest hours, ascending; a hole is null")
@@ -156,6 +157,7 @@ def _describe(slug: str, view: LayerView, hours: int) -> dict[str, Any]:
         "percentile": _number(float(reading.percentiles[-1])),
         "percentile_hours": int(reading.known[-1]),
         "reason": reading.reason,
+        "completeness": float(np.isfinite(reading.values[-HISTORY:]).sum()) / HISTORY,
         "numbers": {name: _number(one) for name, one in reading.numbers.items()},
         "levels": [
             {

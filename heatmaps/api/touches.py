@@ -50,6 +50,9 @@ class ReachSerializer(serializers.Serializer[Any]):
     parameters_sha256 = serializers.CharField(allow_null=True)
     learnt_from = serializers.DateTimeField(allow_null=True)
     learnt_through = serializers.DateTimeField(allow_null=True)
+    completeness = serializers.FloatField(
+        allow_null=True, help_text="share of the time learnt from of which bars are stored now, 0 to 1"
+    )
     input_sha256 = serializers.CharField(allow_null=True, help_text="of the bars that were learnt from")
     as_of = serializers.DateTimeField(allow_null=True, help_text="end of the newest five-minute bar in it")
     stale_after = serializers.DateTimeField(
@@ -92,6 +95,7 @@ class ReachApi(MemberApi):
             "parameters_sha256": reach.release.digest if reach else None,
             "learnt_from": reach.learnt_from if reach else None,
             "learnt_through": reach.learnt_through if reach else None,
+            "completeness": queries.share_learnt(instrument=instrument, reach=reach),
             "input_sha256": reach.input_digest if reach else None,
             "as_of": found.at,
             "stale_after": fresh.stale_after if found.at else None,

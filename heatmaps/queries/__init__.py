@@ -31,6 +31,7 @@ from .reach import (
     load_path_bars,
     near_edge,
     reachability,
+    share_learnt,
 )
 from .scale import measure_scale
 from .scores import list_releases, list_scores, newest_scores, page_scores, standing_scores
@@ -137,6 +138,7 @@ __all__ = [
     "standing_scores",
     "standings_of",
     "stated_touches",
+    "share_learnt",
     "strip_doubts",
     "sum_slug",
     "within_distance",

@@ -11,6 +11,7 @@ import numpy as np
 from heatmaps.core.reach import GAPS, HORIZONS, MEMORIES, MOST_DAYS, SLUG, VERSION, Fit, Path, UnusableHistoryError
 from heatmaps.models import Reach, Statement
 from market import queries as market
+from market.queries.completeness import completeness
 from market.series import DAY_MS, HOUR_MS, STEP_MS, epoch_ms, moment
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from heatmaps.core.grid import Floats
     from heatmaps.models import Zone
+    from market.models import Instrument
     from market.series import Records
 
 STEP: Final = dt.timedelta(milliseconds=STEP_MS)
@@ -75,6 +77,14 @@ def get_reach(*, instrument_id: int, at: dt.datetime) -> Reach | None:
     """Return what had been learnt by a moment, by the version in use; None where nothing had."""
     learnt = Reach.objects.filter(instrument_id=instrument_id, release__slug=SLUG, release__version=VERSION)
     return learnt.filter(learnt_through__lte=at).select_related("release").order_by("-learnt_through", "-pk").first()
+
+
+def share_learnt(*, instrument: Instrument, reach: Reach | None) -> float | None:
+    """Of which share of the time that was learnt from five-minute bars, or finer, are stored now [fraction]."""
+    if reach is None or reach.learnt_from is None or reach.learnt_from >= reach.learnt_through:
+        return None
+    span = (reach.learnt_from, reach.learnt_through)
+    return completeness(instrument=instrument, series="bars", span=span, timeframe=STEP_MS // 1000).share
 
 
 def has_grown(reach: Reach, first: dt.datetime) -> bool:

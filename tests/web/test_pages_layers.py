@@ -150,6 +150,16 @@ def test_api_tells_each_layer_with_its_hours(client: Client, instrument: Instrum
     assert (found["depth"]["value"], found["depth"]["reason"]) == (None, "not reported in the last hour")
 
 
+def test_api_tells_of_each_layer_how_many_hours_are_known(client: Client, instrument: Instrument) -> None:
+    found = {one["slug"]: one for one in body(client, f"{LAYERS_OF}?hours={HISTORY}")["layers"]}
+    for layer in found.values():
+        known = [one for one in layer["series"] if one["value"] is not None]
+        assert layer["completeness"] == len(known) / HISTORY, layer["slug"]
+    # Three weeks are stored of thirty days, and a day of volatility comes before its first value.
+    assert 0.65 < found["volatility"]["completeness"] < 0.7
+    assert found["depth"]["completeness"] == 0.0
+
+
 def test_api_chooses_layers_hours_and_moment(client: Client, instrument: Instrument) -> None:
     path = f"{LAYERS_OF}?slug=regime&slug=funding&hours=2&at=2026-01-14T06:30:00Z"
     answer = body(client, path)

@@ -86,6 +86,7 @@ def test_api_gives_chances_of_zones_and_levels(zones: list[Zone]) -> None:
     zones[0].refresh_from_db()
     answer = body(client, f"{BTC}/reach/?level={zones[0].price_high}&level=70000")
     assert (answer["estimator"], answer["learnt_through"]) == ("har-excursions 1", "2026-01-25T00:00:00Z")
+    assert (empty["completeness"], answer["completeness"]) == (None, 1.0)
     chances = [one["chance"] for one in answer["levels"][0]["touches"]]
     assert [one is None for one in chances] == [False, False, True, True]
     by_id = {one["id"]: one["touches"] for one in body(client, f"{BTC}/zones/")["results"]}
