@@ -16,13 +16,14 @@ from django.utils.http import parse_etags
 from django.views.decorators.http import require_safe
 
 from access.permissions import member, public
-from heatmaps.pages import chart, listing, rivals, scorecard, state, still, terminal, tiles, zone
+from heatmaps.pages import changes, chart, listing, rivals, scorecard, state, still, terminal, tiles, twin, zone
 from market.series import moment
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
 
 _YEAR: Final = 31_536_000
+_VISIT: Final = "visit"
 _FIRST_YEAR: Final = 2009
 _LARGEST_MS: Final = 4_102_444_800_000
 _MS_DIGITS: Final = 13
@@ -32,10 +33,12 @@ MODULES: Final = (
     *(
         f"js/{name}.js"
         for name in ("freshness", "live", "terminal/app", "terminal/bands", "terminal/bars",
-                     "terminal/chart", "terminal/colour", "terminal/format", "terminal/grid", "terminal/heat",
-                     "terminal/keys", "terminal/layer", "terminal/legend", "terminal/readout", "terminal/requests",
-                     "terminal/side", "terminal/spans", "terminal/structure", "terminal/style", "terminal/tiles",
-                     "terminal/toggles", "terminal/touches", "terminal/zones")
+                     "terminal/chart", "terminal/colour", "terminal/derived", "terminal/format", "terminal/grid",
+                     "terminal/heat", "terminal/keys", "terminal/layer", "terminal/legend", "terminal/liquidations",
+                     "terminal/menus", "terminal/panes", "terminal/pointer", "terminal/profile", "terminal/reading",
+                     "terminal/readout", "terminal/replay", "terminal/requests", "terminal/rival", "terminal/side",
+                     "terminal/spans", "terminal/structure", "terminal/style", "terminal/tiles", "terminal/toggles",
+                     "terminal/touches", "terminal/zones")
     ),
 )  # fmt: skip
 
@@ -59,7 +62,40 @@ def instruments(request: HttpRequest) -> HttpResponse:
 def terminal_page(request: HttpRequest, key: str) -> HttpResponse:
     """Show one instrument."""
     page = _load_terminal(request, key)
-    return render(request, "heatmaps/terminal.html", {"page": page, "modules": MODULES})
+    response = render(request, "heatmaps/terminal.html", {"page": page, "modules": MODULES})
+    visit = changes.note_visit(cookie=request.COOKIES.get(_VISIT, ""), now=timezone.now())
+    # Of this instrument's pages only.
+    response.set_cookie(_VISIT, visit, max_age=_YEAR, path=request.path, httponly=True, samesite="Lax")
+    return response
+
+
+@member
+@require_safe
+def changes_page(request: HttpRequest, key: str) -> HttpResponse:
+    """Tell what became of the zones since the visitor's last visit, or in a day."""
+    last = changes.last_visit(cookie=request.COOKIES.get(_VISIT, ""))
+    since = last if request.GET.get("since") == "visit" else None
+    try:
+        page = changes.load(key=key, now=timezone.now(), since=since, at=moment_of(request, "at"))
+    except ObjectDoesNotExist as error:
+        raise Http404 from error
+    return render(request, "heatmaps/changes.html", {"page": page, "parent": _parent(request), "last": last})
+
+
+@member
+@require_safe
+def twin_page(request: HttpRequest, key: str) -> HttpResponse:
+    """Show the heat as a table."""
+    try:
+        page = twin.load(key=key, now=timezone.now(), at=moment_of(request, "at"))
+    except ObjectDoesNotExist as error:
+        raise Http404 from error
+    return render(request, "heatmaps/twin.html", {"page": page, "parent": _parent(request)})
+
+
+def _parent(request: HttpRequest) -> str:
+    """Return what surrounds a part of a page: nothing where it is asked for by itself."""
+    return "heatmaps/part.html" if request.headers.get("HX-Request") else "base.html"
 
 
 @member
@@ -89,9 +125,12 @@ def chart_data(request: HttpRequest, key: str) -> HttpResponse:
             since_ms=milliseconds_of(request, "since"),
             until_ms=milliseconds_of(request, "until"),
             at=moment_of(request, "at"),
+            estimator=request.GET.get("map", chart.OURS),
         )
     except chart.UnknownTimeframeError as error:
         raise BadRequest("This time frame is not offered.") from error
+    except chart.UnknownMapError as error:
+        raise BadRequest(f"No map of {error} is built. Built are: {', '.join(chart.MAPS)}.") from error
     except ObjectDoesNotExist as error:
         raise Http404 from error
     return JsonResponse(document)
@@ -131,7 +170,14 @@ def picture(request: HttpRequest, key: str) -> HttpResponse:
         raise BadRequest("This picture is not offered.")
     theme = theme_of(request)
     try:
-        body, tag = still.picture_of(key=key, timeframe=timeframe, theme=theme, width=int(width), now=timezone.now())
+        body, tag = still.picture_of(
+            key=key,
+            timeframe=timeframe,
+            theme=theme,
+            width=int(width),
+            now=timezone.now(),
+            at=moment_of(request, "at"),
+        )
     except (ObjectDoesNotExist, still.NothingToDrawError) as error:
         raise Http404 from error
     headers = {"ETag": f'"{tag}"', "Cache-Control": "private, max-age=30"}

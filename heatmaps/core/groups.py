@@ -46,6 +46,14 @@ class Held:
         return Held(self.band + other.band, self.side + other.side)
 
 
+def contracts_by_group(inventory: Inventory, *, position_side: int) -> Floats:
+    """Contracts of one side (+1 longs, -1 shorts) by leverage group and place of the grid, float64[group, place]."""
+    side = 0 if position_side == 1 else 1
+    rows = inventory.rows[side].reshape(-1, _GROUPS, inventory.rows.shape[2]).sum(axis=0) * inventory.scale[side]
+    place = np.arange(rows.shape[1])
+    return np.where(place < inventory.edge[0] if side == 0 else place >= inventory.edge[1], rows, 0.0)
+
+
 def held(
     inventory: Inventory, *, position_side: int, bins: tuple[int, int], width: float, contract_usd: float | None
 ) -> Held:
@@ -53,11 +61,8 @@ def held(
 
     contract_usd: the fixed worth of an inverse contract; None for linear ones, worth their liquidation price.
     """
-    side = 0 if position_side == 1 else 1
-    rows = inventory.rows[side].reshape(-1, _GROUPS, inventory.rows.shape[2]).sum(axis=0) * inventory.scale[side]
-    place = np.arange(rows.shape[1])
-    rows = np.where(place < inventory.edge[0] if side == 0 else place >= inventory.edge[1], rows, 0.0)
-    at = inventory.grid_start + place
+    rows = contracts_by_group(inventory, position_side=position_side)
+    at = inventory.grid_start + np.arange(rows.shape[1])
     usd = rows * (bin_price(at, width) if contract_usd is None else contract_usd)
     inside = (at >= bins[0]) & (at < bins[1])
     return Held(usd[:, inside].sum(axis=1), usd.sum(axis=1))

@@ -57,10 +57,11 @@ def _names(heatmap: Heatmap) -> dict[int, str]:
     return {one.number: f"{naming.venue_label(one.instrument)} {one.instrument.symbol}" for one in members}
 
 
-def newest(*, heatmap: Heatmap | None) -> str:
-    """Name the members that are missing from the newest column; empty where none is."""
+def newest(*, heatmap: Heatmap | None, at: dt.datetime | None = None) -> str:
+    """Name the members that are missing from the newest column, or from the last one by ``at``; empty if none is."""
     if heatmap is None or heatmap.built_through is None or not heatmap.instrument.is_pair:
         return ""
-    end = heatmap.provisional_through or heatmap.built_through
+    drawn = heatmap.provisional_through or heatmap.built_through
+    end = min(drawn, at) if at else drawn
     spans = _spans(heatmap, (figures.epoch_ms(end) or 0) - STEP_MS, figures.epoch_ms(end) or 0)
     return str(spans[-1]["missing"]) if spans else ""

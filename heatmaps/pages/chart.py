@@ -4,14 +4,28 @@ from __future__ import annotations
 
 import base64
 import datetime as dt
-import math
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
+from django.core.cache import cache
 
 from heatmaps import queries
+from heatmaps.core.estimators import BUILT
 from heatmaps.core.tile import DENSITY_BPS, LEVELS, TILE, codes_from_usd
-from heatmaps.pages import absences, bands, conditions, context, figures, recency, scale, strip, tiles, touches
+from heatmaps.pages import (
+    absences,
+    bands,
+    conditions,
+    context,
+    figures,
+    panes,
+    replay,
+    scale,
+    shares,
+    state,
+    tiles,
+    touches,
+)
 from market import queries as market
 
 if TYPE_CHECKING:
@@ -23,9 +37,17 @@ if TYPE_CHECKING:
 
 TIMEFRAMES: Final = {"5m": 300, "15m": 900, "1h": 3600, "4h": 14_400, "1d": 86_400}
 DEFAULT_TIMEFRAME: Final = "1h"
+OURS: Final = queries.DEFAULT_ESTIMATOR
+MAPS: Final = BUILT
 BARS: Final = 600
 _ZONES: Final = 36
-_INTEREST_DIGITS: Final = 4
+# What may change without a change of the version waits so long at most.
+_KEEP_SECONDS: Final = 30
+_PRICES: Final = ("open", "high", "low", "close")
+
+
+class UnknownMapError(ValueError):
+    """The address asks for a map of an estimator that is not built."""
 
 
 class UnknownTimeframeError(ValueError):
@@ -40,34 +62,73 @@ def data(  # noqa: PLR0913  # an address has as many parts
     since_ms: int | None = None,
     until_ms: int | None = None,
     at: dt.datetime | None = None,
+    estimator: str = OURS,
 ) -> dict[str, Any]:
     """Return the newest bars, those before ``until_ms``, or those from ``since_ms`` on; at most BARS of them.
 
-    Structure is told as of ``at``, else of the newest bar.
+    With ``at`` all of it is as it was known then: no bar, column, zone or level from later.
     """
     if timeframe not in TIMEFRAMES:
         raise UnknownTimeframeError(timeframe)
-    seconds = TIMEFRAMES[timeframe]
+    if estimator not in MAPS:
+        raise UnknownMapError(estimator)
     instrument = market.get_instrument(key=key)
     freshness = market.freshness(instrument=instrument, now=now)
-    heatmap = queries.get_heatmap(instrument_id=instrument.pk)
-    since, until = _window(freshness.as_of, seconds, since_ms, until_ms)
-    is_newest = until_ms is None
+    heatmap = queries.get_heatmap(instrument_id=instrument.pk, estimator=estimator)
+    at = replay.known_at(at=at, newest=freshness.as_of)
+    wish = _Wish(timeframe, at or freshness.as_of, since_ms, until_ms, at)
     age = queries.age_doubt(heatmap=heatmap, freshness=freshness, now=now, at=at)
+    mark = state.mark(instrument, heatmap, freshness, age)
+    kept = f"heatmaps:chart:{mark}:{timeframe}:{since_ms}:{figures.epoch_ms(at)}"
+    document: dict[str, Any] | None = cache.get(kept) if wish.is_common else None
+    if document is None:
+        document = _tell(instrument, heatmap, wish, age)
+        if wish.is_common:
+            cache.set(kept, document, _KEEP_SECONDS)
+    return {**document, "as_of_ms": figures.epoch_ms(freshness.as_of)}
+
+
+class _Wish(NamedTuple):
+    """What of an instrument is asked for; as_of: the end of the newest bar that may be known."""
+
+    timeframe: str
+    as_of: dt.datetime | None
+    since_ms: int | None
+    until_ms: int | None
+    at: dt.datetime | None
+
+    @property
+    def step_ms(self) -> int:
+        """Return a bar's length."""
+        return TIMEFRAMES[self.timeframe] * 1000
+
+    @property
+    def is_common(self) -> bool:
+        """Tell whether many ask for the same: the whole newest window, or its last bars."""
+        end = figures.epoch_ms(self.as_of) or 0
+        return self.until_ms is None and (self.since_ms is None or self.since_ms >= end - 3 * self.step_ms)
+
+
+def _tell(instrument: Instrument, heatmap: Heatmap | None, wish: _Wish, age: Doubt) -> dict[str, Any]:
+    seconds, at = TIMEFRAMES[wish.timeframe], wish.at
+    since, until = _window(wish.as_of, seconds, wish.since_ms, wish.until_ms)
+    is_newest = wish.until_ms is None
+    newest = queries.latest_slice(heatmap=heatmap, at=at) if heatmap is not None and is_newest else None
     return {
         "instrument": instrument.key,
-        "timeframe": timeframe,
-        "step_ms": seconds * 1000,
+        "timeframe": wish.timeframe,
+        "step_ms": wish.step_ms,
         "digits": figures.decimals(instrument.tick_size),
-        "as_of_ms": figures.epoch_ms(freshness.as_of),
-        **_series(instrument, seconds, since, until),
-        "heat": _heat(heatmap, instrument) if is_newest else None,
-        "slice": _slice(heatmap) if is_newest else None,
+        "at_ms": figures.epoch_ms(at),
+        **_series(instrument, seconds, since, min(until, at or until)),
+        "heat": _heat(heatmap, instrument, at) if is_newest else None,
+        "slice": _coded(heatmap, newest) if heatmap is not None and newest is not None else None,
+        "leverage": shares.for_client(heatmap=heatmap, newest=newest, at=at),
         "zones": _zones(heatmap, since, until, at, age),
-        "touches": touches.for_client(instrument_id=instrument.pk, as_of=freshness.as_of) if is_newest else None,
-        "levels": context.for_client(instrument=instrument, as_of=freshness.as_of, at=at) if is_newest else None,
-        "absences": absences.between(heatmap=heatmap, since=since, until=until),
-        "conditions": conditions.for_client(heatmap=heatmap, seconds=seconds, since=since, until=until),
+        "touches": touches.for_client(instrument_id=instrument.pk, as_of=wish.as_of) if is_newest else None,
+        "levels": context.for_client(instrument=instrument, as_of=wish.as_of, at=at) if is_newest else None,
+        "absences": absences.between(heatmap=heatmap, since=since, until=min(until, at or until)),
+        "conditions": conditions.for_client(heatmap=heatmap, seconds=seconds, since=since, until=until, at=at),
     }
 
 
@@ -93,31 +154,15 @@ def _moment(ms: int) -> dt.datetime:
 def _series(instrument: Instrument, seconds: int, since: dt.datetime, until: dt.datetime) -> dict[str, Any]:
     bars = market.load_bars(instrument_id=instrument.pk, since=since, until=until, timeframe=seconds)
     if bars.size == 0:
-        return {"start_ms": figures.epoch_ms(until), "funding_interval_ms": None, "bars": _empty()}
+        names = (*_PRICES, *panes.COLUMNS)
+        return {"start_ms": figures.epoch_ms(until), "funding_interval_ms": None, "bars": {name: [] for name in names}}
     step = seconds * 1000
     first, last = int(bars["open_time"][0]), int(bars["open_time"][-1])
-    grid = np.arange(first, last + 1, step)
+    frame = panes.Frame(np.arange(first, last + 1, step), step, min(until, _moment(last + step)))
     digits = figures.decimals(instrument.tick_size)
-    rows = {name: _on_grid(bars, grid, name, digits) for name in ("open", "high", "low", "close")}
-    close = np.full(grid.size, np.nan)
-    close[np.searchsorted(grid, bars["open_time"])] = bars["close"]
-    rates = market.load_funding(
-        instrument_id=instrument.pk, since=_moment(first) - strip.FUNDING_SPAN, until=_moment(last + step)
-    )
-    panes = {
-        "open_interest": _open_interest(instrument, grid, step, close),
-        "funding": _funding(rates, grid, step),
-    }
-    return {
-        "start_ms": first,
-        "funding_interval_ms": _interval_ms(rates),
-        "bars": {**rows, "volume": _volume(bars, grid), **panes},
-    }
-
-
-def _empty() -> dict[str, list[float]]:
-    names = ("open", "high", "low", "close", "volume", "open_interest", "funding")
-    return {name: [] for name in names}
+    rows = {name: _on_grid(bars, frame.grid, name, digits) for name in _PRICES}
+    below, interval = panes.columns(instrument=instrument, bars=bars, frame=frame)
+    return {"start_ms": first, "funding_interval_ms": interval, "bars": {**rows, **below}}
 
 
 def _on_grid(bars: Records, grid: np.ndarray[Any, Any], name: str, digits: int) -> list[float | None]:
@@ -127,56 +172,10 @@ def _on_grid(bars: Records, grid: np.ndarray[Any, Any], name: str, digits: int) 
     return values
 
 
-def _volume(bars: Records, grid: np.ndarray[Any, Any]) -> list[float | None]:
-    """Return quote volume; where the venue reports none, volume times close is close enough to read."""
-    values: list[float | None] = [None] * grid.size
-    quote = np.where(np.isfinite(bars["quote_volume"]), bars["quote_volume"], bars["volume"] * bars["close"])
-    for index, value in zip(np.searchsorted(grid, bars["open_time"]), quote.tolist(), strict=True):
-        values[index] = _short(value)
-    return values
-
-
-def _short(value: float) -> float | None:
-    return float(f"{value:.{_INTEREST_DIGITS}g}") if math.isfinite(value) else None
-
-
-def _open_interest(
-    instrument: Instrument, grid: np.ndarray[Any, Any], step: int, close: np.ndarray[Any, Any]
-) -> list[float | None]:
-    """Return the last sample inside each bar [quote]; a bar without one is a hole."""
-    ends = grid + step
-    samples = market.load_open_interest(
-        instrument_id=instrument.pk, since=_moment(int(grid[0])), until=_moment(int(ends[-1]))
-    )
-    if samples.size == 0:
-        return [None] * grid.size
-    found = np.searchsorted(samples["time"], ends, side="right") - 1
-    picked = samples[np.maximum(found, 0)]
-    held = (found >= 0) & (picked["time"] > grid)
-    value = picked["open_interest_value"]
-    value = np.where(np.isfinite(value), value, picked["open_interest"] * close)
-    return [_short(float(v)) if ok else None for v, ok in zip(value, held, strict=True)]
-
-
-def _funding(rates: Records, grid: np.ndarray[Any, Any], step: int) -> list[float | None]:
-    """Return the rate in force at each bar's end [% per interval]; it holds until the next one, but over no gap."""
-    if rates.size == 0:
-        return [None] * grid.size
-    ends = grid + step
-    hold_ms = recency.longest_hold(rates["time"], strip.FUNDING_INTERVAL) / dt.timedelta(milliseconds=1)
-    found = np.searchsorted(rates["time"], ends, side="right") - 1
-    # A bar longer than the interval shows its last print.
-    held = (found >= 0) & (ends - rates["time"][np.maximum(found, 0)] <= max(hold_ms, step))
-    return [round(float(rates["rate"][i]) * 100, 5) if ok else None for i, ok in zip(found, held, strict=True)]
-
-
-def _interval_ms(rates: Records) -> int | None:
-    interval = recency.spacing(rates["time"])
-    return None if interval is None else interval // dt.timedelta(milliseconds=1)
-
-
-def _heat(heatmap: Heatmap | None, instrument: Instrument) -> dict[str, Any] | None:
-    if heatmap is None or heatmap.built_through is None:
+def _heat(heatmap: Heatmap | None, instrument: Instrument, at: dt.datetime | None) -> dict[str, Any] | None:
+    if heatmap is None or heatmap.built_from is None or heatmap.built_through is None:
+        return None
+    if at is not None and at <= heatmap.built_from:
         return None
     display = scale.display_scale(heatmap=heatmap)
     return {
@@ -190,16 +189,11 @@ def _heat(heatmap: Heatmap | None, instrument: Instrument) -> dict[str, Any] | N
         "bin_lo": heatmap.bin_lo,
         "bin_hi": heatmap.bin_hi,
         "built_from_ms": figures.epoch_ms(heatmap.built_from),
-        "built_through_ms": figures.epoch_ms(heatmap.built_through),
-        "provisional_through_ms": figures.epoch_ms(heatmap.provisional_through),
+        "built_through_ms": figures.epoch_ms(min(heatmap.built_through, at or heatmap.built_through)),
+        "provisional_through_ms": figures.epoch_ms(heatmap.provisional_through) if at is None else None,
         "version": figures.epoch_ms(heatmap.updated_at),
         "bands": bands.for_client(heatmap=heatmap),
     }
-
-
-def _slice(heatmap: Heatmap | None) -> dict[str, Any] | None:
-    newest = queries.latest_slice(heatmap=heatmap) if heatmap is not None else None
-    return None if heatmap is None or newest is None else _coded(heatmap, newest)
 
 
 def _coded(heatmap: Heatmap, newest: Slice) -> dict[str, Any]:
@@ -233,9 +227,9 @@ def _zone(zone: Zone) -> dict[str, Any]:
         "state": zone.state,
         "low": zone.price_low,
         "high": zone.price_high,
-        "usd": _short(zone.usd),
-        "usd_low": _short(zone.usd_low),
-        "usd_high": _short(zone.usd_high),
+        "usd": figures.rounded(zone.usd),
+        "usd_low": figures.rounded(zone.usd_low),
+        "usd_high": figures.rounded(zone.usd_high),
         "born_ms": figures.epoch_ms(zone.born_at),
         "tested_ms": figures.epoch_ms(zone.tested_at),
         "ended_ms": figures.epoch_ms(zone.ended_at),

@@ -35,14 +35,17 @@ class Spans:
 
 
 def for_client(
-    *, heatmap: Heatmap | None, seconds: int, since: dt.datetime, until: dt.datetime
+    *, heatmap: Heatmap | None, seconds: int, since: dt.datetime, until: dt.datetime, at: dt.datetime | None = None
 ) -> dict[str, Any] | None:
-    """Return the spans (from, until] of bars whose columns have flags, no estimate, or wider intervals than usual."""
+    """Return the spans (from, until] of bars whose columns have flags, no estimate, or wider intervals than usual.
+
+    With ``at`` of those that had ended by then.
+    """
     if heatmap is None or heatmap.built_through is None or heatmap.built_from is None:
         return None
     if "bands" not in heatmap.release.parameters:  # a map without intervals has none to widen
         return None
-    ends = _ends(heatmap, seconds * 1000, since, until)
+    ends = _ends(heatmap, seconds * 1000, (since, until), at)
     about = {"since_ms": figures.epoch_ms(since), "until_ms": figures.epoch_ms(until)}
     if len(ends) == 0:
         return {**about, "spans": []}
@@ -82,10 +85,13 @@ def of_bars(*, heatmap: Heatmap, end_ms: np.ndarray[Any, np.dtype[np.int64]]) ->
     return Spans(number, said, kept)
 
 
-def _ends(heatmap: Heatmap, step: int, since: dt.datetime, until: dt.datetime) -> np.ndarray[Any, np.dtype[np.int64]]:
-    """Ends of the bars that begin in a span and have a column; the newest bar's is the newest column."""
-    newest = figures.epoch_ms(heatmap.provisional_through or heatmap.built_through) or 0
-    first, last = ((figures.epoch_ms(one) or 0) for one in (since, until))
+def _ends(
+    heatmap: Heatmap, step: int, span: tuple[dt.datetime, dt.datetime], at: dt.datetime | None
+) -> np.ndarray[Any, np.dtype[np.int64]]:
+    """Ends of the bars that begin in a span and have a column; the newest bar's is the newest column (by ``at``)."""
+    drawn = heatmap.provisional_through or heatmap.built_through
+    newest = figures.epoch_ms(min(drawn, at) if drawn and at else drawn) or 0
+    first, last = ((figures.epoch_ms(one) or 0) for one in span)
     first = max(first, (figures.epoch_ms(heatmap.built_from) or 0) // step * step)
     ends = np.arange(first + step, min(last, newest) + 1, step, dtype=np.int64)
     is_open = first < newest < last and newest % step > 0

@@ -61,8 +61,8 @@ class Row:
 
     @property
     def short_past(self) -> str:
-        """Return the percentile and its days where there is little room."""
-        return self.past.replace("percentile ", "P")
+        """Return the percentile alone, where there is little room."""
+        return self.past.replace("percentile ", "P").partition(" of ")[0]
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,11 @@ def known(value: float | None) -> bool:
     return value is not None and math.isfinite(value)
 
 
+def rounded(value: float | None, digits: int = 4) -> float | None:
+    """Keep so many significant digits; None where nothing is known."""
+    return float(f"{value:.{digits}g}") if value is not None and math.isfinite(value) else None
+
+
 def price(value: float | None, digits: int) -> str:
     """Write a price with the digits of its tick."""
     return f"{value:,.{digits}f}" if value is not None and math.isfinite(value) else DASH

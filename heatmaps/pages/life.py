@@ -108,7 +108,7 @@ def load(*, zone: Zone, at: dt.datetime | None = None) -> Life:
     )
 
 
-def ending(zone: Zone) -> str:
+def ending(zone: Zone | ZoneEvent) -> str:
     """Say what a zone ended by; empty while it lives."""
     words = _CAUSES.get(zone.cause, "")
     return f"{words} Z-{zone.other_number}" if zone.cause == Zone.Cause.JOINED else words
@@ -143,12 +143,20 @@ def _amounts(zone: Zone, events: Sequence[ZoneEvent]) -> tuple[Amount, ...]:
     return (formed, *flows, Amount("Estimate", figures.usd(zone.usd), figures.moment(zone.last_seen_at)))
 
 
-def _flow(name: str, amount: float) -> str:
-    """Write an amount as it counts; what rounds to nothing has no sign."""
-    value = _SIGNS[name] * amount
+def signed_flow(name: str, amount: float) -> float:
+    """Return an amount of the ledger with the sign by which it counts [USD]."""
+    return _SIGNS[name] * amount
+
+
+def flow_text(value: float) -> str:
+    """Write an amount with its sign; what rounds to nothing has none."""
     if abs(value) < 0.5:  # noqa: PLR2004  # half a dollar
         return figures.usd(0.0)
     return f"{'+' if value > 0 else figures.MINUS}{figures.usd(abs(value))}"
+
+
+def _flow(name: str, amount: float) -> str:
+    return flow_text(signed_flow(name, amount))
 
 
 def _line(event: ZoneEvent, before: ZoneEvent | None) -> Line:

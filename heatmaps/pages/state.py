@@ -12,7 +12,9 @@ from market import queries as market
 if TYPE_CHECKING:
     import datetime as dt
 
+    from heatmaps.core.doubts import Doubt
     from heatmaps.models import Heatmap
+    from market.models import Instrument
     from market.queries import Freshness
 
 
@@ -74,6 +76,13 @@ def version(*, freshness: Freshness, heatmap: Heatmap | None) -> int:
     has_zones = heatmap.zones_through is not None and heatmap.zones_through >= heatmap.built_through
     # All three bear the same minute, so each that has reached it adds a millisecond or two.
     return max(as_of_ms, drawn_ms) + 2 * (drawn_ms >= as_of_ms) + has_zones
+
+
+def mark(instrument: Instrument, heatmap: Heatmap | None, freshness: Freshness, age: Doubt) -> str:
+    """Return what differs as soon as anything of an instrument's page may: its data, its map, or how old that is."""
+    drawn = f"{heatmap.pk}.{heatmap.revision}.{heatmap.release.digest[:12]}" if heatmap is not None else ""
+    minutes = round(60.0 * age.age_hours)
+    return f"{instrument.pk}:{version(freshness=freshness, heatmap=heatmap)}:{drawn}:{minutes}"
 
 
 def tick(*, key: str, now: dt.datetime) -> dict[str, Any]:

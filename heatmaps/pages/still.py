@@ -13,7 +13,7 @@ from django.core.cache import cache
 from heatmaps import palette, picture, queries
 from heatmaps.core.bands import Factors
 from heatmaps.core.tile import LEVELS, TILE, codes_from_usd
-from heatmaps.pages import absences, chart, conditions, context, figures, naming, scale
+from heatmaps.pages import absences, chart, conditions, context, figures, naming, replay, scale
 from heatmaps.picture import small
 from market import queries as market
 
@@ -39,25 +39,31 @@ class _Wish(NamedTuple):
     timeframe: str
     theme: Theme
     width: int
+    # A moment of a replay; None for now.
+    at: dt.datetime | None
 
 
 class NothingToDrawError(LookupError):
     """The instrument has no bars yet."""
 
 
-def picture_of(*, key: str, timeframe: str, theme: Theme, width: int, now: dt.datetime) -> tuple[bytes, str]:
-    """Return the PNG of an instrument and an entity tag; drawn once for each state of the data."""
+def picture_of(  # noqa: PLR0913  # an address has as many parts
+    *, key: str, timeframe: str, theme: Theme, width: int, now: dt.datetime, at: dt.datetime | None = None
+) -> tuple[bytes, str]:
+    """Return the PNG of an instrument and an entity tag; drawn once for each state of the data, as known ``at``."""
     instrument = market.get_instrument(key=key)
-    as_of = market.freshness(instrument=instrument, now=now).as_of
-    if as_of is None:
+    newest = market.freshness(instrument=instrument, now=now).as_of
+    if newest is None:
         raise NothingToDrawError(key)
+    at = replay.known_at(at=at, newest=newest)
+    as_of = at or newest
     heatmap = queries.get_heatmap(instrument_id=instrument.pk)
     drawn_at = heatmap.updated_at.isoformat() if heatmap is not None else ""
     state = f"{instrument.pk}|{timeframe}|{theme}|{width}|{as_of.isoformat()}|{drawn_at}"
     tag = hashlib.sha256(state.encode()).hexdigest()[:24]
     body: bytes | None = cache.get(f"heatmaps:picture:{tag}")
     if body is None:
-        scene = _scene(instrument, heatmap, _Wish(timeframe, theme, width), as_of)
+        scene = _scene(instrument, heatmap, _Wish(timeframe, theme, width, at), as_of)
         body = picture.draw(scene=scene, theme=theme, width=width, height=HEIGHTS[width])
         cache.set(f"heatmaps:picture:{tag}", body, _KEEP_SECONDS)
     return body, tag
@@ -77,7 +83,7 @@ def small_of(*, key: str, theme: Theme, now: dt.datetime) -> tuple[bytes, str]:
     tag = hashlib.sha256(state.encode()).hexdigest()[:24]
     body: bytes | None = cache.get(f"heatmaps:picture:{tag}")
     if body is None:
-        scene = _scene(instrument, heatmap, _Wish("1h", theme, small.WIDTH), as_of)
+        scene = _scene(instrument, heatmap, _Wish("1h", theme, small.WIDTH, None), as_of)
         body = small.draw_small(scene=scene, theme=theme)
         cache.set(f"heatmaps:picture:{tag}", body, _KEEP_SECONDS)
     return body, tag
@@ -87,15 +93,11 @@ def past_scene(
     *, instrument: Instrument, heatmap: Heatmap | None, theme: Theme, width: int, at: dt.datetime
 ) -> picture.Scene:
     """Return the hours up to a moment as they were told of then, with the caption of what is shown late."""
-    scene, starts = _scene(instrument, heatmap, _Wish("1h", theme, width), at), _bars(instrument, "1h", at)[0]
-    spans = absences.between(heatmap=heatmap, since=at - dt.timedelta(minutes=5), until=at) or {"spans": []}
-    missing = spans["spans"][-1]["missing"] if spans["spans"] else ""
+    scene = _scene(instrument, heatmap, _Wish("1h", theme, width, at), at)
     return replace(
         scene,
         title=f"{instrument.base}, {figures.moment(at)} UTC" if _has_room(instrument, width) else scene.title,
         caption=f"Delayed. {scene.caption}",
-        zones=_zones(heatmap, starts, chart.TIMEFRAMES["1h"] * 1000, at=at),
-        notice=f"Partial: without {missing}" if missing else "",
     )
 
 
@@ -105,13 +107,13 @@ def _has_room(instrument: Instrument, width: int) -> bool:
 
 
 def _scene(instrument: Instrument, heatmap: Heatmap | None, wish: _Wish, as_of: dt.datetime) -> picture.Scene:
-    timeframe, theme, width = wish
+    timeframe, theme, width, at = wish
     step = chart.TIMEFRAMES[timeframe] * 1000
     starts, bars = _bars(instrument, timeframe, as_of)
-    codes, bin_lo, factor = _codes(heatmap, starts, step, bars)
-    tables, classes = _classes(heatmap, starts + step, factor) if codes is not None else (None, None)
+    codes, bin_lo, factor = _codes(heatmap, starts, step, bars, at)
+    tables, classes = _classes(heatmap, starts + step, factor, at) if codes is not None else (None, None)
     simulated = "Simulated market. " if instrument.is_simulated else ""
-    missing = absences.newest(heatmap=heatmap)
+    missing = absences.newest(heatmap=heatmap, at=at)
     display = scale.display_scale(heatmap=heatmap) if heatmap is not None else None
     return picture.Scene(
         title=_title(instrument, timeframe, width, as_of),
@@ -125,7 +127,7 @@ def _scene(instrument: Instrument, heatmap: Heatmap | None, wish: _Wish, as_of: 
         colours=_colours(heatmap, display, theme) if codes is not None else None,
         scale_codes=_scale_codes(heatmap, display),
         scale_text=(_scale_text(display.floor_usd), _scale_text(display.ceiling_usd)) if display else ("", ""),
-        zones=_zones(heatmap, starts, step),
+        zones=_zones(heatmap, starts, step, at=at),
         lines=_lines(instrument, as_of) if width in WIDTHS else (),
         notice=f"Partial: without {missing}" if missing else "",
         tables=tables,
@@ -153,14 +155,15 @@ def _tick_text(start: int, step: int) -> str:
 
 
 def _codes(
-    heatmap: Heatmap | None, starts: npt.NDArray[np.int64], step: int, bars: Floats
+    heatmap: Heatmap | None, starts: npt.NDArray[np.int64], step: int, bars: Floats, at: dt.datetime | None
 ) -> tuple[npt.NDArray[np.uint8] | None, int, int]:
     """Return codes [bin, bar] over the picture's price range, the first bin, and the level's factor."""
     if heatmap is None or heatmap.built_through is None or heatmap.built_from is None:
         return None, 0, 1
     number = max(n for n, level in enumerate(LEVELS) if step % level.step_ms == 0)
     level = LEVELS[number]
-    newest = figures.epoch_ms(heatmap.provisional_through or heatmap.built_through) or 0
+    end = heatmap.provisional_through or heatmap.built_through
+    newest = figures.epoch_ms(min(end, at or end)) or 0
     columns = np.minimum((starts + step) // level.step_ms - 1, (newest - 1) // level.step_ms)
     low, high = picture.price_range(bars)
     width = heatmap.bin_bps * 1e-4 * level.factor
@@ -171,12 +174,13 @@ def _codes(
 
 
 def _classes(
-    heatmap: Heatmap | None, ends: npt.NDArray[np.int64], factor: int
+    heatmap: Heatmap | None, ends: npt.NDArray[np.int64], factor: int, at: dt.datetime | None
 ) -> tuple[npt.NDArray[np.int64] | None, npt.NDArray[np.uint8] | None]:
     """Return the number of each bar's table of classes, and classes [table, side, bins from the close]."""
     if heatmap is None or "bands" not in heatmap.release.parameters:
         return None, None
-    newest = figures.epoch_ms(heatmap.provisional_through or heatmap.built_through) or 0
+    end = heatmap.provisional_through or heatmap.built_through
+    newest = figures.epoch_ms(min(end, at) if end and at else end) or 0
     spans = conditions.of_bars(heatmap=heatmap, end_ms=np.minimum(ends, newest))
     width, bins = heatmap.bin_bps * 1e-4 * factor, np.arange(_REACH)
     factors = Factors.of(heatmap.release.parameters)

@@ -23,6 +23,7 @@ _DAY: Final = dt.timedelta(days=1)
 _STEP: Final = 300
 _STEP_SPAN: Final = dt.timedelta(seconds=_STEP)
 NEAR_PCT: Final = 5.0
+OPEN_INTEREST: Final = "Open interest"
 # Prints enough to see how far apart they are, and the distance taken where there is only one.
 FUNDING_SPAN: Final = dt.timedelta(days=7)
 FUNDING_INTERVAL: Final = dt.timedelta(hours=8)
@@ -109,7 +110,7 @@ def _open_interest(instrument: Instrument, as_of: dt.datetime, last: float | Non
     samples = market.load_open_interest(instrument_id=instrument.pk, since=since, until=as_of)
     reason = recency.age_reason(times=samples["time"], as_of=as_of, otherwise=_STEP_SPAN, is_sum=instrument.is_pair)
     if reason or last is None:
-        return Kpi("Open interest", figures.DASH, reason=reason or "no price to value it at")
+        return Kpi(OPEN_INTEREST, figures.DASH, reason=reason or "no price to value it at")
     value = float(samples["open_interest_value"][-1])
     if not np.isfinite(value):
         value = float(samples["open_interest"][-1]) * last
@@ -121,7 +122,7 @@ def _open_interest(instrument: Instrument, as_of: dt.datetime, last: float | Non
         times = [moment(int(one["time"][-1])) for one in (before, samples)]
         is_same = queries.has_same_members(instrument=instrument, times=times)
         note = f"{figures.signed(change * 100, digits=1)} 24h" if is_same else "other members 24h ago"
-    return Kpi("Open interest", figures.usd(value), note)
+    return Kpi(OPEN_INTEREST, figures.usd(value), note)
 
 
 def _funding(instrument: Instrument, as_of: dt.datetime) -> Kpi:

@@ -6,6 +6,8 @@ import datetime as dt
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
+from django.core.cache import cache
+
 from heatmaps import queries
 from heatmaps.pages import (
     bands,
@@ -16,7 +18,9 @@ from heatmaps.pages import (
     members,
     naming,
     outages,
+    panes,
     places,
+    replay,
     shown,
     state,
     strip,
@@ -24,13 +28,17 @@ from heatmaps.pages import (
     zones,
 )
 from market import queries as market
+from market.series import HOUR_MS
 
 if TYPE_CHECKING:
+    from heatmaps.core.doubts import Doubt
     from heatmaps.models import Heatmap
     from market.models import Instrument
     from market.queries import Freshness
 
 _ZONE_ROWS: Final = 24
+# What may change without a change of the version, such as chances that were learnt anew, waits so long at most.
+_KEEP_SECONDS: Final = 30
 _LAG: Final = dt.timedelta(minutes=15)
 _LIMITS: Final = (
     "Not where price goes next. A cluster may stay untouched.",
@@ -92,10 +100,37 @@ class Terminal:
     shown: shown.Shown
     timeframe: str
     version: int
-    # As of when context and structure are told; None for now.
-    at_ms: int | None = None
+    # As of when everything is told; None for now. And when the map begins.
+    at: dt.datetime | None = None
+    starts_ms: int | None = None
     timeframes: tuple[str, ...] = tuple(chart.TIMEFRAMES)
     checklist: tuple[str, ...] = CHECKLIST
+    panes: tuple[tuple[str, str], ...] = panes.PANES
+
+    @property
+    def at_ms(self) -> int | None:
+        """Return the moment of a replay for addresses; None for now."""
+        return figures.epoch_ms(self.at)
+
+    @property
+    def at_query(self) -> str:
+        """Return the moment of a replay as the end of an address; empty for now."""
+        return f"&at={self.at_ms}" if self.at else ""
+
+    @property
+    def at_input(self) -> str:
+        """Return the moment of a replay as a form's field takes it."""
+        return f"{self.at:%Y-%m-%dT%H:%M}" if self.at else ""
+
+    @property
+    def first_hour_ms(self) -> int:
+        """Return the end of the first whole hour that the map holds, from which it can be replayed."""
+        return -(-(self.starts_ms or 0) // HOUR_MS) * HOUR_MS + HOUR_MS
+
+    @property
+    def at_text(self) -> str:
+        """Write the moment of a replay."""
+        return figures.moment(self.at) if self.at else ""
 
     @property
     def level_layers(self) -> tuple[tuple[str, str], ...]:
@@ -108,20 +143,72 @@ class Terminal:
         return PAIR_LIMITS if self.instrument.is_pair else LIMITS
 
     @property
+    def missing(self) -> str:
+        """Say why there is no open interest to make a map of; empty where there is."""
+        return next((kpi.reason for kpi in self.strip.kpis if kpi.label == strip.OPEN_INTEREST), "")
+
+    @property
     def has_estimate(self) -> bool:
         """Tell whether there is a map to draw."""
         return self.record is not None
 
 
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What rests on stored data alone: the same for everyone until the page's version changes."""
+
+    strip: strip.Strip
+    context: context.Context | None
+    clusters: zones.Clusters
+    zones: list[zones.ZoneRow]
+    refusal: str
+    record: Record | None
+    quality: conditions.Quality | None
+    starts_ms: int | None
+
+
 def load(*, key: str, timeframe: str, now: dt.datetime, at: dt.datetime | None = None) -> Terminal:
-    """Read the page of an instrument, with context, structure, figures and zones as of ``at``."""
+    """Read the page of an instrument, every figure of it as of ``at`` if that is given."""
     instrument = market.get_instrument(key=key)
     freshness = market.freshness(instrument=instrument, now=now)
+    at = replay.known_at(at=at, newest=freshness.as_of)
     heatmap = queries.get_heatmap(instrument_id=instrument.pk)
-    built = heatmap if heatmap is not None and heatmap.built_through is not None else None
-    as_of = min(freshness.as_of, at or freshness.as_of) if freshness.as_of else None
+    age = queries.age_doubt(heatmap=heatmap, freshness=freshness, now=now, at=at)
+    kept = f"heatmaps:terminal:{state.mark(instrument, heatmap, freshness, age)}:{figures.epoch_ms(at)}"
+    told: _Told | None = cache.get(kept)
+    if told is None:
+        told = _tell(instrument, heatmap, freshness, at, age)
+        cache.set(kept, told, _KEEP_SECONDS)
+    is_built = heatmap is not None and told.record is not None
+    return Terminal(
+        instrument=instrument,
+        title=naming.title(instrument),
+        venue=naming.venue_label(instrument),
+        status=state.describe(freshness=freshness, now=now),
+        strip=told.strip,
+        context=told.context,
+        clusters=told.clusters,
+        zones=told.zones,
+        refusal=told.refusal,
+        record=told.record,
+        quality=told.quality,
+        # Who is missing, and since when, is told of now only.
+        members=members.load(heatmap=heatmap, now=now) if heatmap is not None and is_built and at is None else None,
+        outages=outages.load(instrument=instrument, now=now) if at is None else [],
+        shown=shown.load(instrument=instrument),
+        timeframe=timeframe if timeframe in chart.TIMEFRAMES else chart.DEFAULT_TIMEFRAME,
+        version=state.version(freshness=freshness, heatmap=heatmap),
+        at=at,
+        starts_ms=told.starts_ms,
+    )
+
+
+def _tell(
+    instrument: Instrument, heatmap: Heatmap | None, freshness: Freshness, at: dt.datetime | None, age: Doubt
+) -> _Told:
+    as_of = at or freshness.as_of
+    built = heatmap if heatmap is not None and _is_built(heatmap, at) else None
     newest = queries.latest_slice(heatmap=built, at=at) if built is not None else None
-    age = queries.age_doubt(heatmap=built, freshness=freshness, now=now, at=at)
     listed = queries.list_zones(heatmap=built, limit=_ZONE_ROWS, at=at) if built is not None else None
     found = None if listed is None else queries.aged(zones=listed, age=age)
     digits = figures.decimals(instrument.tick_size)
@@ -129,36 +216,35 @@ def load(*, key: str, timeframe: str, now: dt.datetime, at: dt.datetime | None =
     rows = zones.table(zones=found or [], last=figured.last, digits=digits)
     touching = touches.load(instrument_id=instrument.pk, zones=found or [], last=figured.last, as_of=as_of)
     where = places.load(instrument=instrument, zones=found or [], touching=touching, as_of=as_of)
-    return Terminal(
-        instrument=instrument,
-        title=naming.title(instrument),
-        venue=naming.venue_label(instrument),
-        status=state.describe(freshness=freshness, now=now),
+    return _Told(
         strip=figured,
-        context=context.load_at(instrument=instrument, as_of=freshness.as_of, at=at),
+        context=context.load_at(instrument=instrument, as_of=as_of, at=at),
         clusters=zones.clusters(zones=found, last=figured.last, digits=digits),
         zones=[replace(row, chances=touching.by_zone.get(row.pk, ()), where=where.get(row.pk)) for row in rows],
         refusal=touching.refusal,
-        record=_record(built, freshness) if built is not None else None,
+        record=_record(built, freshness, at) if built is not None else None,
         quality=conditions.quality(heatmap=built, age=age, at=at) if built is not None else None,
-        members=members.load(heatmap=built, now=now) if built is not None else None,
-        outages=outages.load(instrument=instrument, now=now),
-        shown=shown.load(instrument=instrument),
-        timeframe=timeframe if timeframe in chart.TIMEFRAMES else chart.DEFAULT_TIMEFRAME,
-        version=state.version(freshness=freshness, heatmap=heatmap),
-        at_ms=figures.epoch_ms(at),
+        starts_ms=figures.epoch_ms(built.built_from) if built is not None else None,
     )
 
 
-def _record(heatmap: Heatmap, freshness: Freshness) -> Record:
-    share = heatmap.allocated_share
+def _is_built(heatmap: Heatmap, at: dt.datetime | None) -> bool:
+    """Tell whether there is a map, by a moment if one is given."""
+    if heatmap.built_from is None or heatmap.built_through is None:
+        return False
+    return at is None or at > heatmap.built_from
+
+
+def _record(heatmap: Heatmap, freshness: Freshness, at: dt.datetime | None) -> Record:
+    share = heatmap.allocated_share if at is None else None
+    through = heatmap.built_through if at is None else min(at, heatmap.built_through or at)
     return Record(
         name=f"{heatmap.release.slug} {heatmap.release.version}",
         frozen_text=figures.day(heatmap.release.created_at),
         allocated_text=figures.DASH if share is None else f"{100 * share:.1f}%",
-        built_text=figures.moment(heatmap.built_through),
-        is_provisional=heatmap.provisional_through is not None,
-        lag_text=_lag(heatmap, freshness),
+        built_text=figures.moment(through),
+        is_provisional=heatmap.provisional_through is not None and at is None,
+        lag_text=_lag(heatmap, freshness) if at is None else "",
         is_bounded=bands.reaches_estimate(heatmap=heatmap),
     )
 

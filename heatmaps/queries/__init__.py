@@ -6,6 +6,7 @@ from .context import layer_evidence
 from .doubts import Conditions, age_doubt, aged, column_doubt, conditions, strip_doubts
 from .groups import Attribution, attribution
 from .layers import ONE_A_VENUE, LayerView, has_same_members, read_layers
+from .leverage import COARSE, LeverageShares, leverage_shares
 from .maps import (
     DEFAULT_ESTIMATOR,
     MapSize,
@@ -43,6 +44,7 @@ from .tiles import StoredTile, find_tile, read_codes, read_strip, read_tile, rea
 from .zone_index import ZONE_SORTS, ZoneChoice, choose_zones
 from .zones import (
     decimal_text,
+    events_between,
     get_zone,
     half_life,
     list_zones,
@@ -56,6 +58,7 @@ from .zones import (
 )
 
 __all__ = [
+    "COARSE",
     "DEFAULT_ESTIMATOR",
     "LEAST",
     "MOST_LEARNT",
@@ -70,6 +73,7 @@ __all__ = [
     "HalfLife",
     "LayerView",
     "Lean",
+    "LeverageShares",
     "Line",
     "MapSize",
     "MemberMap",
@@ -89,6 +93,7 @@ __all__ = [
     "column_doubt",
     "conditions",
     "decimal_text",
+    "events_between",
     "find_tile",
     "get_current_heatmap",
     "get_heatmap",
@@ -107,6 +112,7 @@ __all__ = [
     "latest_slice",
     "layer_evidence",
     "lean_of",
+    "leverage_shares",
     "list_releases",
     "list_scores",
     "list_zones",
@@ -133,12 +139,12 @@ __all__ = [
     "read_tiles",
     "release_name",
     "screen",
+    "share_learnt",
     "slice_of",
     "standing_edge",
     "standing_scores",
     "standings_of",
     "stated_touches",
-    "share_learnt",
     "strip_doubts",
     "sum_slug",
     "within_distance",

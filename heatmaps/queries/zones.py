@@ -92,6 +92,20 @@ def page_events(
     return found[:limit], found[limit - 1].number if len(found) > limit else None
 
 
+def events_between(
+    *, heatmap: Heatmap, since: dt.datetime, until: dt.datetime
+) -> tuple[list[ZoneEvent], dict[int, ZoneEvent]]:
+    """List what was told of a map's zones in (since, until], oldest first, with their zones.
+
+    And by zone what had been told last by ``since``, of those that had formed by then.
+    """
+    told = ZoneEvent.objects.filter(zone__heatmap=heatmap, at__gt=since, at__lte=until)
+    events = list(told.select_related("zone").order_by("at", "zone__number", "number"))
+    earlier = ZoneEvent.objects.filter(zone__in={event.zone_id for event in events}, at__lte=since)
+    former = earlier.order_by("zone", "-number").distinct("zone")
+    return events, {event.zone_id: event for event in former}
+
+
 def half_life(*, zone: Zone, at: dt.datetime | None = None) -> HalfLife:
     """Return how long zones like this one lived: of its instrument and side, formed as far from the price.
 

@@ -101,6 +101,22 @@ def load_liquidation_totals(
     return _read("market_liquidationtotal", s.LIQUIDATION_TOTAL, _TOTALS, params)
 
 
+# usd [quote], price: of the prints of one period and side, its mean weighted by quantity.
+_SUM: Final = np.dtype([("open_time", "<i8"), ("position_side", "<i8"), ("usd", "<f8"), ("price", "<f8")])
+_SUMS: Final = f"""
+SELECT to_timestamp(floor(extract(epoch FROM time) / %(timeframe)s) * %(timeframe)s) AS open_time,
+       position_side::int8 AS position_side, sum(price * quantity) AS usd,
+       sum(price * quantity) / sum(quantity) AS price
+FROM market_liquidation WHERE {_EVENTS} GROUP BY 1, 2 ORDER BY 1, 2
+"""  # noqa: S608 of constants
+
+
+def load_liquidation_sums(*, instrument_id: int, since: dt.datetime, until: dt.datetime, timeframe: int) -> Records:
+    """Return open_time, position_side, usd, price[n]: prints of ``since <= time < until`` by ``timeframe`` [s]."""
+    params = {"id": instrument_id, "since": since, "until": until, "timeframe": timeframe}
+    return _fetch(_SUMS, params, _SUM)
+
+
 class SeriesPage(NamedTuple):
     """Rows, ascending, and from when to ask for what follows; None where these are all."""
 

@@ -19,7 +19,7 @@ from tests.world import add_bars, make_world
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from playwright.sync_api import Page
+    from playwright.sync_api import Page, Route
 
     from tests.browser.conftest import Visit
     from tests.running import Broker
@@ -89,26 +89,61 @@ def test_polling_takes_over_where_there_is_no_stream(visit: Open, world: World) 
 
 def test_silence_is_called_stale_and_news_end_it(visit: Open, world: World) -> None:
     opened = visit()
-    answers = {"age": 40_000}
+    allowed = {"ms": 3_600_000}
 
-    def answer(route: object) -> None:
-        # The server's clock runs ahead of the visitor's; only the server's counts.
-        now_ms = 4_000_000_000_000
-        as_of = now_ms - answers["age"]
-        body = {"instrument": world.instrument.key, "v": 1, "now_ms": now_ms, "as_of_ms": as_of}
-        route.fulfill(json=body | {"stale_after_ms": as_of + 75_000})  # type: ignore[attr-defined]  # a Route
+    def answer(route: Route) -> None:
+        body = route.fetch().json()
+        route.fulfill(json=body | {"stale_after_ms": body["as_of_ms"] + allowed["ms"]})
 
     opened.page.route("**/events?*", lambda route: route.fulfill(status=503, body=""))
     opened.page.route("**/tick/**", answer)
     page = opened.terminal()
-    page.locator("#fresh", has_text="Updated 4").wait_for()
+    page.locator("#fresh", has_text="Updated").wait_for()
     assert not page.locator("#stale").is_visible()
-    answers["age"] = 80_000
-    page.locator("#stale", has_text="Data is 8").wait_for(timeout=20_000)
-    assert "Data is 8" in page.locator("#fresh").inner_text()
-    answers["age"] = 5_000
+    allowed["ms"] = 0
+    page.locator("#stale", has_text="Data is").wait_for(timeout=20_000)
+    assert re.fullmatch(r"Data is \d+ (s|min) old", page.locator("#fresh").inner_text())
+    allowed["ms"] = 3_600_000
     page.locator("#stale").wait_for(state="hidden", timeout=20_000)
     assert "Updated" in page.locator("#fresh").inner_text()
+
+
+def test_a_page_is_as_old_as_its_oldest_part(visit: Open, world: World) -> None:
+    opened = visit()
+    opened.page.route("**/events?*", lambda route: route.fulfill(status=503, body=""))
+    opened.page.route("**/live/*", lambda route: route.fulfill(status=503, body=""))
+    page = opened.terminal(query="?tf=5m")
+    before = page.locator("#strip").get_attribute("data-as-of-ms")
+    # As old as the server lets it be and no older, if only the newest bar counted.
+    opened.page.route("**/tick/**", lambda route: tighten(route, 240_000))
+    add_bar(world, close=61_700.5)
+    await_refresh(page, 1)
+    page.locator("#stale").wait_for(timeout=20_000)
+    assert page.locator("#strip").get_attribute("data-as-of-ms") == before
+    opened.page.unroute("**/live/*")
+
+
+def tighten(route: Route, ms: int) -> None:
+    body = route.fetch().json()
+    route.fulfill(json=body | {"stale_after_ms": body["as_of_ms"] + ms, "now_ms": body["as_of_ms"] + 1000})
+
+
+def test_of_two_tabs_one_holds_the_stream_and_both_hear(visit: Open, world: World, server: tuple[str, Broker]) -> None:
+    first = visit()
+    leader = first.terminal(query="?tf=5m")
+    follower = leader.context.new_page()
+    streams: list[str] = []
+    follower.on("request", lambda request: streams.append(request.url) if "/events" in request.url else None)
+    follower.goto(leader.url)
+    follower.locator('#terminal[data-drawn="true"]').wait_for(state="attached", timeout=20_000)
+    add_bar(world, close=61_900.5)
+    server[1].client().publish(CHANNEL, f'{{"instrument": "{world.instrument.key}", "stage": "zones", "v": 1}}')
+    for page in (leader, follower):
+        page.locator(".last", has_text="61,900.5").wait_for(timeout=20_000)
+    assert streams == []
+    leader.close()
+    follower.wait_for_timeout(1500)
+    assert len(streams) == 1
 
 
 def test_only_the_state_is_said_aloud(visit: Open, world: World) -> None:

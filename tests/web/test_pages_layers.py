@@ -209,7 +209,8 @@ def test_terminal_tells_context_as_of_a_moment(instrument: Instrument) -> None:
     for at in ("2026-01-10T12:34Z", "2026-01-10T12:34", "1768048440000"):
         answer = page.get(address, {"at": at}).content.decode()
         assert "hourly, as of 10 Jan 12:00 UTC, not now" in answer
-        assert 'data-at="1768048440000"' in answer
+        # As of the end of the last step that was over.
+        assert 'data-at="1768048200000"' in answer
     assert "hourly, as of 15 Jan 12:00 UTC<" in page.get(address).content.decode()
     # What is later than the newest bar is the newest bar.
     assert "as of 15 Jan 12:00 UTC" in page.get(address, {"at": "2030-01-01T00:00Z"}).content.decode()

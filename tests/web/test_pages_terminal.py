@@ -237,8 +237,8 @@ def test_an_interval_that_ends_at_the_estimate_is_explained(world: World, member
     assert sentence not in text_of(member.get(terminal()))
     zone = world.zone
     release = zone.heatmap.release
-    release.parameters = {**release.parameters, "bands": OPEN_INTEREST_FACTORS_1}
-    release.save(update_fields=["parameters"])
+    release.parameters, release.digest = {**release.parameters, "bands": OPEN_INTEREST_FACTORS_1}, "f" * 64
+    release.save(update_fields=["parameters", "digest"])
     assert sentence in text_of(member.get(terminal()))
     for usd_high, times in ((zone.usd, 1), (zone.usd * 1.2, 0)):
         type(zone).objects.filter(pk=zone.pk).update(usd_high=usd_high)

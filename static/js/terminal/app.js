@@ -1,19 +1,27 @@
 // The chart and everything that moves with it: one view object is shared by the layers.
 import { Bands } from './bands.js';
 import { Bars } from './bars.js';
-import { PaneLabels, buildChart, restyle, setData, showNewest, updateData } from './chart.js';
+import { buildChart, restyle, setData, setLog, showNewest, updateData } from './chart.js';
 import { buildTable } from './colour.js';
 import { Grid } from './grid.js';
 import { HeatLayer } from './heat.js';
 import { Keys } from './keys.js';
 import { drawLegend } from './legend.js';
+import { LiquidationLayer } from './liquidations.js';
+import { Menus } from './menus.js';
+import { Panes } from './panes.js';
+import { Pointer } from './pointer.js';
+import { ProfileLayer } from './profile.js';
+import { Leverage } from './reading.js';
 import { Readout } from './readout.js';
-import { Requests } from './requests.js';
+import { Replay } from './replay.js';
+import { Rival } from './rival.js';
+import { Requests, showError } from './requests.js';
 import { SideMap } from './side.js';
 import { StructureLayer } from './structure.js';
 import { readTheme } from './style.js';
 import { TileStore } from './tiles.js';
-import { readLayers, toggleLayer } from './toggles.js';
+import { markTimeframe, readLayers, toggleLayer } from './toggles.js';
 import { Touches } from './touches.js';
 import { ZoneBook, ZoneLayer } from './zones.js';
 
@@ -36,44 +44,49 @@ class App {
       layers: readLayers(root),
       bands: new Bands(null),
       touches: new Touches(null),
+      leverage: new Leverage(null),
       bars: new Bars(root.dataset.chartUrl, root.dataset.at),
       narrow: window.innerWidth < NARROW,
       font: (size, weight) => `${weight} ${size}px Inter, system-ui, sans-serif`,
       zones: new ZoneBook(),
       hover: null,
-      // The zone that was clicked in the chart, and the one whose row lies under the pointer.
+      // The zone that was clicked, and the one whose row lies under the pointer.
       selected: null,
       hovered: null,
       moving: false,
       colourVersion: 0,
       dataVersion: 0,
     };
+    this.view.rival = new Rival(this.view, { root, onChange: () => this.redraw() });
     this.queued = new Set();
     this.requests = new Requests(this.view.bars, {
       onFree: () => this.refresh(),
-      onSuccess: () => this.showError(null),
-      onFailure: (error) => this.showError(error),
+      onSuccess: () => showError(this.view, null),
+      onFailure: (error) => showError(this.view, error),
     });
   }
 
   // A time frame stands in the address and on its button once its bars are there, not before.
   open(timeframe, href = null) {
     return this.requests.replace({ tf: timeframe }, (document_) => {
-      this.view.bars.replace(document_);
-      this.view.zones.replace(document_.zones);
-      this.take(document_);
+      this.fill(document_);
       if (this.view.chart) this.reset();
       else this.build();
-      this.markTimeframe(timeframe);
+      markTimeframe(this.root, timeframe);
       if (href !== null) history.replaceState(null, '', href);
     });
   }
 
   // The map of an answer; another estimator or another build means other tiles.
-  take({ levels, heat, slice, touches }) {
+  take({ levels, heat, slice, touches, leverage, at_ms: at, as_of_ms: asOf }) {
     const { view } = this;
-    if (touches) Object.assign(view, { touches: new Touches(touches), levels });
-    if (heat === null) return;
+    this.root.dataset.drawnAt = at ?? '';
+    this.root.dispatchEvent(new CustomEvent('bh:chart', { detail: at ?? asOf }));
+    if (touches) Object.assign(view, { touches: new Touches(touches), levels, leverage: new Leverage(leverage) });
+    if (heat === null) {
+      this.withoutMap();
+      return;
+    }
     // The first map of this instrument: the words around the chart still say that there is none.
     if (this.root.dataset.heatmap === 'none') window.location.reload();
     view.bands = new Bands(heat.bands);
@@ -82,26 +95,40 @@ class App {
       view.grid = new Grid(heat);
       view.tiles = new TileStore({ grid: view.grid, onChange: () => this.redraw() });
       if (view.chart) this.applyTheme();
-    } else if (heat.version !== view.grid.heat.version) {
+    } else if (['version', 'built_through_ms', 'provisional_through_ms'].some((name) => heat[name] !== view.grid.heat[name])) {
+      const { floor_usd: floor, ceiling_usd: ceiling, version } = view.grid.heat;
       const former = view.grid.builtThrough;
-      const { floor_usd: floor, ceiling_usd: ceiling } = view.grid.heat;
       view.grid.update(heat);
-      view.tiles.refreshFrom(former);
+      // In a replay only the end moves: the tiles are the same.
+      if (heat.version !== version) view.tiles.refreshFrom(former);
       if (floor !== heat.floor_usd || ceiling !== heat.ceiling_usd) this.applyTheme();
     }
     view.dataVersion += 1;
   }
 
-  showError(error) {
-    const banner = document.querySelector('#chart-error');
-    banner.hidden = error === null;
-    if (error === null) return;
-    const [title, text] = this.view.chart
-      ? ['New chart data could not be fetched', 'What is drawn stays as it was.']
-      : ['The chart could not be loaded', 'The picture and the table below are complete.'];
-    banner.querySelector('b').textContent = title;
-    banner.querySelector('[data-error-text]').textContent = text;
-    console.warn(`${title}.`, error);
+  // Nothing was built by the moment that is shown.
+  withoutMap() {
+    if (this.view.bars.at) Object.assign(this.view, { grid: null, tiles: null, slice: null });
+  }
+
+  // The chart as known at a moment, or now; the width of the view stays.
+  moveTo(at) {
+    const { view } = this;
+    const { from, to } = view.chart.timeScale().getVisibleLogicalRange() ?? { from: 0, to: 0 };
+    const width = to - from;
+    view.bars.at = at ?? '';
+    return this.requests.replace({ tf: view.bars.timeframe }, (document_) => {
+      this.fill(document_);
+      this.reset();
+      const end = view.bars.count + width * 0.075;
+      view.chart.timeScale().setVisibleLogicalRange({ from: end - width, to: end });
+    });
+  }
+
+  fill(document_) {
+    this.view.bars.replace(document_);
+    this.view.zones.replace(document_.zones);
+    this.take(document_);
   }
 
   build() {
@@ -109,14 +136,16 @@ class App {
     this.applyTheme();
     host.replaceChildren();
     buildChart(view, host);
+    this.panes = new Panes(view, root.querySelector('#pane-labels'));
+    this.panes.build();
     this.heat = new HeatLayer(view);
     this.zones = new ZoneLayer(view);
     view.candles.attachPrimitive(this.heat);
-    view.candles.attachPrimitive(new StructureLayer(view));
-    view.candles.attachPrimitive(this.zones);
+    for (const layer of [new ProfileLayer(view), new StructureLayer(view), this.zones, new LiquidationLayer(view)]) {
+      view.candles.attachPrimitive(layer);
+    }
     const part = (name) => root.querySelector(`#${name}`);
     this.side = new SideMap(view, part('side'), part('side-caption'));
-    this.labels = new PaneLabels(view, part('pane-labels'));
     this.readout = new Readout(view, { bar: part('read-bar'), heat: part('read-heat'), spoken: document.querySelector('#spoken') });
     part('readout').hidden = false;
     this.reset();
@@ -126,40 +155,41 @@ class App {
 
   reset() {
     setData(this.view);
+    this.panes.setData();
     showNewest(this.view);
-    if (this.view.grid) this.side.setSlice(this.view.slice);
+    this.side.setSlice(this.view.grid ? this.view.slice : null);
     this.readout.idle();
     this.queue('labels');
     this.redraw();
   }
 
   listen() {
-    const { view, host } = this;
+    const { view, host, root } = this;
+    this.menus = new Menus(view, root, {
+      panes: () => this.panes,
+      log: (isLog) => setLog(view, isLog),
+      colours: () => this.onTheme(),
+    });
+    this.replay = new Replay(root, { onMove: (at) => this.moveTo(at), step: () => view.bars.step });
+    this.replay.loadTrack(root.dataset.chartUrl);
+    this.menus.show();
     view.chart.timeScale().subscribeVisibleLogicalRangeChange((range) => this.onRange(range));
-    view.chart.subscribeCrosshairMove((event) => this.onCrosshair(event));
-    view.chart.subscribeClick(({ point }) => point && this.highlight('selected', this.zones.at(point.x, point.y)?.id ?? null));
+    const { readout, panes, zones } = this;
+    this.pointer = new Pointer(view, { readout, panes, zones, keys: () => this.keys, queue: (...names) => this.queue(...names), redraw: () => this.redraw() });
     this.keys = new Keys(view, host, {
-      onCursor: (index, level) => this.point(index, level, true),
-      onLeave: () => this.unpoint(),
+      onCursor: (index, level) => this.pointer.show(index, level, true),
+      onLeave: () => this.pointer.leave(),
       onToggle: (name) => this.toggle(name),
       onHelp: () => this.help.showModal(),
+      onStep: (steps) => this.replay.move(steps),
     });
     new ResizeObserver(() => this.queue('labels', 'side')).observe(host);
     document.documentElement.addEventListener('bh:theme', () => this.onTheme());
-    for (const button of this.root.querySelectorAll('[data-layer]')) {
-      button.addEventListener('click', () => this.toggle(button.dataset.layer));
-    }
+    for (const button of root.querySelectorAll('[data-layer]')) button.addEventListener('click', () => this.toggle(button.dataset.layer));
     for (const link of this.root.querySelectorAll('[data-timeframe-link]')) {
       link.addEventListener('click', (event) => this.onTimeframe(event, link));
     }
-    // Rows are swapped on every tick, so the listener sits above them.
-    document.addEventListener('mouseover', ({ target }) => {
-      const id = target.closest?.('[data-zone]')?.dataset.zone;
-      this.highlight('hovered', id === undefined ? null : Number(id));
-    });
   }
-
-  // --- what happens -------------------------------------------------------------------------------------------------
 
   onRange(range) {
     const { view } = this;
@@ -182,39 +212,10 @@ class App {
       if (added === 0) return;
       view.zones.add(document_.zones);
       setData(view);
+      this.panes.setData();
       view.chart.timeScale().setVisibleLogicalRange({ from: range.from + added, to: range.to + added });
       view.dataVersion += 1;
     });
-  }
-
-  onCrosshair({ point, logical, paneIndex }) {
-    if (!point || logical === undefined || logical === null) {
-      if (!this.keys.cursor) this.unpoint();
-      return;
-    }
-    const level = paneIndex ? null : this.view.candles.coordinateToPrice(point.y);
-    this.point(Math.round(logical), level, false);
-  }
-
-  point(index, level, aloud) {
-    this.readout.show(index, level);
-    this.labels.show(Math.max(0, Math.min(this.view.bars.count - 1, index)));
-    this.view.hover = level;
-    if (aloud) this.readout.announce();
-    this.queue('side');
-  }
-
-  unpoint() {
-    this.view.hover = null;
-    this.readout.idle();
-    this.labels.show(this.view.bars.count - 1);
-    this.queue('side');
-  }
-
-  highlight(how, id) {
-    if (this.view[how] === id) return;
-    this.view[how] = id;
-    this.redraw();
   }
 
   toggle(name) {
@@ -225,19 +226,16 @@ class App {
   onTimeframe(event, link) {
     if (event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
-    this.open(link.dataset.timeframeLink, link.href);
-  }
-
-  markTimeframe(timeframe) {
-    for (const link of this.root.querySelectorAll('[data-timeframe-link]')) {
-      if (link.dataset.timeframeLink === timeframe) link.setAttribute('aria-current', 'true');
-      else link.removeAttribute('aria-current');
-    }
+    const address = new URL(window.location.href);
+    address.searchParams.set('tf', link.dataset.timeframeLink);
+    this.open(link.dataset.timeframeLink, address.href);
   }
 
   onTheme() {
     this.applyTheme();
     restyle(this.view);
+    this.panes.restyle();
+    this.replay.draw();
     this.redraw();
   }
 
@@ -246,22 +244,21 @@ class App {
     Object.assign(view, readTheme());
     if (!view.grid) return;
     const { code_floor_usd: codeFloor, floor_usd: floor, ceiling_usd: ceiling } = view.grid.heat;
-    view.colours = buildTable({ theme: view.theme, ground: view.ground, codeFloor, floor, ceiling });
+    view.range = view.ownRange ?? { floor, ceiling };
+    view.colours = buildTable({ theme: view.theme, ground: view.ground, hues: view.hues, codeFloor, ...view.range });
     view.colourVersion += 1;
     drawLegend(view);
+    view.rival.recolour();
+    this.menus?.show();
   }
 
   // A tick came: the open bar, the open tiles, the newest slice and the zones. One that comes meanwhile is not lost.
   refresh() {
-    if (this.requests.isBusy) {
-      this.requests.wanted = true;
-      return;
-    }
-    if (!this.view.chart) {
-      this.open(this.root.dataset.timeframe);
-      return;
-    }
-    this.requests.add(this.view.bars.newerQuery, (document_) => this.takeNewer(document_));
+    // A past moment does not change.
+    if (this.view.bars.at) return;
+    if (this.requests.isBusy) this.requests.wanted = true;
+    else if (!this.view.chart) this.open(this.root.dataset.timeframe);
+    else this.requests.add(this.view.bars.newerQuery, (document_) => this.takeNewer(document_));
   }
 
   takeNewer(document_) {
@@ -271,8 +268,9 @@ class App {
     view.zones.update(document_.zones);
     this.take(document_);
     updateData(view, from);
+    this.panes.updateData(from);
     if (view.grid) this.side.setSlice(view.slice);
-    if (view.hover === null) this.unpoint();
+    if (view.hover === null) this.pointer.leave();
     this.redraw();
     this.root.dataset.refreshed = String(Number(this.root.dataset.refreshed ?? 0) + 1);
   }
@@ -292,9 +290,10 @@ class App {
   flush() {
     const names = [...this.queued];
     this.queued.clear();
-    if (names.includes('labels')) this.labels.place();
+    if (names.includes('labels')) this.panes.place();
     if (names.includes('side')) this.side?.draw();
     const { tiles } = this.view;
     if (tiles && tiles.version > 0 && tiles.pending === 0) this.root.dataset.drawn = 'true';
+    this.root.dataset.bars = String(this.view.bars.count);
   }
 }

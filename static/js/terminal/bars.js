@@ -1,7 +1,11 @@
 // The bars of one time frame on an even grid of indices, holes included: the time axis counts bars, not hours.
+import { cumulativeDelta, realisedVolatility } from './derived.js';
 import { Spans } from './spans.js';
 
-const COLUMNS = ['open', 'high', 'low', 'close', 'volume', 'open_interest', 'funding'];
+const COLUMNS = [
+  'open', 'high', 'low', 'close', 'volume', 'delta', 'open_interest', 'funding',
+  'liquidated_longs', 'liquidated_shorts', 'long_price', 'short_price',
+];
 
 // The chart library draws lines over holes, each piece in the colour of the sample where it begins.
 const UNDRAWN = Object.fromEntries(
@@ -37,6 +41,7 @@ export class Bars {
     this.absences.replace(document);
     this.conditions.replace(document);
     this.reachedStart = false;
+    this.derive();
   }
 
   // Put older bars in front; returns how many came.
@@ -53,6 +58,7 @@ export class Bars {
       this.columns[name] = [...document.bars[name], ...new Array(hole).fill(null), ...this.columns[name]];
     }
     this.start = document.start_ms;
+    this.derive();
     return count + hole;
   }
 
@@ -68,6 +74,12 @@ export class Bars {
       while (column.length < at) column.push(null);
       column.push(...document.bars[name]);
     }
+    this.derive();
+  }
+
+  derive() {
+    this.columns.cvd = cumulativeDelta(this.columns.delta);
+    this.columns.volatility = realisedVolatility(this.columns.close, this.step);
   }
 
   // What a funding rate is for.
@@ -126,6 +138,13 @@ export class Bars {
       const time = this.time(i) / 1000;
       if (value === null) return { time };
       return i + 1 < column.length && column[i + 1] === null ? { time, value, ...UNDRAWN } : { time, value };
+    });
+  }
+  // A histogram's bars, downwards with sign -1.
+  bar(name, sign) {
+    return this.columns[name].map((value, i) => {
+      const time = this.time(i) / 1000;
+      return value === null ? { time } : { time, value: sign * value };
     });
   }
 }

@@ -29,7 +29,7 @@ function gamma(channel) {
 }
 
 // Chroma gives way until the colour is in gamut.
-function oklch(lightness, chroma, hue) {
+export function oklch(lightness, chroma, hue) {
   let kept = chroma;
   let channels = linear(lightness, kept, hue);
   for (let i = 0; i < 24 && !channels.every((value) => value > -0.0006 && value < 1.0006); i += 1) {
@@ -77,7 +77,8 @@ export function shown(side, value, intervalClass, theme, ground) {
 }
 
 // A table of packed colours, indexed side << 10 | class << 8 | code; below the floor it is the ground.
-export function buildTable({ theme, ground, codeFloor, floor, ceiling }) {
+// With one hue both sides bear the second one: which is which shows in where they lie.
+export function buildTable({ theme, ground, hues, codeFloor, floor, ceiling }) {
   const table = new Uint32Array(2048).fill(pack(ground));
   const span = Math.log(ceiling / floor);
   for (let code = 1; code < 255; code += 1) {
@@ -85,7 +86,7 @@ export function buildTable({ theme, ground, codeFloor, floor, ceiling }) {
     if (value <= 0) continue;
     for (let side = 0; side < 2; side += 1) {
       for (let cls = 0; cls < CLASSES; cls += 1) {
-        table[(side << 10) | (cls << 8) | code] = pack(shown(side, value, cls, theme, ground));
+        table[(side << 10) | (cls << 8) | code] = pack(shown(hues === 1 ? 1 : side, value, cls, theme, ground));
       }
     }
   }

@@ -64,7 +64,7 @@ export class HeatLayer extends Layer {
 
   keyOf(window) {
     const { view } = this;
-    const parts = [window.x0, window.spacing, window.top, window.bottom, window.level, view.tiles.version];
+    const parts = [window.x0, window.spacing, window.top, window.bottom, window.level, view.tiles.version, view.rival.version];
     return [...parts, view.colourVersion, view.dataVersion, view.layers.uncertainty].join();
   }
 
@@ -140,7 +140,8 @@ export class HeatLayer extends Layer {
   }
 
   rasterRow(window, frame, segments, y, position) {
-    const { tiles, grid } = this.view;
+    const { grid, rival } = this.view;
+    const tiles = rival.mode === 'other' ? rival.tiles : this.view.tiles;
     const centre = position / grid.heat.levels[window.level].factor - 0.5;
     const lower = Math.floor(centre);
     const weight = ((centre - lower) * 256) | 0;
@@ -153,7 +154,11 @@ export class HeatLayer extends Layer {
       const b = rowA === rowB ? a : tiles.get(window.level, rowB, segment.col);
       if (a === null || b === null) continue;
       const base = segment.col * tiles.size;
-      this.rasterSegment(frame, segment, y, Math.round(position * 256), weight, a, offsetA - base, b, offsetB - base);
+      const shifts = [offsetA - base, offsetB - base];
+      if (rival.mode === 'difference') {
+        const other = rival.tiles.get(window.level, rowA, segment.col);
+        if (other !== null) this.rasterDifference(frame, segment, y, a, other, shifts[0]);
+      } else this.rasterSegment(frame, segment, y, Math.round(position * 256), weight, a, shifts[0], b, shifts[1]);
     }
   }
 
@@ -182,10 +187,27 @@ export class HeatLayer extends Layer {
     }
   }
 
+  // Which of two maps holds more of a bin: their codes are logarithms, so their difference is a ratio.
+  rasterDifference(frame, segment, y, ours, other, shift) {
+    const { pixels, runs, width } = frame;
+    const { rival } = this.view;
+    const line = y * width;
+    for (let k = segment.start; k < segment.end; k += 1) {
+      const at = shift + runs.column[k];
+      if (ours[at] === GAP || other[at] === GAP) {
+        runs.gap[k] = 1;
+        continue;
+      }
+      const colour = rival.colour(ours[at], other[at]);
+      for (let x = line + runs.x[k], end = line + runs.x[k + 1]; x < end; x += 1) pixels[x] = colour;
+    }
+  }
+
   // Interval class by distance in bins, for both sides, of the column that ends then; null where none is drawn.
   classesAt(endMs) {
-    const { bands, bars, grid, layers } = this.view;
-    if (!layers.uncertainty || !bands.known) return null;
+    const { bands, bars, grid, layers, rival } = this.view;
+    // The intervals are those of our map.
+    if (!layers.uncertainty || !bands.known || rival.mode !== 'ours') return null;
     const span = bars.conditions.at(endMs);
     const key = span?.longs ? span : bands;
     if (!this.classes.has(key)) {

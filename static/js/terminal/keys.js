@@ -3,9 +3,9 @@ const LEVEL_STEP = 0.0005;
 const FAST = 10;
 
 export class Keys {
-  constructor(view, host, { onCursor, onLeave, onToggle, onHelp }) {
+  constructor(view, host, { onCursor, onLeave, onToggle, onHelp, onStep }) {
     this.view = view;
-    this.on = { onCursor, onLeave, onToggle, onHelp };
+    this.on = { onCursor, onLeave, onToggle, onHelp, onStep };
     this.cursor = null;
     host.addEventListener('keydown', (event) => this.press(event));
     host.addEventListener('blur', () => this.leave());
@@ -28,6 +28,12 @@ export class Keys {
       u: () => this.on.onToggle('uncertainty'),
       z: () => this.on.onToggle('zones'),
       s: () => this.on.onToggle('structure'),
+      v: () => this.on.onToggle('profile'),
+      l: () => this.on.onToggle('liquidations'),
+      '[': () => this.on.onStep(-1),
+      ']': () => this.on.onStep(1),
+      '{': () => this.on.onStep(-FAST),
+      '}': () => this.on.onStep(FAST),
       Escape: () => this.leave(),
       '?': () => this.on.onHelp(),
     };

@@ -7,7 +7,7 @@ const STEPS = 24;
 
 export function drawLegend(view) {
   for (const canvas of document.querySelectorAll('canvas.ramp')) drawRamp(view, canvas);
-  for (const box of document.querySelectorAll('.ticks')) box.replaceChildren(...ticks(view.grid.heat));
+  for (const box of document.querySelectorAll('.ticks')) box.replaceChildren(...ticks(view.range));
 }
 
 function drawRamp(view, canvas) {
@@ -21,14 +21,14 @@ function drawRamp(view, canvas) {
   const rows = view.bands.known && view.layers.uncertainty ? CLASSES : 1;
   for (let cls = 0; cls < rows; cls += 1) {
     for (let step = 0; step < STEPS; step += 1) {
-      const colour = shown(SIDES[canvas.dataset.side], (step + 0.5) / STEPS, cls, view.theme, view.ground);
+      const colour = shown(view.hues === 1 ? 1 : SIDES[canvas.dataset.side], (step + 0.5) / STEPS, cls, view.theme, view.ground);
       context.fillStyle = `rgb(${colour.join(' ')})`;
       context.fillRect((step * width) / STEPS, (cls * height) / rows, width / STEPS + 0.6, height / rows - (rows > 1 ? 0.5 : 0));
     }
   }
 }
 
-function ticks({ floor_usd: floor, ceiling_usd: ceiling }) {
+function ticks({ floor, ceiling }) {
   const places = [floor, Math.sqrt(floor * ceiling), ceiling];
   return places.map((amount, i) => {
     const tick = document.createElement('span');

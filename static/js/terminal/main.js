@@ -5,10 +5,16 @@ import { Live } from '../live.js';
 const root = document.querySelector('#terminal');
 const status = document.querySelector('#fresh');
 const clock = new ServerClock(Number(status.dataset.nowMs));
-const freshness = new Freshness(status, clock);
+let app = null;
+let live = null;
+const freshness = new Freshness(status, clock, { onDoubt: () => live?.poll(), isPast: () => Boolean(root.dataset.at) });
 freshness.start();
 
-let app = null;
+// The figures around the chart tell how far their data goes; they are read again after each swap.
+const figures = () => freshness.seen('figures', Number(document.querySelector('#strip').dataset.asOfMs));
+figures();
+document.body.addEventListener('htmx:oobAfterSwap', figures);
+root.addEventListener('bh:chart', ({ detail }) => freshness.seen('chart', detail));
 
 function onTick(tick, isNew) {
   // The page was made before the first bar: there is nothing on it that could be filled, so it is made anew.
@@ -17,7 +23,8 @@ function onTick(tick, isNew) {
     return;
   }
   freshness.update(tick);
-  if (!isNew) return;
+  // A page of a past moment stays as it is.
+  if (!isNew || root.dataset.at) return;
   // htmx listens for this to fetch the page's figures; the chart fetches its own.
   document.body.dispatchEvent(new CustomEvent('bh:tick', { detail: tick }));
   app?.refresh();
@@ -26,7 +33,8 @@ function onTick(tick, isNew) {
 // Imported history changes only with another import; its page waits for nothing but a map that is still to be built.
 if (status.dataset.kind !== 'history' || root.dataset.heatmap === 'none') {
   const { instrument, tickUrl, version } = root.dataset;
-  new Live({ instrument, tickUrl, clock, version: Number(version), onTick }).start();
+  live = new Live({ instrument, tickUrl, clock, version: Number(version), onTick });
+  live.start();
 }
 
 const help = document.querySelector('#help');

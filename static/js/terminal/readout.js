@@ -1,6 +1,7 @@
 // What lies under the crosshair, as text: for the pointer, for the keyboard, and after a pause for screen readers.
 import { usdOfCode } from './colour.js';
 import { moment, price, usd, usdRange } from './format.js';
+import { distance, place } from './reading.js';
 
 const SPEAK_AFTER_MS = 350;
 const CLASS_NAMES = ['narrow', 'medium', 'wide'];
@@ -11,6 +12,9 @@ function element(tag, text, className) {
   if (className) node.className = className;
   return node;
 }
+
+// As it is read: a blank between parts that only a style sets apart.
+const words = (box) => [...box.childNodes].map(({ textContent }) => textContent.trim()).filter(Boolean).join(' ');
 
 export class Readout {
   constructor(view, { bar, heat, spoken }) {
@@ -56,7 +60,7 @@ export class Readout {
     const missing = this.missing(index);
     const partial = missing === null ? [] : [element('span', `partial: without ${missing}`, 'interval')];
     if (said) partial.push(element('span', said, 'interval'));
-    partial.push(...this.touch(level));
+    partial.push(...this.around(level));
     if (found.amount === 0) return [document.createTextNode('At '), at, document.createTextNode(' · no estimate above the floor '), ...partial];
     const parts = [element('span', '', `dot dot-${found.side}`), document.createTextNode('At '), at];
     parts.push(document.createTextNode(` · est. ${found.side} `), element('b', usd(found.amount)), document.createTextNode(' per 0.1% '));
@@ -67,11 +71,19 @@ export class Readout {
     return [...parts, ...partial];
   }
 
-  // From the newest close, whichever bar is under the crosshair.
-  touch(level) {
-    const { bars, touches, narrow } = this.view;
-    const said = touches.describe(level, bars.close(bars.count - 1), narrow ? ['24h'] : ['4h', '24h']);
-    return said ? [element('span', `from now: ${said}`, 'interval')] : [];
+  // Seen from the newest close, whichever bar is under the crosshair, on a line of its own.
+  around(level) {
+    const { bars, grid, touches, levels, leverage, narrow } = this.view;
+    const horizons = narrow ? ['24h'] : ['4h', '24h', '3d', '7d'];
+    const chance = touches.describe(level, bars.close(bars.count - 1), horizons);
+    const parts = [distance(level, bars), chance, place(level, levels), leverage.describe(grid.bin(level)), this.venues()];
+    return [element('span', `From the newest close: ${parts.filter(Boolean).join(' · ')}`, 'around')];
+  }
+
+  // Whose levels these are: one venue's, or for a pair the shares within 10 % of the price.
+  venues() {
+    const rows = [...document.querySelectorAll('#members [data-venue-share]')].map(({ dataset }) => dataset.venueShare);
+    return rows.length ? `venues within ±10%: ${rows.slice(0, 3).join(', ')}` : '';
   }
 
   // Who is missing from the column that a bar shows.
@@ -110,7 +122,7 @@ export class Readout {
   announce() {
     clearTimeout(this.timer);
     this.timer = setTimeout(() => {
-      this.spoken.textContent = `${this.bar.textContent}. ${this.heat.textContent}`;
+      this.spoken.textContent = `${words(this.bar)}. ${words(this.heat)}`;
     }, SPEAK_AFTER_MS);
   }
 }

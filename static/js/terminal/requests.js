@@ -39,3 +39,15 @@ export class Requests {
     this.on.onFree();
   }
 }
+
+export function showError(view, error) {
+  const banner = document.querySelector('#chart-error');
+  banner.hidden = error === null;
+  if (error === null) return;
+  const [title, text] = view.chart
+    ? ['New chart data could not be fetched', 'What is drawn stays as it was.']
+    : ['The chart could not be loaded', 'The picture and the table below are complete.'];
+  banner.querySelector('b').textContent = title;
+  banner.querySelector('[data-error-text]').textContent = text;
+  console.warn(`${title}.`, error);
+}

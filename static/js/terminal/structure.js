@@ -4,6 +4,7 @@ import { Layer } from './layer.js';
 
 const GUTTER = 5;
 const NODE = 36;
+const PROFILE = 118;
 const SIZE = 4;
 
 export class StructureLayer extends Layer {
@@ -78,12 +79,14 @@ export class StructureLayer extends Layer {
     context.lineWidth = 3;
     context.strokeStyle = css.plot;
     context.fillStyle = css.structure;
+    // Names of lines that began before the view stand right of what lies at its left edge.
+    const left = this.view.layers.profile ? PROFILE : GUTTER + 4;
     for (const level of shown) {
       const y = this.y(level.low);
       const from = this.start(level);
       const isNamed = level.style === 'line' && (level.strong || level.layer !== 'value-area');
       if (!isNamed || y === null || from === null || y < 14 || y > height || from > width) continue;
-      const x = Math.min(Math.max(0, from) + GUTTER + 4, width - context.measureText(level.label).width - 8);
+      const x = Math.min(Math.max(left, from + GUTTER + 4), width - context.measureText(level.label).width - 8);
       context.strokeText(level.label, x, y - 2);
       context.fillText(level.label, x, y - 2);
     }

@@ -29,5 +29,5 @@ export function readTheme() {
   const style = getComputedStyle(document.documentElement);
   const css = Object.fromEntries(Object.entries(NAMES).map(([name, token]) => [name, style.getPropertyValue(token).trim()]));
   const theme = currentTheme();
-  return { css, theme, ground: GROUND[theme] };
+  return { css, theme, ground: GROUND[theme], hues: document.documentElement.dataset.hue === 'one' ? 1 : 2 };
 }

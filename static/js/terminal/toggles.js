@@ -17,3 +17,10 @@ export function toggleLayer(root, view, name) {
   }
   if (view.grid) drawLegend(view);
 }
+
+export function markTimeframe(root, timeframe) {
+  for (const link of root.querySelectorAll('[data-timeframe-link]')) {
+    if (link.dataset.timeframeLink === timeframe) link.setAttribute('aria-current', 'true');
+    else link.removeAttribute('aria-current');
+  }
+}

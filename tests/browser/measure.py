@@ -1,0 +1,180 @@
+"""How fast the terminal is in a browser: ``.venv/bin/python -m tests.browser.measure URL LOGIN-LINK VENUE:SYMBOL``.
+
+Needs a running ``manage.py up``, one unused login link and an instrument with history. Prints one JSON object; times in
+milliseconds. The pages of the server are asked for in turns with a trivial page of a member, so that both see the same
+machine.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import statistics
+import sys
+from typing import TYPE_CHECKING, Any, Final
+
+from playwright.sync_api import sync_playwright
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from playwright.sync_api import Page
+
+FLAGS: Final = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--enable-precise-memory-info")
+NAMES: Final = ("chromium", "chromium-browser", "google-chrome")
+BARS: Final = 10_000
+TURNS: Final = 40
+# Notes from the first moment on: shifts of the layout, and each frame while it is asked to.
+WATCH: Final = """
+window.bench = { shift: 0, frames: null };
+new PerformanceObserver((list) => {
+  for (const one of list.getEntries()) if (!one.hadRecentInput) bench.shift += one.value;
+}).observe({ type: 'layout-shift', buffered: true });
+let former = 0;
+const tick = (now) => { bench.frames?.push(now - former); former = now; requestAnimationFrame(tick); };
+requestAnimationFrame(tick);
+"""
+# Time of each pass over the heat's pixels.
+TIME_RASTERS: Final = """
+async (path) => {
+  const { HeatLayer } = await import(path);
+  const whole = HeatLayer.prototype.raster;
+  bench.rasters = [];
+  HeatLayer.prototype.raster = function (...all) {
+    const start = performance.now();
+    whole.apply(this, all);
+    bench.rasters.push(performance.now() - start);
+  };
+}
+"""
+ASK: Final = """
+async ([paths, turns]) => {
+  const found = Object.fromEntries(paths.map((path) => [path, []]));
+  for (let turn = 0; turn < turns; turn += 1) for (const path of paths) {
+    const start = performance.now();
+    await (await fetch(path, { cache: 'no-store' })).arrayBuffer();
+    found[path].push(performance.now() - start);
+  }
+  return found;
+}
+"""
+
+
+def spread(times: Sequence[float]) -> dict[str, float]:
+    """Return median and 95th percentile."""
+    ordered = sorted(times)
+    return {"p50": round(statistics.median(ordered), 1), "p95": round(ordered[int(0.95 * (len(ordered) - 1))], 1)}
+
+
+def open_page(page: Page, url: str, key: str, timeframe: str) -> None:
+    """Open a terminal and wait until its heat is drawn."""
+    page.goto(f"{url}/t/{key}/?tf={timeframe}")
+    page.locator('#terminal[data-drawn="true"]').wait_for(state="attached", timeout=60_000)
+
+
+def first_view(page: Page, url: str, key: str) -> dict[str, Any]:
+    """Open the page cold and tell what it took."""
+    weights: dict[str, int] = {}
+    wire = page.context.new_cdp_session(page)
+    wire.send("Network.enable")
+    addresses: dict[str, str] = {}
+    wire.on("Network.requestWillBeSent", lambda one: addresses.update({one["requestId"]: one["request"]["url"]}))
+    wire.on("Network.loadingFinished", lambda one: weights.update({one["requestId"]: int(one["encodedDataLength"])}))
+    open_page(page, url, key, "1h")
+    page.wait_for_timeout(1500)
+    tiles = sum(weight for name, weight in weights.items() if "/tiles/" in addresses.get(name, ""))
+    fcp = page.evaluate("performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? null")
+    ready = page.evaluate("bench.ready ?? null")
+    return {
+        "first_contentful_paint_ms": fcp,
+        "chart_ready_ms": ready,
+        "bytes_without_tiles": sum(weights.values()) - tiles,
+        "bytes_of_tiles": tiles,
+        "layout_shift": round(page.evaluate("bench.shift"), 4),
+    }
+
+
+def load_all(page: Page) -> int:
+    """Zoom out until as many bars are loaded as are asked for, or all there are."""
+    box = page.locator("#chart").bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 3)
+    count = 0
+    for _ in range(160):
+        page.mouse.wheel(0, 240)
+        page.wait_for_timeout(60)
+        count = int(page.locator("#terminal").get_attribute("data-bars") or 0)
+        if count >= BARS:
+            break
+    return count
+
+
+def movement(page: Page) -> dict[str, Any]:
+    """Drag and zoom with the pointer, and tell how long frames were."""
+    box = page.locator("#chart").bounding_box()
+    assert box is not None
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 3
+    found = {}
+    page.evaluate("bench.frames = []; bench.rasters = []")
+    page.mouse.move(x, y)
+    page.mouse.down()
+    for step in range(90):
+        page.mouse.move(x + 3 * (step if step < 45 else 90 - step), y)
+    page.mouse.up()
+    found["pan_frame_ms"] = spread(page.evaluate("bench.frames"))
+    page.evaluate("bench.frames = []")
+    for step in range(60):
+        page.mouse.wheel(0, -60 if step % 20 < 10 else 60)
+        page.wait_for_timeout(8)
+    found["zoom_frame_ms"] = spread(page.evaluate("bench.frames"))
+    found["heat_raster_ms"] = spread(page.evaluate("bench.rasters") or [0.0])
+    return found
+
+
+def server(page: Page, key: str) -> dict[str, Any]:
+    """Ask for pages in turns with a trivial one."""
+    paths = ["/account/", f"/t/{key}/", f"/t/{key}/live/", f"/t/{key}/chart.json?tf=1h", f"/tick/{key}/"]
+    page.evaluate(ASK, [paths, 3])
+    found = {path: spread(times) for path, times in page.evaluate(ASK, [paths, TURNS]).items()}
+    trivial = found["/account/"]["p50"]
+    return {path: times | {"over_trivial": round(times["p50"] / trivial, 2)} for path, times in found.items()}
+
+
+def main(url: str, login: str, key: str) -> None:
+    """Measure and print."""
+    path = os.environ.get("BH_CHROMIUM") or next(filter(None, map(shutil.which, NAMES)))
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
+        context = browser.new_context(viewport={"width": 1440, "height": 900})
+        context.add_init_script(WATCH)
+        context.add_init_script(READY)
+        page = context.new_page()
+        page.goto(login)
+        page.locator("main form button").first.click()
+        page.wait_for_load_state()
+        found: dict[str, Any] = {"first_view": first_view(page, url, key)}
+        open_page(page, url, key, "5m")
+        script = page.locator('link[rel="modulepreload"][href*="terminal/heat"]').get_attribute("href")
+        page.evaluate(TIME_RASTERS, script)
+        found["bars_loaded"] = load_all(page)
+        found["all_in_view"] = movement(page)
+        open_page(page, url, key, "1h")
+        page.evaluate(TIME_RASTERS, script)
+        found["usual_view"] = movement(page)
+        found["server"] = server(page, key)
+        browser.close()
+    sys.stdout.write(json.dumps(found, indent=1) + "\n")
+
+
+# When the chart stood.
+READY: Final = """
+new MutationObserver((_, watch) => {
+  if (!document.querySelector('#terminal[data-chart="ready"]')) return;
+  bench.ready = performance.now();
+  watch.disconnect();
+}).observe(document, { subtree: true, childList: true, attributes: true, attributeFilter: ['data-chart'] });
+"""
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
