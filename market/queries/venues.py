@@ -107,8 +107,10 @@ def spent_at(*, slug: str, health: VenueHealth | None, now: dt.datetime) -> Spen
     if budget is None:
         return None
     allowed = budget.weight * LIVE_SHARE
-    leaked = (now - health.window_at).total_seconds() * allowed / budget.window_s if health else 0.0
-    return Spent(min(max((health.spent if health else 0.0) - leaked, 0.0), allowed), allowed, budget.window_s)
+    # Budgets stay in wall time: where a replayed market's clock is behind it, what was spent last is told.
+    passed_s = max(0.0, (now - health.window_at).total_seconds()) if health else 0.0
+    left = (health.spent if health else 0.0) - passed_s * allowed / budget.window_s
+    return Spent(min(max(left, 0.0), allowed), allowed, budget.window_s)
 
 
 def _budget(slug: str) -> Budget | None:

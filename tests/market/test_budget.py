@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from market.models import VenueLimit, VenueState
 from market.operations.budget import BACKFILL_SHARE, SharedGate
+from market.queries.venues import spent_at, venue_health
 from market.sources.base import Budget, SourceError
 
 pytestmark = pytest.mark.django_db
@@ -55,6 +56,18 @@ def test_gate_leaks_at_half_of_the_published_rate(gate: SharedGate) -> None:
     gate.ask(20)
     with pytest.raises(Waited):
         gate.ask(10)
+
+
+def test_what_is_spent_leaks_and_does_not_grow_where_the_clock_is_behind(gate: SharedGate) -> None:
+    now = timezone.now()
+    gate.ask(40)
+    set_state(spent=40, window_at=now)
+    told = [
+        spent_at(slug="binance", health=venue_health(now=at)["binance"], now=at)
+        for at in (now, now + dt.timedelta(seconds=1), now - dt.timedelta(days=360))
+    ]
+    published = told[0].allowed if told[0] else 0.0
+    assert [one.weight for one in told if one] == pytest.approx([40, 40 - published / 60, 40])
 
 
 def test_gate_leaves_head_room_for_what_is_live(gate: SharedGate) -> None:
