@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import wraps
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from allauth.account import views as accounts
 from allauth.mfa.base import views as factors
@@ -20,6 +20,17 @@ from access.permissions import View, keep_private, member, public
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse, HttpResponseBase
+
+
+_LABELS: Final = {
+    "Authenticator code": "Code",
+    "Current Password": "Password until now",
+    "Email": "E-mail",
+    "New Password": "New password",
+    "New Password (again)": "New password, again",
+    "Passwordless": "Log in with it alone",
+}
+_HELP: Final = {"Log in with it alone": "Without the password; the device then asks for a finger, a face or a PIN."}
 
 
 class LoginView(accounts.LoginView):  # type: ignore[misc]  # allauth has no types
@@ -52,12 +63,19 @@ class LogoutView(accounts.LogoutView):  # type: ignore[misc]  # allauth has no t
 
 
 def told(view: View) -> View:
-    """Answer a form that was not accepted with 422, one that was sent too often with 429; let no cache keep it."""
+    """Answer a form that was not accepted with 422, one that was sent too often with 429; let no cache keep it.
+
+    Its labels become ours: the answer is not rendered yet.
+    """
 
     @wraps(view)
     def answered(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
         response = keep_private(view(request, *args, **kwargs))
-        refused = [one for one in (getattr(response, "context_data", None) or {}).values() if _has_errors(one)]
+        shown = (getattr(response, "context_data", None) or {}).values()
+        forms = [one for one in shown if isinstance(one, BaseForm)]
+        refused = [form for form in forms if form.is_bound and form.errors]
+        for form in forms:
+            _say_it_our_way(form)
         if request.method == "POST" and response.status_code == HTTPStatus.OK and refused:
             is_limited = any(getattr(form, "is_limited", False) for form in refused)
             response.status_code = HTTPStatus.TOO_MANY_REQUESTS if is_limited else HTTPStatus.UNPROCESSABLE_ENTITY
@@ -66,8 +84,11 @@ def told(view: View) -> View:
     return answered
 
 
-def _has_errors(shown: object) -> bool:
-    return isinstance(shown, BaseForm) and shown.is_bound and bool(shown.errors)
+def _say_it_our_way(form: BaseForm) -> None:
+    for field in form.fields.values():
+        field.label = _LABELS.get(str(field.label), field.label)
+        field.help_text = _HELP.get(str(field.label), field.help_text)
+        field.widget.attrs.pop("placeholder", None)
 
 
 def for_all(view: View) -> View:
