@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from allauth.account.forms import LoginForm as BaseLoginForm
 from allauth.account.forms import SignupForm as BaseSignupForm
+from allauth.account.signals import user_signed_up
+from allauth.account.utils import has_verified_email
 from django import forms
 from django.conf import settings
-from django.contrib.auth.hashers import make_password
 from django.core import signing
 from django.core.exceptions import ValidationError
+from django.db import transaction
 
 from access.addresses import address_of, network_of
 from access.models import ApiKey, Preferences
@@ -76,11 +78,26 @@ class LoginForm(BaseLoginForm):  # type: ignore[misc]  # allauth has no types
 class SignUpForm(BaseSignupForm):  # type: ignore[misc]  # allauth has no types
     """E-mail and password; for an address that is known it costs as long as for one that is not."""
 
+    account_already_exists: bool
+    cleaned_data: dict[str, Any]
+
     def try_save(self, request: HttpRequest) -> Any:  # noqa: ANN401  # a user or a response, as allauth has it
-        """Hash the password in any case: whether it took that long would tell who has an account."""
+        """Make an account in any case: whether it took that long would tell who has one."""
         if self.account_already_exists:
-            make_password(self.cleaned_data["password1"])
+            self._rehearse(request)
         return super().try_save(request)
+
+    def _rehearse(self, request: HttpRequest) -> None:
+        """Make an account under an address that nobody has, and undo it."""
+        sent = self.cleaned_data
+        self.cleaned_data = sent | {"email": f"{secrets.token_hex(8)}@rehearsal.invalid"}
+        self.account_already_exists = False
+        with transaction.atomic():
+            user = self.save(request)
+            user_signed_up.send(sender=type(user), request=request, user=user)
+            has_verified_email(user)
+            transaction.set_rollback(True)
+        self.cleaned_data, self.account_already_exists = sent, True
 
 
 class ApiKeyForm(forms.Form):

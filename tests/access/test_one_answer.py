@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import re
 import statistics
@@ -12,11 +13,16 @@ import pytest
 from allauth.account.models import EmailAddress
 from django.contrib.auth import hashers
 from django.test import Client
+from django.utils import timezone
 
-from access.models import LoginAllowance, Mail, User
+from access.early import proof
+from access.models import Allowance, LoginAllowance, Mail, User
+from tests.access.early import ask, confirmed, invited
 from tests.factories import make_user
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from django.test.client import _MonkeyPatchedWSGIResponse as TestResponse
     from pytest_django import Settings
 
@@ -28,6 +34,10 @@ DOORS = {
     "/reset/": {"email": ""},
 }
 PAIRS = 300
+REQUEST = "/early-access/"
+REQUESTED = {"address": "", "agree": "on", "note": "-"}
+# Also what early access asks at its door: its answers are compared where early access is tested.
+TIMED = (*DOORS, REQUEST)
 # The length goes with the token, the moment with the clock.
 VARIES = {"Content-Length", "Expires"}
 
@@ -41,17 +51,31 @@ def open_door(settings: Settings) -> None:
 @pytest.fixture
 def addresses() -> dict[str, str]:
     """Return an address of each kind, all of one length."""
-    kinds = ("new", "member", "asleep", "unverified", "staff")
+    listed = ("pending", "confirmed", "invited")
+    kinds = ("new", *listed, "member", "asleep", "unverified", "staff")
     known = {kind: f"{kind:x<12}@example.com" for kind in kinds}
-    for kind in kinds[1:]:
+    invited(known["invited"], now=timezone.now())
+    confirmed(known["confirmed"], now=timezone.now())
+    ask(known["pending"], now=timezone.now())
+    Mail.objects.all().delete()
+    for kind in kinds[len(listed) + 1 :]:
         make_user(email=known[kind], password="not the one that is tried", is_staff=kind == "staff")
     User.objects.filter(email=known["asleep"]).update(is_active=False)
     EmailAddress.objects.filter(email=known["unverified"]).update(verified=False)
     return known
 
 
+def rehash(address: str) -> None:
+    """Store a password as it is hashed now."""
+    member = User.objects.get(email=address)
+    member.set_password("not the one that is tried")
+    member.save()
+
+
 def knock(door: str, address: str, *, client: Client | None = None) -> TestResponse:
-    form = {name: value or address for name, value in DOORS[door].items()}
+    form = {name: value or address for name, value in (DOORS | {REQUEST: REQUESTED})[door].items()}
+    if door == REQUEST:
+        form["opened"] = proof.stamp(now=timezone.now() - dt.timedelta(seconds=5))
     return (client or Client()).post(door, form)
 
 
@@ -118,25 +142,52 @@ def test_mails_that_strangers_ask_for_stop_without_a_word(addresses: dict[str, s
         assert all(answer == answers[0] for answer in answers)
 
 
+class QuickHasher(hashers.PBKDF2PasswordHasher):
+    """A hash that costs enough to be missed, and less than the real one."""
+
+    iterations = 50_000
+
+
+def medians(door: str, member: str, *, pairs: int, clock: Callable[[], float]) -> dict[str, float]:
+    """Return what a request costs for a new address and for a member's, by turns [ms]."""
+    took: dict[str, list[float]] = {"new": [], "member": []}
+    for turn in range(pairs):
+        for kind in sorted(took, reverse=bool(turn % 2)):
+            address = member if kind == "member" else f"n{turn:011d}@example.com"
+            for limits in (LoginAllowance, Allowance):
+                limits.objects.all().delete()
+            client = Client(headers={"X-Forwarded-For": f"198.51.{turn % 250}.{turn // 250}"})
+            began = clock()
+            knock(door, address, client=client)
+            took[kind].append((clock() - began) * 1000)
+    return {kind: statistics.median(values) for kind, values in took.items()}
+
+
+@pytest.fixture
+def behind_a_proxy(settings: Settings) -> None:
+    settings.TRUSTED_PROXY_COUNT = 1
+
+
+@pytest.mark.parametrize("door", sorted(TIMED))
+def test_every_address_costs_as_much_work(
+    door: str, addresses: dict[str, str], settings: Settings, behind_a_proxy: None
+) -> None:
+    """Sixty pairs by the time that the processor worked, which no neighbour disturbs; a missing hash is 20 ms."""
+    settings.PASSWORD_HASHERS = ["tests.access.test_one_answer.QuickHasher"]
+    rehash(addresses["member"])
+    cost = medians(door, addresses["member"], pairs=60, clock=time.thread_time)
+    assert abs(cost["new"] - cost["member"]) <= 5, cost
+
+
 @pytest.mark.skipif(os.environ.get("BH_CAMPAIGNS") != "1", reason="takes minutes: BH_CAMPAIGNS=1")
 @pytest.mark.timeout(3600)
-@pytest.mark.parametrize("door", sorted(DOORS))
-def test_every_address_takes_as_long(door: str, addresses: dict[str, str], settings: Settings) -> None:
-    """With the real hasher: the medians of interleaved pairs lie within 5 ms, or within what two alike lie apart."""
+@pytest.mark.parametrize("door", sorted(TIMED))
+def test_every_address_takes_as_long(
+    door: str, addresses: dict[str, str], settings: Settings, behind_a_proxy: None
+) -> None:
+    """With the real hasher and a wall clock: the medians of interleaved pairs lie within 5 ms."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.PBKDF2PasswordHasher"]
-    settings.TRUSTED_PROXY_COUNT = 1
-    member = User.objects.get(email=addresses["member"])
-    member.set_password("not the one that is tried")
-    member.save()
-    took: dict[str, list[float]] = {"new": [], "member": []}
-    for turn in range(int(os.environ.get("BH_PAIRS", PAIRS))):
-        for kind in sorted(took, reverse=bool(turn % 2)):
-            address = addresses["member"] if kind == "member" else f"n{turn:011d}@example.com"
-            LoginAllowance.objects.all().delete()
-            client = Client(headers={"X-Forwarded-For": f"198.51.{turn % 250}.{turn // 250}"})
-            began = time.perf_counter()
-            knock(door, address, client=client)
-            took[kind].append((time.perf_counter() - began) * 1000)
-    medians = {kind: statistics.median(values) for kind, values in took.items()}
-    print(f"{door}: {medians} ms over {len(took['new'])} pairs")
-    assert abs(medians["new"] - medians["member"]) <= 5
+    rehash(addresses["member"])
+    took = medians(door, addresses["member"], pairs=int(os.environ.get("BH_PAIRS", PAIRS)), clock=time.perf_counter)
+    print(f"{door}: {took} ms")
+    assert abs(took["new"] - took["member"]) <= 5, took
