@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from django.core import signing
+from django.db import transaction
 from django.db.models import Q
 from django.dispatch import Signal
 from django.urls import reverse
@@ -27,6 +28,7 @@ def address_digest(address: str) -> str:
     return salted_hmac(_ADDRESS, address.strip().lower(), algorithm="sha256").hexdigest()
 
 
+@transaction.atomic
 def suppress(*, digest: str, reason: str) -> bool:
     """Write to an address no more; True where that is new."""
     _, is_new = Suppression.objects.get_or_create(digest=digest, reason=Suppression.Reason(reason))

@@ -124,6 +124,7 @@ def test_a_stranger_holds_no_invitation() -> None:
     assert gate.hold(session=SessionStore(), secret="nonsense", now=START) is None
 
 
+@pytest.mark.django_db(transaction=True)  # as requests are: none is one transaction
 def test_unsubscribing_needs_no_cookie_and_ends_the_invitation() -> None:
     invited(ADDRESS)
     send_due()
