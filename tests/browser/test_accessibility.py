@@ -40,6 +40,9 @@ PAGES = (
     "/plans/",
     "plan",
     "/account/",
+    "/account/security/",
+    "/account/sessions/",
+    "/account/preferences/",
     "/tools/",
     "/tools/size/",
     "/tools/ruin/",
@@ -67,7 +70,7 @@ def test_page_has_no_violation(name: str, theme: str, size: tuple[int, int], vis
 
 
 @pytest.mark.parametrize("theme", ["dark", "light"])
-@pytest.mark.parametrize("name", ["/login/", "/", "/early-access/"])
+@pytest.mark.parametrize("name", ["/login/", "/reset/", "/", "/early-access/"])
 def test_page_of_strangers_has_no_violation(name: str, theme: str, visit: Open, world: World) -> None:
     opened = visit(theme=theme)
     opened.page.context.clear_cookies()
