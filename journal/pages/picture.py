@@ -12,16 +12,20 @@ WIDTH: Final = 640
 HEIGHT: Final = 220
 _SIDE: Final = 120  # of the profile on the right
 _PAD: Final = 8
+_LABEL: Final = 20.0  # height of a label as a phone needs it
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """Coordinates in a box of WIDTH by HEIGHT: a line of closes, bars of the profile, a band, lines of the plan."""
+    """Coordinates in a box of WIDTH by HEIGHT: a line of closes, bars of the profile, a band, lines of the plan.
+
+    marks: name, height of its line, and of its label, which stands apart from the others.
+    """
 
     line: str
     bars: tuple[tuple[float, float, float], ...]
     band: tuple[float, float]
-    marks: tuple[tuple[str, float], ...]
+    marks: tuple[tuple[str, float, float], ...]
 
 
 def draw_picture(plan: Plan) -> Picture | None:
@@ -51,5 +55,21 @@ def draw_picture(plan: Plan) -> Picture | None:
             if low <= price <= high
         ),
         band=(y(float(zone["price_high"])), round(y(float(zone["price_low"])) - y(float(zone["price_high"])), 1)),
-        marks=tuple((name, y(price)) for name, price in prices),
+        marks=tuple(
+            (name, y(price), at) for (name, price), at in zip(prices, _apart([y(p) for _, p in prices]), strict=True)
+        ),
     )
+
+
+def _apart(heights: list[float]) -> list[float]:
+    """Return heights of labels near their lines, in the same order from top to bottom, none over another."""
+    placed: dict[int, float] = {}
+    floor = _LABEL
+    for i in sorted(range(len(heights)), key=heights.__getitem__):
+        placed[i] = floor = max(heights[i] - 3, floor)
+        floor += _LABEL
+    ceiling = HEIGHT - 4.0
+    for i in sorted(placed, key=placed.__getitem__, reverse=True):
+        placed[i] = ceiling = min(placed[i], ceiling)
+        ceiling -= _LABEL
+    return [round(placed[i], 1) for i in range(len(heights))]

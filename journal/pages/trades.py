@@ -109,8 +109,9 @@ def describe_comparison(one: Any) -> dict[str, Any]:  # noqa: ANN401  # journal.
 def _delay(delay_ms: int | None) -> str:
     if delay_ms is None:
         return "the plan was not triggered"
-    minutes = round(abs(delay_ms) / 60_000)
-    return f"{minutes:,} min {'after' if delay_ms >= 0 else 'before'} the plan's trigger"
+    minutes = abs(delay_ms) // 60_000
+    length = f"{minutes:,} min" if minutes else "less than a minute"
+    return f"{length} {'after' if delay_ms >= 0 else 'before'} the plan's trigger"
 
 
 def _edges(steps: Waterfall) -> list[tuple[Decimal, Decimal]]:

@@ -40,8 +40,9 @@ def closed(owner: User, zone: Zone, row: Sequence[tuple[float, float]], setup: s
             plan = make_plan(owner=owner, zone=zone, expires_at=now + dt.timedelta(days=10), number=first + place)
             Plan.objects.owned_by(owner.pk).filter(pk=plan.pk).update(setups=[setup], belief_pct=70 if low > 0 else 40)
             Judgement.objects.owned_by(owner.pk).create(
-                plan=plan, instrument=zone.heatmap.instrument, terms={}, state={}, engine="1", phase="closed",
-                is_done=True, result_low=low, result_high=high, through_at=now - dt.timedelta(days=place),
+                plan=plan, instrument=zone.heatmap.instrument, terms={"kind": "limit"}, state={"has_gap": False},
+                engine="1", phase="closed", is_done=True, result_low=low, result_high=high,
+                through_at=now - dt.timedelta(days=place),
             )  # fmt: skip
             if low > 0:
                 PlanEvent.objects.append([PlanEvent(plan=plan, number=1, kind="target", at=now, engine="1")])
