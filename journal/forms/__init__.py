@@ -1,6 +1,7 @@
 """Forms of the journal."""
 
 from .amending import AmendForm
+from .filling import FillForm, fill_of_plan
 from .plan import PlanForm
 from .starting import initial_of, suggest
 from .trades import ChoosePlanForm, DescribeForm, FileForm, RemarkForm, ReviewForm, initial_of_file
@@ -10,9 +11,11 @@ __all__ = [
     "ChoosePlanForm",
     "DescribeForm",
     "FileForm",
+    "FillForm",
     "PlanForm",
     "RemarkForm",
     "ReviewForm",
+    "fill_of_plan",
     "initial_of",
     "initial_of_file",
     "suggest",

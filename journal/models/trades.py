@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
@@ -13,6 +13,9 @@ from django.db.models.functions import Now
 from access.owning import OwnedManager
 
 from .plans import Plan
+
+# What the key of a typed fill begins with; no venue's does.
+BY_HAND: Final = "by-hand:"
 
 
 class TradeFile(models.Model):
@@ -92,6 +95,11 @@ class Fill(models.Model):
 
     def __str__(self) -> str:
         return f"{self.symbol} {self.side:+d} {self.quantity} at {self.price}"
+
+    @property
+    def is_typed(self) -> bool:
+        """Whether it was typed, and no file has brought it since."""
+        return self.venue_fill_id.startswith(BY_HAND)
 
 
 class Trade(models.Model):

@@ -7,6 +7,7 @@ from .checks import find_obstacles
 from .comparing import Comparison, compare
 from .drafting import ArmedError, SentBeforeError, create_draft, update_draft
 from .files import Choices, Look, UnreadableError, describe, is_known, keep_file, look, take_in
+from .filling import FillRefusedError, TypedFill, add_fill, drop_fill
 from .judging import adopt_plans
 from .keeping import drop_unfinished, keep_unfinished
 from .reviewing import NotEndedError, ReviewedError, Said, add_remark, review_plan, review_trade
@@ -23,6 +24,7 @@ __all__ = [
     "ArmedError",
     "Choices",
     "Comparison",
+    "FillRefusedError",
     "Look",
     "NoSuchPlanError",
     "NotEndedError",
@@ -31,8 +33,10 @@ __all__ = [
     "SentBeforeError",
     "SettledError",
     "Terms",
+    "TypedFill",
     "UnfitError",
     "UnreadableError",
+    "add_fill",
     "add_remark",
     "adopt_plans",
     "amend_plan",
@@ -43,6 +47,7 @@ __all__ = [
     "create_draft",
     "database_clock",
     "describe",
+    "drop_fill",
     "drop_unfinished",
     "find_obstacles",
     "find_problems",

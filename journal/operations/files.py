@@ -5,11 +5,10 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from typing import TYPE_CHECKING, Final, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from journal.imports import (
     FIELDS,
@@ -25,18 +24,16 @@ from journal.imports import (
 )
 from journal.imports import Fill as ReadFill
 from journal.models import Fill, RefusedRow, Trade, TradeFile
-from journal.operations.trading import Contract, rebuild
+from journal.operations.filling import give_way
+from journal.operations.trading import Contract, contract_of, lock_trades, rebuild
 from market.queries import list_instruments
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from market.models import Instrument
-
 _WAITING: Final = dt.timedelta(days=1)
 _MOST_WAITING: Final = 5
 _NAME: Final = 120
-_LOCK: Final = 0x54524144  # "TRAD": one file of an owner at a time
 _BATCH: Final = 2_000
 
 
@@ -161,8 +158,7 @@ def take_in(*, owner_id: int, file_id: int, now: dt.datetime) -> TradeFile:
 
     Rows that were here before are counted and left. Refused rows are kept with their reasons.
     """
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_LOCK, owner_id % 2**31])
+    lock_trades(owner_id)
     file = TradeFile.objects.owned_by(owner_id).select_for_update().get(pk=file_id)
     if file.taken_at is not None:
         return file
@@ -172,6 +168,7 @@ def take_in(*, owner_id: int, file_id: int, now: dt.datetime) -> TradeFile:
     contracts = _contracts(layout.venue)
     reading.fills = [known for one in reading.fills if (known := _in_base(one, contracts, reading)) is not None]
     rows = [_fill(file, layout.venue, one, contracts) for one in reading.fills]
+    give_way(owner_id=owner_id, venue=layout.venue, arriving=rows)
     mine = Fill.objects.owned_by(owner_id)
     before = mine.count()
     Fill.objects.owned_by(owner_id).bulk_create(rows, batch_size=_BATCH, ignore_conflicts=True)
@@ -198,13 +195,8 @@ def _contracts(venue: str) -> dict[str, Contract]:
     found: dict[str, Contract] = {}
     for one in list_instruments():
         if one.venue == venue and one.contract_type == one.ContractType.LINEAR:
-            contract = _contract(one)
-            found[one.symbol] = contract
+            found[one.symbol] = contract_of(one)
     return found
-
-
-def _contract(one: Instrument) -> Contract:
-    return Contract(one.pk, one.base, one.quote, Decimal(str(one.contract_size)))
 
 
 def _in_base(one: ReadFill, contracts: Mapping[str, Contract], reading: Reading) -> ReadFill | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from journal.comparison import Candidate, Execution, match, trades_of
 from journal.comparison import Trade as Position
@@ -17,6 +17,9 @@ from market.series import epoch_ms, moment
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from market.models import Instrument
+
+_LOCK: Final = 0x54524144  # "TRAD": one change of an owner's trades at a time
 _GRAIN: Final = Decimal("1e-18")
 _DOLLARS: Final = frozenset({"USD", "USDT", "USDC", "FDUSD", "BUSD"})
 
@@ -29,6 +32,17 @@ class Contract:
     base: str
     quote: str
     size: Decimal
+
+
+def contract_of(one: Instrument) -> Contract:
+    """Return what the fills of an instrument count in."""
+    return Contract(one.pk, one.base, one.quote, Decimal(str(one.contract_size)))
+
+
+def lock_trades(owner_id: int) -> None:
+    """Wait until nobody else changes the owner's fills and trades, to the end of the transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_LOCK, owner_id % 2**31])
 
 
 class NoSuchPlanError(ValueError):

@@ -31,6 +31,7 @@ from .trades import (
     list_files,
     list_refused,
     list_trades,
+    trade_with,
     trades_of_plan,
 )
 
@@ -74,6 +75,7 @@ __all__ = [
     "read_context",
     "read_market",
     "results",
+    "trade_with",
     "trades_of_plan",
     "verify_chain",
 ]

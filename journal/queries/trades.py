@@ -57,6 +57,12 @@ def fills_of(*, owner_id: int, trade: Trade) -> list[Fill]:
     return list(fills.order_by("at", "pk"))
 
 
+def trade_with(*, fill: Fill) -> Trade:
+    """Return the trade that a fill opened or changed: the last that was open when it came."""
+    trades = Trade.objects.owned_by(fill.owner_id).filter(venue=fill.venue, symbol=fill.symbol)
+    return trades.filter(opened_at__lte=fill.at).order_by("-opened_at", "-pk")[0]
+
+
 def get_review(*, owner_id: int, plan_id: int | None = None, trade_id: int | None = None) -> Review | None:
     """Return the review of a plan or of an unplanned trade."""
     reviews = Review.objects.owned_by(owner_id)

@@ -1,5 +1,6 @@
 """Pages of the journal."""
 
+from .filling import drop_fill, new_fill
 from .plans import amend, arm, evidence, export, plan, plans, undo
 from .reviews import remark, review, review_plan, review_trade
 from .trades import choose_plan, file, files, take_in, trade, trades
@@ -10,6 +11,7 @@ __all__ = [
     "arm",
     "check",
     "choose_plan",
+    "drop_fill",
     "edit_plan",
     "evidence",
     "export",
@@ -18,6 +20,7 @@ __all__ = [
     "files",
     "forget",
     "keep",
+    "new_fill",
     "new_plan",
     "plan",
     "plans",

@@ -17,7 +17,8 @@ from django.utils import timezone
 from access.models import ApiKey, User
 from access.operations import create_api_key
 from alerts.models import Rule
-from journal.models import Review, Trade, TradeFile
+from journal.models import Fill, Review, Trade, TradeFile
+from journal.models.trades import BY_HAND
 from tests.access.early import ask, invited, links
 from tests.factories import make_heatmap, make_plan, make_user, make_zone
 from tests.journal.test_trades import SOLD
@@ -34,6 +35,8 @@ pytestmark = pytest.mark.django_db
 PASSWORD = "a long enough phrase"
 CANARY = "canary-7f3a"
 METHODS = ("get", "post")
+# Of another contract than the trade, so that taking it away leaves that alone.
+FILL = {"venue": "binance", "symbol": "ETHUSDT", "side": 1, "price": 1, "quantity": 1, "fee": 0}
 TRADE = {
     "venue": "binance",
     "symbol": "BTCUSDT",
@@ -70,9 +73,11 @@ def house(now: dt.datetime) -> House:
     rule = Rule.objects.owned_by(owner.pk).create(owner=owner, instrument=zone.heatmap.instrument, kind="swept")
     file = TradeFile.objects.owned_by(owner.pk).create(owner=owner, name=CANARY, sha256="0" * 64, content=SOLD)
     trade = Trade.objects.owned_by(owner.pk).create(**TRADE, owner=owner, key=CANARY, opened_at=now, closed_at=now)
+    fill = Fill.objects.owned_by(owner.pk).create(**FILL, owner=owner, venue_fill_id=f"{BY_HAND}{CANARY}", at=now)
     review = Review.objects.owned_by(owner.pk).create(owner=owner, trade=trade, lesson=CANARY)
     ids = {"pk": zone.pk, "zone_id": zone.pk, "key_id": key.pk, "rule_id": rule.pk}
     rows = {"journal:trade-file": file.pk, "journal:trade": trade.pk, "journal:review-remark": review.pk}
+    rows |= {"journal:fill-drop": fill.pk}
     return House(owner, ids, rows)
 
 
@@ -147,6 +152,7 @@ ON_THE_WAY = {
 }
 # What the owner gets of rows that exist for nobody else.
 OWN = {
+    "journal:fill-drop": (405, 302),
     "journal:trade": (200, 405),
     "journal:trade-file": (200, 302),
     "journal:trade-file-take-in": (405, 302),
