@@ -11,7 +11,7 @@ from rest_framework.response import Response
 
 from access.permissions.api import MemberApi
 from alerts import queries
-from alerts.models import HORIZONS, Rule
+from alerts.models import HORIZONS, NOTICE_KINDS, Rule
 
 if TYPE_CHECKING:
     from rest_framework.request import Request
@@ -43,10 +43,11 @@ class NoticeSerializer(serializers.Serializer[Any]):
     id = serializers.IntegerField()
     instrument = serializers.CharField(source="instrument.key", help_text="venue:symbol")
     is_simulated = serializers.BooleanField(source="instrument.is_simulated")
-    kind = serializers.ChoiceField(choices=Rule.Kind.choices)
+    kind = serializers.ChoiceField(choices=NOTICE_KINDS)
     at = serializers.DateTimeField(help_text="the moment that it is of")
     text = serializers.CharField(help_text="a fact with its interval; estimates, not exchange data")
     zone = serializers.IntegerField(source="zone_id", allow_null=True)
+    plan = serializers.IntegerField(source="plan_number", allow_null=True, help_text="number of an own plan")
     read_at = serializers.DateTimeField(allow_null=True)
 
 

@@ -98,6 +98,8 @@ class PreferencesForm(forms.Form):
         },
     )
 
+    plans_by_mail = forms.BooleanField(label="Write when a plan is entered, near expiry or ended", required=False)
+
     def clean_time_zone(self) -> str:
         """Take a time zone that exists."""
         name = str(self.cleaned_data["time_zone"])
@@ -118,5 +120,5 @@ class PreferencesForm(forms.Form):
 
 def initial_of(preferences: Preferences) -> dict[str, Any]:
     """Return what the form begins with."""
-    names = ("time_zone", "quiet_from", "quiet_until", "digest_minutes")
+    names = ("time_zone", "quiet_from", "quiet_until", "digest_minutes", "plans_by_mail")
     return {name: getattr(preferences, name) for name in names}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from django.conf import settings
 from django.db import models
@@ -68,6 +68,9 @@ class Rule(models.Model):
         return f"{self.kind} of {self.instrument_id}"
 
 
+NOTICE_KINDS: Final = (*Rule.Kind.choices, ("plan", "What became of a plan"))
+
+
 class NoticeManager(OwnedManager["Notice"]):
     """The doors to notices."""
 
@@ -83,14 +86,17 @@ class NoticeManager(OwnedManager["Notice"]):
 class Notice(models.Model):
     """Something that was told; what it says never changes."""
 
+    PLAN: ClassVar = "plan"
+
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     instrument = models.ForeignKey("market.Instrument", on_delete=models.CASCADE, related_name="+")
-    kind = models.CharField(max_length=8, choices=Rule.Kind.choices)
+    kind = models.CharField(max_length=8, choices=NOTICE_KINDS)
     # What makes it the same as one that was told: the rule, what it is about, and the moment.
     subject = models.CharField(max_length=80)
     at = models.DateTimeField(help_text="the moment that it is of")
     text = models.CharField(max_length=300)
     zone_id = models.BigIntegerField(null=True, help_text="whose page it leads to")
+    plan_number = models.IntegerField(null=True, help_text="of the owner's plan that it leads to")
     made_at = models.DateTimeField(db_default=Now())
     read_at = models.DateTimeField(null=True)
     by_mail = models.BooleanField(default=False)
@@ -120,6 +126,7 @@ class Preferences(models.Model):
     quiet_from = models.TimeField(null=True)
     quiet_until = models.TimeField(null=True)
     digest_minutes = models.PositiveIntegerField(default=60)
+    plans_by_mail = models.BooleanField(default=False)
     mailed_at = models.DateTimeField(null=True, help_text="when the last digest was written")
 
     objects = OwnedManager["Preferences"]()

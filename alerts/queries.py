@@ -49,8 +49,8 @@ def time_zones() -> list[str]:
 
 
 def is_watch_due(*, instrument_id: int, now: dt.datetime) -> bool:  # noqa: ARG001  # asked like every errand
-    """Tell whether anybody wants to be told of an instrument."""
-    return Rule.objects.watching(instrument_id).exists()
+    """Tell whether anybody wants to be told of an instrument, or an e-mail waits."""
+    return Rule.objects.watching(instrument_id).exists() or Notice.objects.waiting().exists()
 
 
 def watched_instruments() -> list[int]:

@@ -8,6 +8,9 @@ from alerts import operations
 
 if TYPE_CHECKING:
     import datetime as dt
+    from collections.abc import Sequence
+
+    from alerts.operations.telling import PlanNews
 
 
 def look(*, instrument_id: int, now: dt.datetime) -> None:
@@ -18,3 +21,8 @@ def look(*, instrument_id: int, now: dt.datetime) -> None:
 def look_for_outages(*, instrument_id: int, now: dt.datetime) -> None:
     """Tell where data stopped coming, and write to those who may be written to."""
     operations.look_and_write(instrument_id=instrument_id, now=now, for_outages=True)
+
+
+def tell_of_plans(*, instrument_id: int, news: Sequence[PlanNews], now: dt.datetime) -> None:
+    """Tell members what became of their plans."""
+    operations.tell_of_plans(instrument_id=instrument_id, news=news, now=now)

@@ -94,7 +94,7 @@ STAGES: Final = (
     Stage("zones", "heatmaps.tasks.track_zones", _tracked_through, is_due=is_tracking_due),
 )
 ERRANDS: Final = (
-    Errand("settle", "journal.tasks.settle", is_settling_due),
+    Errand("settle", "bhweb.telling.settle", is_settling_due),
     Errand("look", "alerts.tasks.look", is_watch_due),
     Errand("stand", "heatmaps.tasks.stand", is_standing_due),
     Errand("learn", "heatmaps.tasks.learn_reach", is_learning_due),

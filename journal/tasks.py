@@ -10,9 +10,9 @@ if TYPE_CHECKING:
     import datetime as dt
 
 
-def settle(*, instrument_id: int, now: dt.datetime) -> None:
-    """Judge the armed plans of an instrument."""
-    operations.settle(instrument_id=instrument_id, now=now)
+def settle(*, instrument_id: int, now: dt.datetime) -> list[operations.News]:
+    """Judge the armed plans of an instrument; return what their owners are to be told."""
+    return operations.settle_and_tell(instrument_id=instrument_id, now=now)
 
 
 def bench_settle(*, options: dict[str, Any]) -> dict[str, Any]:

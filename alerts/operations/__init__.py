@@ -3,6 +3,7 @@
 from .asking import TooManyRulesError, Wish, add_rule, drop_rule, keep_preferences, mark_read, unwatch, watch
 from .looking import look
 from .mailing import look_and_write, send_digests
+from .telling import tell_of_plans
 
 __all__ = [
     "TooManyRulesError",
@@ -14,6 +15,7 @@ __all__ = [
     "look_and_write",
     "mark_read",
     "send_digests",
+    "tell_of_plans",
     "unwatch",
     "watch",
 ]

@@ -69,13 +69,14 @@ def mark_read(*, owner_id: int, through_id: int, now: dt.datetime) -> int:
     return unread.update(read_at=now)
 
 
-def keep_preferences(
+def keep_preferences(  # noqa: PLR0913  # the choices, each by name
     *,
     owner_id: int,
     time_zone: str,
     quiet_from: dt.time | None,
     quiet_until: dt.time | None,
     digest_minutes: int,
+    plans_by_mail: bool = False,
 ) -> Preferences:
     """Keep when the owner may be written to."""
     values = {
@@ -83,6 +84,7 @@ def keep_preferences(
         "quiet_from": quiet_from,
         "quiet_until": quiet_until,
         "digest_minutes": digest_minutes,
+        "plans_by_mail": plans_by_mail,
     }
     kept, _ = Preferences.objects.owned_by(owner_id).update_or_create(owner_id=owner_id, defaults=values)
     return kept

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from django.db import connection, models
 from django.db.models import Q
@@ -11,6 +11,9 @@ from django.db.models.functions import Now
 from access.owning import OwnedManager
 
 from .plans import Plan
+
+if TYPE_CHECKING:
+    import datetime as dt
 
 
 class JudgementManager(OwnedManager["Judgement"]):
@@ -26,6 +29,24 @@ class JudgementManager(OwnedManager["Judgement"]):
         """Return what was judged before a correction of an instrument, for the judge."""
         found = self._of_everybody().filter(instrument_id=instrument_id, change_id__lt=change_id)
         return found.filter(through_at__isnull=False)
+
+    def for_news(self, keys: list[int]) -> models.QuerySet[Judgement]:
+        """Return judgements with what news of them say: neither terms nor words of the plan."""
+        wanted = ("phase", "is_done", "result_low", "result_high", "through_at")
+        named = ("plan__owner_id", "plan__number", "plan__armed_at", "plan__expires_at")
+        contract = ("instrument__symbol", "instrument__venue", "instrument__is_simulated", "instrument__tick_size")
+        found = self._of_everybody().select_related("plan", "instrument").only(*wanted, *named, *contract)
+        return found.filter(pk__in=keys).order_by("pk")
+
+    def expiring(self, instrument_id: int, since: dt.datetime, until: dt.datetime) -> models.QuerySet[Judgement]:
+        """Return what waits for its entry, expires within a span, and was not told of."""
+        waiting = self.being_judged(instrument_id).filter(phase="armed", expiry_told_at=None)
+        return waiting.filter(plan__expires_at__range=(since, until))
+
+    def review_due(self, instrument_id: int, since: dt.datetime, until: dt.datetime) -> models.QuerySet[Judgement]:
+        """Return what ended within a span, is not reviewed, and was not told of."""
+        ended = self._of_everybody().filter(instrument_id=instrument_id, is_done=True, through_at__range=(since, until))
+        return ended.filter(reviewed_at=None, review_told_at=None)
 
     def by_key(self, keys: list[int]) -> models.QuerySet[Judgement]:
         """Return judgements that the judge holds."""
@@ -63,12 +84,20 @@ class Judgement(models.Model):
     # The last correction of market data that was looked at; a verdict that was reviewed is not replaced by one.
     change_id = models.BigIntegerField(default=0)
     reviewed_at = models.DateTimeField(null=True)
+    # When its owner was told that it expires soon, and that its review is due.
+    expiry_told_at = models.DateTimeField(null=True)
+    review_told_at = models.DateTimeField(null=True)
 
     objects: ClassVar[JudgementManager] = JudgementManager()
 
     class Meta:
         indexes: ClassVar = [
             models.Index(fields=["instrument"], condition=Q(is_done=False), name="judgement_waiting"),
+            models.Index(
+                fields=["instrument", "through_at"],
+                condition=Q(is_done=True, reviewed_at=None, review_told_at=None),
+                name="judgement_to_review",
+            ),
         ]
         constraints: ClassVar = [
             models.CheckConstraint(

@@ -12,6 +12,7 @@ from .judging import adopt_plans
 from .keeping import drop_unfinished, keep_unfinished
 from .reviewing import NotEndedError, ReviewedError, Said, add_remark, review_plan, review_trade
 from .settling import settle
+from .telling import News, settle_and_tell
 from .terms import LONGEST, MOST_TARGETS, NAMES, RISK_MOST, Terms, UnfitError, find_problems, spell_targets, terms_of
 from .trading import NoSuchPlanError, choose_plan
 
@@ -26,6 +27,7 @@ __all__ = [
     "Comparison",
     "FillRefusedError",
     "Look",
+    "News",
     "NoSuchPlanError",
     "NotEndedError",
     "ReviewedError",
@@ -60,6 +62,7 @@ __all__ = [
     "review_plan",
     "review_trade",
     "settle",
+    "settle_and_tell",
     "spell_targets",
     "take_in",
     "terms_of",

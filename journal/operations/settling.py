@@ -28,10 +28,10 @@ _SLOTS: Final = ("state", "phase", "is_done", "result_low", "result_high", "thro
 
 
 @transaction.atomic
-def settle(*, instrument_id: int, now: dt.datetime) -> int:
+def settle(*, instrument_id: int, now: dt.datetime, heard: list[PlanEvent] | None = None) -> int:
     """Judge every armed plan of an instrument on its closed bars up to ``now``; return how many plans changed.
 
-    Plans that another process is judging are left to it.
+    Plans that another process is judging are left to it. heard: takes what happened.
     """
     waiting = Judgement.objects.being_judged(instrument_id).select_for_update(skip_locked=True, of=("self",))
     judgements = list(waiting.order_by("pk"))
@@ -40,7 +40,7 @@ def settle(*, instrument_id: int, now: dt.datetime) -> int:
         since = min(_since(one) for one in judgements)
         until = min(now, since + _PART)
         behind = {one: _since(one) for one in judgements if _since(one) < until}
-        changed += _settle_part(list(behind), MarketSpan(instrument_id, since, until))
+        changed += _settle_part(list(behind), MarketSpan(instrument_id, since, until), heard)
         if until >= now:
             break
         # One that did not come on waits for a bar that is missing.
@@ -52,7 +52,7 @@ def _since(judgement: Judgement) -> dt.datetime:
     return judgement.through_at or armed_minute(judgement)
 
 
-def _settle_part(judgements: list[Judgement], market: MarketSpan) -> int:
+def _settle_part(judgements: list[Judgement], market: MarketSpan, heard: list[PlanEvent] | None) -> int:
     events: list[PlanEvent] = []
     moved: list[Judgement] = []
     idle: defaultdict[tuple[dt.datetime, Decimal], list[int]] = defaultdict(list)
@@ -81,6 +81,8 @@ def _settle_part(judgements: list[Judgement], market: MarketSpan) -> int:
         Judgement.objects.by_key(keys).update(through_at=through_at, last_price=last_price)
     Judgement.objects.save_all(moved, _SLOTS)
     PlanEvent.objects.append(events)
+    if heard is not None:
+        heard += events
     return len(moved)
 
 

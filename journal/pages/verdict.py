@@ -29,7 +29,7 @@ _KINDS: Final = {
     "judged": "Verdict",
     "revised": "Bars were corrected; judged again",
 }
-_PHASES: Final = {
+PHASES: Final = {
     "armed": "waiting",
     "open": "open",
     "closed": "closed",
@@ -73,7 +73,7 @@ def describe_verdict(judgement: Judgement, events: list[PlanEvent], write_price:
     """Say where a judgement stands and what happened."""
     low, high = judgement.result_low, judgement.result_high
     return Verdict(
-        phase=_PHASES[judgement.phase],
+        phase=PHASES[judgement.phase],
         entry=_ENTRIES[judgement.terms["kind"]],
         through_at=judgement.through_at,
         result="" if low is None else write_result(low),

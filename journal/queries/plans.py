@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
 
 PAGE: Final = 50
+# An owner is reminded of a review so long after a plan ended, and not much later.
+REVIEW_AFTER: Final = dt.timedelta(days=1)
+REVIEW_UNTIL: Final = dt.timedelta(days=8)
 # What the trader writes, as the evidence spells it; the database compares them with the row (migration 0007).
 TERMS: Final = (
     "direction", "thesis", "wrong_if", "setups", "more_zones", "confirmation", "entry_kind", "entry", "max_chase",
@@ -29,8 +32,10 @@ _FIRST_SCHEMA: Final = "bh-plan-evidence-1"
 _FIRST_TERMS: Final = ("direction", "entry", "invalidation", "risk_pct", "thesis", "expires_at")
 
 
-def is_settling_due(*, instrument_id: int, now: dt.datetime) -> bool:  # noqa: ARG001  # asked like every errand
-    """Tell whether a plan of this instrument waits for its verdict, or was judged on bars that were corrected since."""
+def is_settling_due(*, instrument_id: int, now: dt.datetime) -> bool:
+    """Tell whether a plan of this instrument waits for its verdict or review, or its bars were corrected since."""
+    if Judgement.objects.review_due(instrument_id, now - REVIEW_UNTIL, now - REVIEW_AFTER).exists():
+        return True
     if Judgement.objects.being_judged(instrument_id).exists():
         return True
     newest = changes(instrument_id=instrument_id, after_id=0).last_id
