@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from journal.models import Plan, PlanEvent
+from journal.models import Fill, Plan, PlanEvent, Review, Trade
 from journal.queries.chain import LINK_SCHEMA, list_entries
 from journal.queries.plans import plain, plain_terms
 from market.series import epoch_ms
 
-EXPORT_SCHEMA: Final = "bh-journal-export-1"
+if TYPE_CHECKING:
+    from django.db.models import Model
+
+EXPORT_SCHEMA: Final = "bh-journal-export-2"
+_BATCH: Final = 2_000
+_FILL: Final = (
+    "venue", "symbol", "at", "side", "price", "quantity", "fee", "fee_unit", "is_maker", "venue_fill_id", "order_id",
+)  # fmt: skip
+_TRADE: Final = (
+    "venue", "symbol", "key", "side", "size", "left", "entry", "exit", "fees", "result", "opened_at", "closed_at",
+    "matched",
+)  # fmt: skip
+_REVIEW: Final = ("what_happened", "early_interest", "lesson", "mistakes", "seen", "remarks", "reviewed_at")
 
 
 def export_journal(*, owner_id: int) -> dict[str, Any]:
-    """Return an owner's plans, what happened to them, and the chain of entries with what each says."""
+    """Return an owner's plans, what happened to them, the chain of entries, and what was done and learnt.
+
+    Decimals are text, times are milliseconds since 1970.
+    """
     plans = Plan.objects.owned_by(owner_id).order_by("number")
     events = PlanEvent.objects.owned_by(owner_id).order_by("plan__number", "number").select_related("plan")
     return {
@@ -51,7 +66,28 @@ def export_journal(*, owner_id: int) -> dict[str, Any]:
             }
             for entry in list_entries(owner_id=owner_id)
         ],
+        **_done(owner_id),
     }
+
+
+def _done(owner_id: int) -> dict[str, Any]:
+    """Return what was done and learnt: fills, trades with the number of their plan, reviews."""
+    fills = Fill.objects.owned_by(owner_id).order_by("at", "pk")
+    trades = Trade.objects.owned_by(owner_id).select_related("plan").order_by("pk")
+    reviews = Review.objects.owned_by(owner_id).select_related("plan").order_by("pk")
+    return {
+        "fills": [_row(one, _FILL) for one in fills.iterator(_BATCH)],
+        "trades": [_row(one, _TRADE) | {"plan": one.plan and one.plan.number} for one in trades.iterator(_BATCH)],
+        "reviews": [
+            _row(one, _REVIEW) | {"plan": one.plan and one.plan.number, "trade": one.trade_id}
+            for one in reviews.iterator(_BATCH)
+        ],
+    }
+
+
+def _row(one: Model, names: tuple[str, ...]) -> dict[str, Any]:
+    """Write columns as JSON keeps them: decimals as text, times in milliseconds."""
+    return {"id": one.pk} | {name: plain(getattr(one, name)) for name in names}
 
 
 def _ms(plan: Plan) -> int | None:

@@ -256,3 +256,24 @@ def test_a_file_of_no_known_layout_asks_for_its_columns(owner: User, client: Cli
         "Location"
     ]
     assert "1 of 1 rows are fills" in text(client.get(again))
+
+
+def test_the_export_holds_what_was_done_and_learnt(owner: User, zone: Zone, client: Client, now: dt.datetime) -> None:
+    plan, _ = taken_plan(owner, zone, now)
+    said = Said(what_happened="It came.", lesson="Wait.", mistakes=["early"])
+    operations.review_plan(owner_id=owner.pk, number=plan.number, said=said, now=now)
+    document = client.get(reverse("journal:export")).json()
+    bought, sold = document["fills"]
+    assert (bought["symbol"], bought["price"], bought["at"] < sold["at"], sold["side"]) == (
+        "BTCUSDT",
+        "59260",
+        True,
+        -1,
+    )
+    ((trade,), (review,)) = document["trades"], document["reviews"]
+    assert (trade["plan"], trade["key"], trade["exit"]) == (plan.number, bought["venue_fill_id"], "60460")
+    assert (review["plan"], review["trade"], review["lesson"], review["mistakes"]) == (
+        plan.number, None, "Wait.", ["early"],
+    )  # fmt: skip
+    other = queries.export_journal(owner_id=make_user(email="other@example.com").pk)
+    assert [other[name] for name in ("plans", "fills", "trades", "reviews")] == [[], [], [], []]
