@@ -50,6 +50,18 @@ def test_nothing_newer_is_in_the_picture(world: World) -> None:
     assert (later != first, other != tag) == (True, True)
 
 
+def test_the_landing_page_shows_the_picture_in_the_theme_of_the_device_or_the_one_chosen(world: World) -> None:
+    stand(instrument_id=world.instrument.pk, now=END)
+    light = f'<source media="(min-width: 720px) and (prefers-color-scheme: light)" srcset="{PICTURE}?theme=light"'
+    assert light in Client().get("/").content.decode()
+    for theme in ("dark", "light"):
+        client = Client()
+        client.cookies["theme"] = theme
+        page = client.get("/").content.decode()
+        assert "prefers-color-scheme: light" not in page.split("</picture>", maxsplit=1)[0].split("<picture>")[1]
+        assert (f'src="{PICTURE}?theme=light"' in page) is (theme == "light")
+
+
 def test_everyone_may_see_the_picture_and_keep_it(world: World) -> None:
     drawn = Client().get(PICTURE)
     assert (drawn.status_code, drawn.content[:8]) == (200, b"\x89PNG\r\n\x1a\n")
