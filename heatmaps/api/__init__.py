@@ -128,7 +128,7 @@ class TileApi(MemberApi):
         tile = queries.read_tile(heatmap=heatmap, level=level, row=row, col=col)
         if tile is None:
             raise NotFound("This tile lies outside what is built.")
-        as_of = heatmap.provisional_through or heatmap.built_through
+        as_of = heatmap.drawn_through()
         body = describe(heatmap, as_of, freshness(heatmap), ages=not tile.is_closed) | {
             "level": level,
             "row": row,

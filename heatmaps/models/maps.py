@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from django.db import models
 from django.db.models.functions import Now
+
+if TYPE_CHECKING:
+    import datetime as dt
 
 
 class EstimatorRelease(models.Model):
@@ -58,6 +61,11 @@ class Heatmap(models.Model):
 
     def __str__(self) -> str:
         return f"{self.instrument} by {self.release}"
+
+    def drawn_through(self, at: dt.datetime | None = None) -> dt.datetime | None:
+        """Return the end of the newest column, provisional or not, or ``at`` where that came before; None without."""
+        drawn = self.provisional_through or self.built_through
+        return min(drawn, at) if drawn and at else drawn
 
 
 class Snapshot(models.Model):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from django.db import transaction
@@ -19,7 +20,7 @@ from market.queries import changes, find_instrument, load_open_interest, load_te
 from market.series import STEP_MS, epoch_ms, moment
 
 from . import storing
-from .publishing import POINTER, freeze_release, freeze_scale, loader, point, store_changes
+from .publishing import POINTER, freeze_release, freeze_scale, point, store_changes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -204,7 +205,7 @@ class _Builder:
 
     def _write(self, heatmap: Heatmap, estimate: Estimate, state: State, after_ms: int | None) -> None:
         scale = Scale(bin_width(heatmap.bin_bps), heatmap.code_floor_usd, self._contract_usd())
-        strips = Strips(scale, load=loader(heatmap.pk))
+        strips = Strips(scale, load=partial(storing.load_strips, heatmap.pk))
         strips.paint(estimate.painted(COMMITTED), after_ms=after_ms)
         heatmap.provisional_through = None
         if self.is_complete:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from heatmaps.core.estimators.base import parameters_digest
@@ -15,7 +14,7 @@ from market.series import epoch_ms
 from . import storing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
 
     from .storing import Change
 
@@ -60,11 +59,6 @@ def freeze_scale(heatmap: Heatmap) -> None:
         scale = measure_scale(heatmap=heatmap)
         heatmap.display_floor_usd, heatmap.display_ceiling_usd = scale.floor_usd, scale.ceiling_usd
         heatmap.save(update_fields=["display_floor_usd", "display_ceiling_usd"])
-
-
-def loader(heatmap_id: int) -> Callable[[Collection[tuple[int, int]]], storing.Strips]:
-    """How strips read what is stored of them."""
-    return partial(storing.load_strips, heatmap_id)
 
 
 def store_changes(heatmap: Heatmap, changes: Iterable[Change], now: dt.datetime) -> tuple[int, int]:

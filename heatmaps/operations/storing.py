@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 # Level, row, column and new body of a tile; without one it is deleted.
 Change: TypeAlias = tuple[int, int, int, bytes | None]
-# Bodies by tile row of each column of tiles, (level, col).
-Strips: TypeAlias = dict[tuple[int, int], dict[int, bytes]]
+# What is stored by tile row, of each column of tiles (level, col).
+Bodies: TypeAlias = dict[tuple[int, int], dict[int, bytes]]
 
 # Snapshots are thinned with age: all of a week, then one a day, then one a week.
 _WEEK: Final = dt.timedelta(days=7)
@@ -57,10 +57,10 @@ def lock(*, purpose: str, instrument_id: int) -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s), %s::int)", [f"heatmaps.{purpose}", instrument_id])
 
 
-def load_strips(heatmap_id: int, at: Collection[tuple[int, int]]) -> Strips:
+def load_strips(heatmap_id: int, at: Collection[tuple[int, int]]) -> Bodies:
     """The stored bodies of columns of tiles (level, col), by tile row; one without any is left out."""
     levels, cols = zip(*at, strict=True)
-    found: Strips = defaultdict(dict)
+    found: Bodies = defaultdict(dict)
     with binary_cursor() as cursor:
         for level, row, col, body in cursor.execute(_STRIPS, [list(levels), list(cols), heatmap_id]):
             found[level, col][row] = body

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -23,7 +24,7 @@ from market.series import DAY_MS, STEP_MS, epoch_ms, moment
 from . import storing
 from .building import Built
 from .members import BEHIND_MS, STRIP_MS, inputs_of, prints_of, reach_of, sources_of
-from .publishing import POINTER, freeze_release, freeze_scale, loader, point, store_changes
+from .publishing import POINTER, freeze_release, freeze_scale, point, store_changes
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -107,7 +108,10 @@ class _Summer:
         self._write(heatmap, work, summed)
 
     def _write(self, heatmap: Heatmap, work: _Work, summed: dict[int, Summed]) -> None:
-        strips = Strips(Scale(bin_width(heatmap.bin_bps), heatmap.code_floor_usd, 1.0), load=loader(heatmap.pk))
+        strips = Strips(
+            Scale(bin_width(heatmap.bin_bps), heatmap.code_floor_usd, 1.0),
+            load=partial(storing.load_strips, heatmap.pk),
+        )
         newest = work.paint(strips, heatmap, summed)
         tiles, size = store_changes(heatmap, strips.changes(), self.now)
         work.note(heatmap, summed)

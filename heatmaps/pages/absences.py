@@ -27,8 +27,7 @@ def between(*, heatmap: Heatmap | None, since: dt.datetime, until: dt.datetime) 
 
 
 def _spans(heatmap: Heatmap, since_ms: int, until_ms: int) -> list[dict[str, Any]]:
-    drawn = heatmap.provisional_through or heatmap.built_through
-    last_ms = min(until_ms, figures.epoch_ms(drawn) or 0)
+    last_ms = min(until_ms, figures.epoch_ms(heatmap.drawn_through()) or 0)
     cols = range(since_ms // STEP_MS // TILE, (last_ms - 1) // STEP_MS // TILE + 1)
     records = queries.read_records(heatmap=heatmap, cols=cols)
     if not records:
@@ -61,7 +60,6 @@ def newest(*, heatmap: Heatmap | None, at: dt.datetime | None = None) -> str:
     """Name the members that are missing from the newest column, or from the last one by ``at``; empty if none is."""
     if heatmap is None or heatmap.built_through is None or not heatmap.instrument.is_pair:
         return ""
-    drawn = heatmap.provisional_through or heatmap.built_through
-    end = min(drawn, at) if at else drawn
-    spans = _spans(heatmap, (figures.epoch_ms(end) or 0) - STEP_MS, figures.epoch_ms(end) or 0)
+    end_ms = figures.epoch_ms(heatmap.drawn_through(at)) or 0
+    spans = _spans(heatmap, end_ms - STEP_MS, end_ms)
     return str(spans[-1]["missing"]) if spans else ""

@@ -89,8 +89,7 @@ def _ends(
     heatmap: Heatmap, step: int, span: tuple[dt.datetime, dt.datetime], at: dt.datetime | None
 ) -> np.ndarray[Any, np.dtype[np.int64]]:
     """Ends of the bars that begin in a span and have a column; the newest bar's is the newest column (by ``at``)."""
-    drawn = heatmap.provisional_through or heatmap.built_through
-    newest = figures.epoch_ms(min(drawn, at) if drawn and at else drawn) or 0
+    newest = figures.epoch_ms(heatmap.drawn_through(at)) or 0
     first, last = ((figures.epoch_ms(one) or 0) for one in span)
     first = max(first, (figures.epoch_ms(heatmap.built_from) or 0) // step * step)
     ends = np.arange(first + step, min(last, newest) + 1, step, dtype=np.int64)
@@ -127,10 +126,10 @@ class Quality:
 
 def quality(*, heatmap: Heatmap, age: Doubt, at: dt.datetime | None = None) -> Quality | None:
     """Read the day that ends with the newest column, or with the last one by ``at``; None before there is one."""
-    newest = heatmap.provisional_through or heatmap.built_through
+    newest = heatmap.drawn_through(at)
     if newest is None:
         return None
-    last = (figures.epoch_ms(min(newest, at) if at else newest) or 0) // _STEP_MS
+    last = (figures.epoch_ms(newest) or 0) // _STEP_MS
     known = queries.conditions(heatmap=heatmap, first=last - _DAY, stop=last)
     bits = int(known.spine["flags"][-1])
     doubt = replace(known.doubts[_DAY - 1], age_hours=age.age_hours)

@@ -162,8 +162,7 @@ def _codes(
         return None, 0, 1
     number = max(n for n, level in enumerate(LEVELS) if step % level.step_ms == 0)
     level = LEVELS[number]
-    end = heatmap.provisional_through or heatmap.built_through
-    newest = figures.epoch_ms(min(end, at or end)) or 0
+    newest = figures.epoch_ms(heatmap.drawn_through(at)) or 0
     columns = np.minimum((starts + step) // level.step_ms - 1, (newest - 1) // level.step_ms)
     low, high = picture.price_range(bars)
     width = heatmap.bin_bps * 1e-4 * level.factor
@@ -179,8 +178,7 @@ def _classes(
     """Return the number of each bar's table of classes, and classes [table, side, bins from the close]."""
     if heatmap is None or "bands" not in heatmap.release.parameters:
         return None, None
-    end = heatmap.provisional_through or heatmap.built_through
-    newest = figures.epoch_ms(min(end, at) if end and at else end) or 0
+    newest = figures.epoch_ms(heatmap.drawn_through(at)) or 0
     spans = conditions.of_bars(heatmap=heatmap, end_ms=np.minimum(ends, newest))
     width, bins = heatmap.bin_bps * 1e-4 * factor, np.arange(_REACH)
     factors = Factors.of(heatmap.release.parameters)

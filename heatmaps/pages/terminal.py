@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Final
 
 from django.core.cache import cache
@@ -77,13 +77,9 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True)
-class Terminal:
-    """One consistent view: every figure as of ``status.as_of_ms``."""
+class _Told:
+    """What rests on stored data alone: the same for everyone until the page's version changes."""
 
-    instrument: Instrument
-    title: str
-    venue: str
-    status: state.Status
     strip: strip.Strip
     context: context.Context | None
     clusters: zones.Clusters
@@ -93,6 +89,18 @@ class Terminal:
     record: Record | None
     # What the map's last day rests on, and why its intervals are wider.
     quality: conditions.Quality | None
+    # When the map begins.
+    starts_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Terminal(_Told):
+    """One consistent view: every figure as of ``status.as_of_ms``."""
+
+    instrument: Instrument
+    title: str
+    venue: str
+    status: state.Status
     members: members.Members | None
     # Venues that nothing can come from now, and since when.
     outages: list[str]
@@ -100,9 +108,8 @@ class Terminal:
     shown: shown.Shown
     timeframe: str
     version: int
-    # As of when everything is told; None for now. And when the map begins.
+    # As of when everything is told; None for now.
     at: dt.datetime | None = None
-    starts_ms: int | None = None
     timeframes: tuple[str, ...] = tuple(chart.TIMEFRAMES)
     checklist: tuple[str, ...] = CHECKLIST
     panes: tuple[tuple[str, str], ...] = panes.PANES
@@ -153,20 +160,6 @@ class Terminal:
         return self.record is not None
 
 
-@dataclass(frozen=True, slots=True)
-class _Told:
-    """What rests on stored data alone: the same for everyone until the page's version changes."""
-
-    strip: strip.Strip
-    context: context.Context | None
-    clusters: zones.Clusters
-    zones: list[zones.ZoneRow]
-    refusal: str
-    record: Record | None
-    quality: conditions.Quality | None
-    starts_ms: int | None
-
-
 def load(*, key: str, timeframe: str, now: dt.datetime, at: dt.datetime | None = None) -> Terminal:
     """Read the page of an instrument, every figure of it as of ``at`` if that is given."""
     instrument = market.get_instrument(key=key)
@@ -181,17 +174,11 @@ def load(*, key: str, timeframe: str, now: dt.datetime, at: dt.datetime | None =
         cache.set(kept, told, _KEEP_SECONDS)
     is_built = heatmap is not None and told.record is not None
     return Terminal(
+        **{one.name: getattr(told, one.name) for one in fields(told)},
         instrument=instrument,
         title=naming.title(instrument),
         venue=naming.venue_label(instrument),
         status=state.describe(freshness=freshness, now=now),
-        strip=told.strip,
-        context=told.context,
-        clusters=told.clusters,
-        zones=told.zones,
-        refusal=told.refusal,
-        record=told.record,
-        quality=told.quality,
         # Who is missing, and since when, is told of now only.
         members=members.load(heatmap=heatmap, now=now) if heatmap is not None and is_built and at is None else None,
         outages=outages.load(instrument=instrument, now=now) if at is None else [],
@@ -199,7 +186,6 @@ def load(*, key: str, timeframe: str, now: dt.datetime, at: dt.datetime | None =
         timeframe=timeframe if timeframe in chart.TIMEFRAMES else chart.DEFAULT_TIMEFRAME,
         version=state.version(freshness=freshness, heatmap=heatmap),
         at=at,
-        starts_ms=told.starts_ms,
     )
 
 
@@ -251,7 +237,7 @@ def _record(heatmap: Heatmap, freshness: Freshness, at: dt.datetime | None) -> R
 
 def _lag(heatmap: Heatmap, freshness: Freshness) -> str:
     """Say so where the map has fallen behind the bars; a step's worth is its nature."""
-    drawn = heatmap.provisional_through or heatmap.built_through
+    drawn = heatmap.drawn_through()
     if drawn is None or freshness.as_of is None or freshness.as_of - drawn < _LAG:
         return ""
     return f"{figures.age(freshness.as_of - drawn)} behind the bars"

@@ -67,7 +67,7 @@ def age_doubt(
     """
     if heatmap is None or at is not None:
         return Doubt()
-    newest = heatmap.provisional_through or heatmap.built_through
+    newest = heatmap.drawn_through()
     until = freshness.as_of if freshness.stale_after is None else now
     if newest is None or until is None:
         return Doubt()

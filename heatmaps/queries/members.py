@@ -107,10 +107,10 @@ class MemberShares:
 
 def member_shares(*, heatmap: Heatmap, now: dt.datetime, at: dt.datetime | None = None) -> MemberShares | None:
     """Return what each member brings to a pair's newest column, or to the last one by ``at``; None without a map."""
-    newest = heatmap.provisional_through or heatmap.built_through
+    newest = heatmap.drawn_through(at)
     if newest is None:
         return None
-    period = epoch_ms(min(newest, at) if at else newest) // STEP_MS - 1
+    period = epoch_ms(newest) // STEP_MS - 1
     maps = member_maps(pair_id=heatmap.instrument_id)
     found = read_column(heatmap=heatmap, period=period)
     if found is None:

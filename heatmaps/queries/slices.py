@@ -65,11 +65,10 @@ class Slice:
 
 def latest_slice(*, heatmap: Heatmap, at: dt.datetime | None = None) -> Slice | None:
     """Return the column that ended last (by ``at``, if given), provisional or not; None in a gap or outside."""
-    if heatmap.built_from is None or heatmap.built_through is None:
+    end = heatmap.drawn_through(at)
+    if heatmap.built_from is None or end is None:
         return None
-    end = heatmap.provisional_through or heatmap.built_through
-    step_ms = LEVELS[0].step_ms
-    period = epoch_ms(min(end, at) if at else end) // step_ms - 1
+    period = epoch_ms(end) // LEVELS[0].step_ms - 1
     strip = read_strip(heatmap=heatmap, col=period // TILE)
     return slice_of(heatmap=heatmap, strip=strip, period=period)
 
