@@ -19,6 +19,8 @@ _COVERED: Final = f"""SELECT i.symbol, c.series, c.timeframe, start_at, least(en
     WHERE c.series = 'bars' AND start_at < {_END} ORDER BY 1, 2, 3, 4"""  # a constant
 _MAPS: Final = """heatmaps_heatmap AS m JOIN market_instrument AS i ON i.id = m.instrument_id
     JOIN heatmaps_estimatorrelease AS r ON r.id = m.release_id AND r.slug = 'open-interest'"""
+_STATE: Final = """z.state, z.cause, z.other_number, z.tested_at, z.price_low, z.price_high, z.price_peak, z.usd,
+    z.usd_low, z.usd_high, z.usd_peak, z.deposited, z.closed, z.swept, z.moved"""
 QUERIES: Final[Mapping[str, str]] = {
     "bars": _BARS.replace("%(kind)s", "0"),
     "mark_bars": _BARS.replace("%(kind)s", "1"),
@@ -31,10 +33,12 @@ QUERIES: Final[Mapping[str, str]] = {
     "coverage": _COVERED,
     "tiles": f"""SELECT i.symbol, r.version, t.level, t.row, t.col, encode(sha256(t.body), 'hex')
         FROM heatmaps_tile AS t JOIN {_MAPS} ON m.id = t.heatmap_id ORDER BY 1, 2, 3, 4, 5""",  # as above
-    "zones": f"""SELECT i.symbol, r.version, number, position_side, state, born_at, tested_at, z.ended_at, price_low,
-            price_high, price_peak, usd, usd_low, usd_high, usd_peak, missing_count, last_seen_at, evidence_sha256,
-            z.input_digest
+    "zones": f"""SELECT i.symbol, r.version, z.number, position_side, born_at, z.ended_at, last_seen_at, {_STATE},
+            evidence_sha256, z.input_digest
         FROM heatmaps_zone AS z JOIN {_MAPS} ON m.id = z.heatmap_id ORDER BY 1, 2, 3""",  # as above
+    "zone_events": f"""SELECT i.symbol, r.version, z.number, e.number, e.at, e.kind, {_STATE.replace("z.", "e.")}
+        FROM heatmaps_zoneevent AS e JOIN heatmaps_zone AS z ON z.id = e.zone_id JOIN {_MAPS} ON m.id = z.heatmap_id
+        ORDER BY 1, 2, 3, 4""",  # as above
 }
 
 
