@@ -2,27 +2,77 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from django.contrib.staticfiles.storage import ManifestStaticFilesStorage
+from django.core.files.base import ContentFile
+from whitenoise.compress import Compressor
 from whitenoise.storage import CompressedManifestStaticFilesStorage
+
+from bhweb import fonts, joining
 
 if TYPE_CHECKING:
     import re
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 PACKAGES: Final = "vendor/"
+# Modules that are collected as one script with those beside them.
+ENTRIES: Final = ("js/terminal/app.js", "js/terminal/main.js")
+FONT: Final = "vendor/inter/inter-latin-wght-normal.woff2"
+SMALL_FONT: Final = "vendor/inter/basic.woff2"
 _, IMPORTS = ManifestStaticFilesStorage._js_module_import_aggregation_patterns  # type: ignore[attr-defined]  # noqa: SLF001  # Django names it for no one else
+
+
+# Brotli takes a second for each 400 kB at its best; what is larger is no part of a page that is read often [bytes].
+_BEST_BELOW: Final = 250_000
+_BEST, _QUICK = 11, 5
+
+
+class QuickCompressor(Compressor):  # type: ignore[misc]  # whitenoise has no stubs
+    """Compresses large files less."""
+
+    @staticmethod
+    def compress_brotli(data: bytes) -> bytes:
+        """Return it as Brotli; called where the library is there."""
+        import brotli  # noqa: PLC0415  # there where this is called
+
+        return bytes(brotli.compress(data, quality=_BEST if len(data) < _BEST_BELOW else _QUICK))
 
 
 class ModuleManifestStorage(CompressedManifestStaticFilesStorage):  # type: ignore[misc]  # whitenoise has no stubs
     """Rewrites the import statements of our own ES modules too; packages' scripts may name what no file is called.
+
+    Modules of an entry are joined, and a small font is made of the whole one, so that a first view is light.
 
     The browser's packages may be missing: where npm could not be had, pages show the server's picture.
     """
 
     support_js_module_import_aggregation = True
     _js_module_import_aggregation_patterns: Final = ("js/*.js", IMPORTS)
+
+    def post_process(self, paths: dict[str, Any], *, dry_run: bool = False) -> Iterator[Any]:
+        """Make what is made of other files, then hash and compress all."""
+        for name, content in () if dry_run else self._make(paths):
+            self.delete(name)
+            self._save(name, ContentFile(content))
+            paths[name] = (self, name)
+        yield from super().post_process(paths, dry_run=dry_run)
+
+    def create_compressor(self, *, extensions: tuple[str, ...] | None = None, quiet: bool = False) -> Compressor:
+        """Return what compresses the collected files."""
+        return QuickCompressor(extensions=extensions, quiet=quiet)
+
+    def _make(self, paths: dict[str, Any]) -> Iterator[tuple[str, bytes]]:
+        def read(name: str) -> bytes:
+            storage, path = paths[name]
+            with storage.open(path) as source:
+                return bytes(source.read())
+
+        for entry in filter(paths.__contains__, ENTRIES):
+            folder, _, name = entry.rpartition("/")
+            yield entry, joining.join(entry=name, read=lambda one: read(f"{folder}/{one}").decode()).encode()  # noqa: B023  # read at once
+        if FONT in paths:
+            yield SMALL_FONT, fonts.reduce(read(FONT))
 
     def url_converter(
         self, name: str, hashed_files: dict[str, str], template: str | None = None

@@ -98,6 +98,7 @@ urlpatterns = [
     path("instruments/", views.instruments, name="instruments"),
     path("t/<key:key>/", views.terminal_page, name="terminal"),
     path("t/<key:key>/chart.json", views.chart_data, name="chart-data"),
+    path("t/<key:key>/track.json", views.track_data, name="track-data"),
     path("t/<key:key>/changes/", views.changes_page, name="changes"),
     path("t/<key:key>/table/", views.twin_page, name="twin"),
     path("t/<key:key>/live/", views.live, name="live"),

@@ -16,7 +16,7 @@ from django.utils.http import parse_etags
 from django.views.decorators.http import require_safe
 
 from access.permissions import member, public
-from heatmaps.pages import changes, chart, listing, rivals, scorecard, state, still, terminal, tiles, twin, zone
+from heatmaps.pages import changes, chart, listing, replay, rivals, scorecard, state, still, terminal, tiles, twin, zone
 from market.series import moment
 
 if TYPE_CHECKING:
@@ -27,20 +27,12 @@ _VISIT: Final = "visit"
 _FIRST_YEAR: Final = 2009
 _LARGEST_MS: Final = 4_102_444_800_000
 _MS_DIGITS: Final = 13
-# What the page's script imports, told in advance so that the browser does not find it out one file at a time.
+# What the page's script imports, told in advance so that the browser does not find it out one file at a time; the
+# modules beside it come joined with it (bhweb/joining.py).
 MODULES: Final = (
     "vendor/lightweight-charts/lightweight-charts.standalone.production.mjs",
-    *(
-        f"js/{name}.js"
-        for name in ("freshness", "live", "terminal/app", "terminal/bands", "terminal/bars",
-                     "terminal/chart", "terminal/colour", "terminal/derived", "terminal/format", "terminal/grid",
-                     "terminal/heat", "terminal/keys", "terminal/layer", "terminal/legend", "terminal/liquidations",
-                     "terminal/menus", "terminal/panes", "terminal/pointer", "terminal/profile", "terminal/reading",
-                     "terminal/readout", "terminal/replay", "terminal/requests", "terminal/rival", "terminal/side",
-                     "terminal/spans", "terminal/structure", "terminal/style", "terminal/tiles", "terminal/toggles",
-                     "terminal/touches", "terminal/zones")
-    ),
-)  # fmt: skip
+    "js/terminal/app.js",
+)
 
 
 @public
@@ -131,6 +123,17 @@ def chart_data(request: HttpRequest, key: str) -> HttpResponse:
         raise BadRequest("This time frame is not offered.") from error
     except chart.UnknownMapError as error:
         raise BadRequest(f"No map of {error} is built. Built are: {', '.join(chart.MAPS)}.") from error
+    except ObjectDoesNotExist as error:
+        raise Http404 from error
+    return JsonResponse(document)
+
+
+@member
+@require_safe
+def track_data(_request: HttpRequest, key: str) -> HttpResponse:
+    """Send the closes along which a replay is chosen."""
+    try:
+        document = replay.track(key=key, now=timezone.now())
     except ObjectDoesNotExist as error:
         raise Http404 from error
     return JsonResponse(document)

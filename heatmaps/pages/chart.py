@@ -39,6 +39,8 @@ TIMEFRAMES: Final = {"5m": 300, "15m": 900, "1h": 3600, "4h": 14_400, "1d": 86_4
 DEFAULT_TIMEFRAME: Final = "1h"
 OURS: Final = queries.DEFAULT_ESTIMATOR
 MAPS: Final = BUILT
+# The newest window is what a screen shows and some more; what lies before it comes when it is asked for.
+NEWEST_BARS: Final = 360
 BARS: Final = 600
 _ZONES: Final = 36
 # What may change without a change of the version waits so long at most.
@@ -64,7 +66,7 @@ def data(  # noqa: PLR0913  # an address has as many parts
     at: dt.datetime | None = None,
     estimator: str = OURS,
 ) -> dict[str, Any]:
-    """Return the newest bars, those before ``until_ms``, or those from ``since_ms`` on; at most BARS of them.
+    """Return the newest bars, those before ``until_ms``, or those from ``since_ms`` on; at most BARS, or NEWEST_BARS.
 
     With ``at`` all of it is as it was known then: no bar, column, zone or level from later.
     """
@@ -141,7 +143,7 @@ def _window(
         end = min(end, until_ms)
     # Up to the end of the period that is still open.
     end = -(-end // step) * step
-    start = end - BARS * step
+    start = end - (NEWEST_BARS if until_ms is None else BARS) * step
     if since_ms is not None:
         start = max(start, since_ms // step * step)
     return _moment(start), _moment(end)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import os
 import shutil
 import socket
@@ -40,6 +41,8 @@ FLAGS: Final = (
 NAMES: Final = ("chromium", "chromium-browser", "google-chrome")
 END: Final = dt.datetime(2026, 1, 15, 12, 20, tzinfo=dt.UTC)
 DESKTOP: Final = (1440, 900)
+# Collected static files by their names in the source, once the server has them.
+COLLECTED: Final[dict[str, str]] = {}
 PHONE: Final = (390, 844)
 
 
@@ -51,7 +54,8 @@ class Visit:
     origin: str
     problems: list[str] = field(default_factory=list)
     requests: list[str] = field(default_factory=list)
-    bytes: int = 0
+    # Bytes over the wire, headers and all, by address.
+    weights: dict[str, int] = field(default_factory=dict)
 
     def go(self, path: str) -> Page:
         """Open a page of the product."""
@@ -63,10 +67,6 @@ class Visit:
         self.go(f"/t/{key}/{query}")
         self.page.locator('#terminal[data-drawn="true"]').wait_for(state="attached", timeout=20_000)
         return self.page
-
-    def add_bytes(self, count: int) -> None:
-        """Add what one answer weighed."""
-        self.bytes += count
 
     @property
     def foreign(self) -> list[str]:
@@ -108,12 +108,18 @@ def server(django_db_setup: None, static_root: Path) -> Iterator[tuple[str, Brok
         }
         collected = programs.start("-m", "django", "collectstatic", "--noinput", "-v0", env=env)
         assert collected.wait(120) == 0, programs.logs()
+        COLLECTED.update(json.loads((static_root / "static/staticfiles.json").read_text())["paths"])
         programs.start("-m", "django", "web", f"--port={port}", env=env)
         origin = f"http://127.0.0.1:{port}"
         wait_for(lambda: answers(origin), what="the server")
         yield origin, broker
         programs.end()
         broker.stop()
+
+
+def script_of(name: str) -> str:
+    """Return the address of a module of the terminal by itself; pages get it joined with others."""
+    return f"/static/{COLLECTED[f'js/terminal/{name}.js']}"
 
 
 def answers(origin: str) -> bool:
@@ -178,4 +184,9 @@ def listen(visit: Visit) -> None:
     # Bytes as they came over the wire; the browser's own count also knows what was loaded ahead of its use.
     wire = page.context.new_cdp_session(page)
     wire.send("Network.enable")
-    wire.on("Network.loadingFinished", lambda done: visit.add_bytes(int(done["encodedDataLength"])))
+    addresses: dict[str, str] = {}
+    wire.on("Network.requestWillBeSent", lambda one: addresses.update({one["requestId"]: one["request"]["url"]}))
+    wire.on(
+        "Network.loadingFinished",
+        lambda done: visit.weights.update({addresses.get(done["requestId"], ""): int(done["encodedDataLength"])}),
+    )

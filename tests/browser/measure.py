@@ -155,7 +155,7 @@ def main(url: str, login: str, key: str) -> None:
         page.wait_for_load_state()
         found: dict[str, Any] = {"first_view": first_view(page, url, key)}
         open_page(page, url, key, "5m")
-        script = page.locator('link[rel="modulepreload"][href*="terminal/heat"]').get_attribute("href")
+        script = page.locator('link[rel="modulepreload"][href*="terminal/app"]').get_attribute("href")
         page.evaluate(TIME_RASTERS, script)
         found["bars_loaded"] = load_all(page)
         found["all_in_view"] = movement(page)

@@ -11,6 +11,7 @@ import pytest
 
 from heatmaps import queries
 from heatmaps.core.tile import codes_from_usd
+from tests.browser.conftest import script_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +28,7 @@ pytestmark = pytest.mark.django_db(transaction=False)
 
 def run(page: Page, name: str, body: str, *arguments: object) -> list[float]:
     """Run a function body with one of the page's modules as ``m`` and arguments ``a``."""
-    script = page.locator(f'link[rel="modulepreload"][href*="terminal/{name}"]').get_attribute("href")
+    script = script_of(name)
     found: list[float] = page.evaluate(
         f"async ([path, a]) => {{ const m = await import(path); {body} }}", [script, list(arguments)]
     )

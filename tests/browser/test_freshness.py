@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
+from tests.browser.conftest import script_of
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -23,7 +25,7 @@ HUNT: Final = Path(__file__).with_name("freshness_hunt.js").read_text()
 def hunt(visit: Open, *, is_blind: bool) -> dict[str, Any]:
     """Live 300 lives; a blind clock does not see that it slept."""
     page = visit().go("/t/binance:BTCUSDT/")
-    path = page.locator('link[rel="modulepreload"][href*="js/freshness"]').get_attribute("href")
+    path = script_of("freshness")
     # The comment at the top of the script is no part of the function.
     script = HUNT[HUNT.index("async (") :]
     found: dict[str, Any] = page.evaluate(script, {"path": path, "lives": LIVES, "isBlind": is_blind})

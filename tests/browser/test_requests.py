@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.browser.conftest import script_of
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -151,7 +153,7 @@ def test_a_tick_leaves_zones_that_ended_before_it(visit: Open, world: World) -> 
 
 def test_zones_are_known_by_their_number(visit: Open, world: World) -> None:
     page = visit().terminal()
-    script = page.locator('link[rel="modulepreload"][href*="terminal/zones"]').get_attribute("href")
+    script = script_of("zones")
     told = page.evaluate(
         """async (path) => {
           const { ZoneBook } = await import(path);

@@ -10,13 +10,14 @@ import pytest
 from django.contrib.staticfiles.storage import staticfiles_storage
 from django.core.management import call_command
 
+from bhweb.fonts import CHARACTERS
 from bhweb.management.commands.prepare import collect_static
 
 if TYPE_CHECKING:
     from pytest_django import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
-CHART = "js/terminal/chart.js"
+CHART, APP = "js/terminal/chart.js", "js/terminal/app.js"
 LIBRARY = "vendor/lightweight-charts/lightweight-charts.standalone.production.mjs"
 
 
@@ -68,3 +69,28 @@ def test_unchanged_files_are_collected_once(static_root: Path, settings: Setting
     (own / "one.css").write_text("a { color: red }\n")
     collect_static()
     assert len(list(static_root.glob("one.*.css"))) == 1
+
+
+def test_modules_of_the_terminal_are_one_script(static_root: Path) -> None:
+    call_command("collectstatic", verbosity=0, interactive=False)
+    text = (static_root / hashed(APP)).read_text()
+    imported = re.findall(r"^import .* from ['\"](.*)['\"];$", text, re.MULTILINE)
+    assert [name.rpartition("/")[2].partition(".")[0] for name in imported] == ["lightweight-charts", "theme"]
+    assert "class HeatLayer" in text
+    assert "// The chart and everything" not in text
+
+
+def test_font_is_cut_to_what_pages_use(static_root: Path, settings: Settings, tmp_path: Path) -> None:
+    fonts = ROOT / "node_modules/@fontsource-variable/inter/files"
+    if not fonts.exists():
+        pytest.skip("the font comes with the browser's packages")
+    settings.STATICFILES_DIRS = [ROOT / "static", ("vendor/inter", str(fonts))]
+    call_command("collectstatic", verbosity=0, interactive=False)
+    style = (static_root / hashed("css/tokens.css")).read_text()
+    small = static_root / hashed("vendor/inter/basic.woff2")
+    assert small.name in style
+    pytest.importorskip("fontTools", reason="the font is cut with it")
+    assert small.stat().st_size < 20_000
+    ranges = re.findall(r"unicode-range: ([^;]+);", style)[1].replace("U+", "").split(", ")
+    ends = [(int(one.split("-")[0], 16), int(one.split("-")[-1], 16)) for one in ranges]
+    assert sorted(code for first, last in ends for code in range(first, last + 1)) == sorted(CHARACTERS)

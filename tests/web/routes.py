@@ -99,6 +99,7 @@ ROUTES = {
     "heatmaps:small-picture": Route(404, kwargs=KEY),
     "heatmaps:terminal": Route(200, kwargs=KEY),
     "heatmaps:chart-data": Route(200, kwargs=KEY),
+    "heatmaps:track-data": Route(200, kwargs=KEY),
     "heatmaps:live": Route(200, kwargs=KEY),
     "heatmaps:changes": Route(200, kwargs=KEY),
     "heatmaps:twin": Route(200, kwargs=KEY),

@@ -69,11 +69,11 @@ def collect_static() -> None:
 
 
 def _sources_digest() -> str:
-    """Return one digest of every source's path, size and time of change."""
+    """Return one digest of every source's path, size and time of change, and of what works on them."""
     digest = hashlib.sha256(json.dumps(settings.STORAGES, sort_keys=True, default=str).encode())
-    for finder in get_finders():
-        for path, storage in finder.list(None):
-            source = Path(storage.path(path))
-            status = source.stat()
-            digest.update(f"{source}\0{status.st_size}\0{status.st_mtime_ns}\n".encode())
+    sources = [Path(store.path(path)) for finder in get_finders() for path, store in finder.list(None)]
+    makers = [settings.BASE_DIR / f"bhweb/{name}.py" for name in ("fonts", "joining", "storage")]
+    for source in (*sources, *makers, settings.BASE_DIR / "requirements.txt"):
+        status = source.stat()
+        digest.update(f"{source}\0{status.st_size}\0{status.st_mtime_ns}\n".encode())
     return digest.hexdigest()

@@ -25,6 +25,7 @@ import { markTimeframe, readLayers, toggleLayer } from './toggles.js';
 import { Touches } from './touches.js';
 import { ZoneBook, ZoneLayer } from './zones.js';
 
+export { HeatLayer };
 const SETTLE_MS = 140;
 const OLDER_BEFORE = 30;
 const NARROW = 720;
@@ -171,7 +172,7 @@ class App {
       colours: () => this.onTheme(),
     });
     this.replay = new Replay(root, { onMove: (at) => this.moveTo(at), step: () => view.bars.step });
-    this.replay.loadTrack(root.dataset.chartUrl);
+    this.replay.loadTrack(root.dataset.trackUrl);
     this.menus.show();
     view.chart.timeScale().subscribeVisibleLogicalRangeChange((range) => this.onRange(range));
     const { readout, panes, zones } = this;

@@ -1,6 +1,6 @@
 // The terminal page: puts the parts together. Until the chart stands, and wherever it can not, the server's picture does.
-import { Freshness, ServerClock } from '../freshness.js';
-import { Live } from '../live.js';
+import { Freshness, ServerClock } from './freshness.js';
+import { Live } from './live.js';
 
 const root = document.querySelector('#terminal');
 const status = document.querySelector('#fresh');
@@ -46,6 +46,7 @@ if (root.dataset.asOf) {
     const { startChart } = await import('./app.js');
     app = await startChart(root, help);
   } catch (error) {
+    root.dataset.chart = 'none';
     document.querySelector('#chart-error').hidden = false;
     console.warn('The chart could not be started; the picture stays.', error);
   }

@@ -3,8 +3,6 @@ import { moment } from './format.js';
 
 const HOUR = 3600000;
 const LEAST_MS = 700;
-// A longer span is drawn by days.
-const LONG = 30 * 24 * HOUR;
 
 const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
 
@@ -101,13 +99,10 @@ export class Replay {
   // The price of the whole map's span, once, so that one sees where to go.
   async loadTrack(url) {
     if (!this.box) return;
-    const [since, until] = [Number(this.slider.min), this.end];
-    const timeframe = until - since > LONG ? '1d' : '4h';
-    const query = new URLSearchParams({ tf: timeframe, since, until });
-    const response = await fetch(`${url}?${query}`, { headers: { Accept: 'application/json' } }).catch(() => null);
+    const response = await fetch(url, { headers: { Accept: 'application/json' } }).catch(() => null);
     if (!response?.ok) return;
-    const { start_ms: start, step_ms: step, bars } = await response.json();
-    this.closes = bars.close.map((close, i) => [start + (i + 1) * step, close]).filter(([, close]) => close !== null);
+    const { start_ms: start, step_ms: step, close } = await response.json();
+    this.closes = close.map((value, i) => [start + (i + 1) * step, value]).filter(([, value]) => value !== null);
     this.draw();
   }
 

@@ -47,6 +47,7 @@ export function showError(view, error) {
   const [title, text] = view.chart
     ? ['New chart data could not be fetched', 'What is drawn stays as it was.']
     : ['The chart could not be loaded', 'The picture and the table below are complete.'];
+  if (!view.chart) document.querySelector('#terminal').dataset.chart = 'none';
   banner.querySelector('b').textContent = title;
   banner.querySelector('[data-error-text]').textContent = text;
   console.warn(`${title}.`, error);

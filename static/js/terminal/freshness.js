@@ -1,7 +1,7 @@
 // Says how old the data is. The server's clock decides, carried on by a stopwatch. The visitor's clock is never asked
 // for the time: a jump of it only tells that the stopwatch may have slept, and then nothing is called fresh until the
 // server has been asked again.
-import { age } from './terminal/format.js';
+import { age } from './format.js';
 
 const JUMP_MS = 5000;
 const watches = { elapsed: () => performance.now(), wall: () => Date.now() };
