@@ -110,7 +110,7 @@ class ApiKeyForm(forms.Form):
         error_messages={"required": "Give the key a name, for example “notebook”."},
     )
     scopes = forms.MultipleChoiceField(
-        label="May read",
+        label="May use",
         choices=ApiKey.Scope.choices,
         initial=ApiKey.Scope.every,
         widget=forms.CheckboxSelectMultiple,

@@ -13,7 +13,23 @@ from alerts.api import NoticeListApi, RuleListApi
 from heatmaps.api import HeatmapApi, LayersApi, ReachApi, TileApi, ZoneApi, ZoneEventListApi, ZoneListApi
 from heatmaps.api.scorecard import MissListApi, RunListApi, ScorecardApi
 from heatmaps.api.screener import ScreenerApi
-from journal.api import PlanApi, PlanListApi
+from journal.api import (
+    FillApi,
+    FillListApi,
+    PlanApi,
+    PlanArmApi,
+    PlanEntryListApi,
+    PlanEventApi,
+    PlanEventListApi,
+    PlanListApi,
+    PlanUndoApi,
+    RemarkListApi,
+    ResultsApi,
+    ReviewApi,
+    ReviewListApi,
+    TradeApi,
+    TradeListApi,
+)
 from market.api import (
     AccountRatioApi,
     BarsApi,
@@ -69,6 +85,19 @@ urlpatterns = [
     path("v1/alerts/notices/", NoticeListApi.as_view(), name="api-notices"),
     path("v1/plans/", PlanListApi.as_view(), name="api-plans"),
     path("v1/plans/<int:number>/", PlanApi.as_view(), name="api-plan"),
+    path("v1/plans/<int:number>/arm/", PlanArmApi.as_view(), name="api-plan-arm"),
+    path("v1/plans/<int:number>/undo/", PlanUndoApi.as_view(), name="api-plan-undo"),
+    path("v1/plans/<int:number>/entries/", PlanEntryListApi.as_view(), name="api-plan-entries"),
+    path("v1/plans/<int:number>/events/", PlanEventListApi.as_view(), name="api-plan-events"),
+    path("v1/plans/<int:number>/events/<int:event>/", PlanEventApi.as_view(), name="api-plan-event"),
+    path("v1/fills/", FillListApi.as_view(), name="api-fills"),
+    path("v1/fills/<row_id:fill_id>/", FillApi.as_view(), name="api-fill"),
+    path("v1/trades/", TradeListApi.as_view(), name="api-trades"),
+    path("v1/trades/<row_id:trade_id>/", TradeApi.as_view(), name="api-trade"),
+    path("v1/reviews/", ReviewListApi.as_view(), name="api-reviews"),
+    path("v1/reviews/<row_id:review_id>/", ReviewApi.as_view(), name="api-review"),
+    path("v1/reviews/<row_id:review_id>/remarks/", RemarkListApi.as_view(), name="api-review-remarks"),
+    path("v1/results/", ResultsApi.as_view(), name="api-results"),
     path("v1/tools/<slug:slug>/", ToolApi.as_view(), name="api-tool"),
     path("schema/", public(SchemaApi.as_view()), name="schema"),
     path(

@@ -242,8 +242,10 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "ENUM_NAME_OVERRIDES": {
         "AlertKindEnum": "alerts.models.Rule.Kind",
+        "ChainEntryKindEnum": "journal.models.JournalEntry.Kind",
         "ClosedSideEnum": ["long", "short"],
         "ZoneSideEnum": ["longs", "shorts"],
+        "PlanEntryKindEnum": "journal.models.plans.EntryKind",
         "HoleStateEnum": "market.api.source.STATES",
         "ZoneStateEnum": "heatmaps.models.Zone.State",
     },

@@ -65,10 +65,10 @@ class ApiKey(models.Model):
     """A token for the API; shown once, stored as a hash."""
 
     class Scope(models.TextChoices):
-        """What a key may read."""
+        """What a key may read; of plans also what it may write."""
 
         DATA = "data", "Market data, maps and scores"
-        PLANS = "plans", "Your plans"
+        PLANS = "plans", "Your plans, trades and reviews, also to write them"
 
         @staticmethod
         def every() -> list[str]:

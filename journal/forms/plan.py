@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 import uuid
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar, Final
@@ -13,14 +12,12 @@ from django.core.exceptions import ValidationError
 
 from journal.forms.fields import NumberField, amount_field, choice_field, count_field, price_field, text_field
 from journal.models import Plan
-from journal.operations import RISK_MOST, Terms, find_problems, spell_targets
+from journal.operations import MOST_SETUPS, RISK_MOST, Terms, find_problems, spell_targets, tidy_words
 from journal.verdict import Confirmation, Rule, to_data
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-MOST_SETUPS: Final = 8
-_SETUP: Final = re.compile(r"[^,\n]{1,30}")
 _RULES: Final = [
     ("", "None: the entry counts by itself"),
     (Rule.CLOSE_BEYOND.value, "A candle closes beyond a price"),
@@ -171,11 +168,10 @@ class PlanForm(forms.Form):
 
     def clean_setups(self) -> list[str]:
         """Read tags: trimmed, in small letters, each once."""
-        words = [" ".join(word.split()).lower() for word in self.cleaned_data["setups"].split(",")]
-        found = list(dict.fromkeys(word for word in words if word))
-        if len(found) > MOST_SETUPS or not all(_SETUP.fullmatch(word) for word in found):
-            raise ValidationError(f"Give at most {MOST_SETUPS} tags of up to 30 characters each.")
-        return found
+        try:
+            return tidy_words(self.cleaned_data["setups"].split(","))
+        except ValueError as refusal:
+            raise ValidationError(str(refusal)) from refusal
 
     def clean_conviction(self) -> int | None:
         """Read the number."""

@@ -1,5 +1,6 @@
 """What the trader decided, by topic. Every row belongs to an owner and is asked for through one door."""
 
+from .answers import SentAnswer
 from .drafts import Unfinished
 from .entries import JournalEntry
 from .plans import Plan
@@ -14,6 +15,7 @@ __all__ = [
     "PlanEvent",
     "RefusedRow",
     "Review",
+    "SentAnswer",
     "Trade",
     "TradeFile",
     "Unfinished",

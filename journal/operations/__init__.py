@@ -1,6 +1,7 @@
 """Write plans, judge those that are armed, and keep what was done and learnt."""
 
 from .amending import Amendment, amend_plan
+from .answering import OtherRequestError, answer_once
 from .arming import SettledError, arm_plan, closes_at, undo_arming
 from .chaining import database_clock, lock_chain, next_entry
 from .checks import find_obstacles
@@ -13,11 +14,24 @@ from .keeping import drop_unfinished, keep_unfinished
 from .reviewing import NotEndedError, ReviewedError, Said, add_remark, review_plan, review_trade
 from .settling import settle
 from .telling import News, settle_and_tell
-from .terms import LONGEST, MOST_TARGETS, NAMES, RISK_MOST, Terms, UnfitError, find_problems, spell_targets, terms_of
+from .terms import (
+    LONGEST,
+    MOST_SETUPS,
+    MOST_TARGETS,
+    NAMES,
+    RISK_MOST,
+    Terms,
+    UnfitError,
+    find_problems,
+    spell_targets,
+    terms_of,
+    tidy_words,
+)
 from .trading import NoSuchPlanError, choose_plan
 
 __all__ = [
     "LONGEST",
+    "MOST_SETUPS",
     "MOST_TARGETS",
     "NAMES",
     "RISK_MOST",
@@ -30,6 +44,7 @@ __all__ = [
     "News",
     "NoSuchPlanError",
     "NotEndedError",
+    "OtherRequestError",
     "ReviewedError",
     "Said",
     "SentBeforeError",
@@ -42,6 +57,7 @@ __all__ = [
     "add_remark",
     "adopt_plans",
     "amend_plan",
+    "answer_once",
     "arm_plan",
     "choose_plan",
     "closes_at",
@@ -66,6 +82,7 @@ __all__ = [
     "spell_targets",
     "take_in",
     "terms_of",
+    "tidy_words",
     "undo_arming",
     "update_draft",
 ]

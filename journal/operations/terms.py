@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from dataclasses import dataclass, field, fields
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
@@ -12,13 +13,14 @@ from journal.verdict import from_data
 from risk.formulas import Side, require_order
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 LONGEST: Final = dt.timedelta(days=30)
 RISK_MOST: Final = Decimal(100)
 MOST_TARGETS: Final = 5
 MOST_ZONES: Final = 5
 MOST_SETUPS: Final = 8
+_SETUP: Final = re.compile(r"[^,\n]{1,30}")
 _HALF: Final = Decimal("0.5")
 _NEEDED: Final = {
     "entry": "Give a price.",
@@ -77,6 +79,14 @@ def terms_of(plan: Plan) -> Terms:
 def spell_targets(targets: Sequence[tuple[Decimal, Decimal]]) -> list[list[str]]:
     """Write targets and their weights as a row keeps them."""
     return [[format(price.normalize(), "f"), format(weight.normalize(), "f")] for price, weight in targets]
+
+
+def tidy_words(words: Iterable[str]) -> list[str]:
+    """Return setup tags trimmed, in small letters, each once; raises ValueError for too many or too long ones."""
+    found = list(dict.fromkeys(word for one in words if (word := " ".join(one.split()).lower())))
+    if len(found) > MOST_SETUPS or not all(_SETUP.fullmatch(word) for word in found):
+        raise ValueError(f"Give at most {MOST_SETUPS} tags of up to 30 characters each.")
+    return found
 
 
 def find_problems(*, terms: Mapping[str, Any], now: dt.datetime) -> dict[str, str]:

@@ -3,7 +3,7 @@
 from market.canonical import InexactError, Json, canonical_json
 from market.canonical import digest as digest_evidence
 
-from .chain import Finding, list_entries, list_owner_ids, verify_chain
+from .chain import Finding, entries_of_plan, list_entries, list_owner_ids, verify_chain
 from .context import read_context, read_market
 from .drafts import get_unfinished
 from .export import export_journal
@@ -11,7 +11,9 @@ from .exposure import Exposure, costs_of, expose, liquidates_first
 from .plans import (
     PAGE,
     TERMS,
+    events_of_plan,
     find_neighbours,
+    get_event,
     get_plan,
     is_intact,
     is_settling_due,
@@ -26,10 +28,14 @@ from .trades import (
     TRADES_PAGE,
     fills_of,
     get_file,
+    get_fill,
     get_review,
+    get_review_by_id,
     get_trade,
     list_files,
+    list_fills,
     list_refused,
+    list_reviews,
     list_trades,
     trade_with,
     trades_of_plan,
@@ -49,13 +55,18 @@ __all__ = [
     "costs_of",
     "count_unmatched",
     "digest_evidence",
+    "entries_of_plan",
+    "events_of_plan",
     "export_journal",
     "expose",
     "fills_of",
     "find_neighbours",
+    "get_event",
     "get_file",
+    "get_fill",
     "get_plan",
     "get_review",
+    "get_review_by_id",
     "get_trade",
     "get_unfinished",
     "is_intact",
@@ -65,9 +76,11 @@ __all__ = [
     "list_entries",
     "list_events",
     "list_files",
+    "list_fills",
     "list_owner_ids",
     "list_plans",
     "list_refused",
+    "list_reviews",
     "list_trades",
     "outcomes",
     "plain",

@@ -60,6 +60,12 @@ def list_entries(*, owner_id: int, plan_id: int | None = None) -> list[JournalEn
     return list(entries if plan_id is None else entries.filter(plan_id=plan_id))
 
 
+def entries_of_plan(*, owner_id: int, number: int) -> list[JournalEntry]:
+    """Return what was done with the owner's plan of a number; raises Plan.DoesNotExist for any other."""
+    plan = Plan.objects.owned_by(owner_id).only("pk").get(number=number)
+    return list_entries(owner_id=owner_id, plan_id=plan.pk)
+
+
 def verify_chain(*, owner_id: int) -> tuple[int, list[Finding]]:
     """Return how many entries an owner's chain has, and what does not hold.
 

@@ -53,6 +53,17 @@ def list_events(*, owner_id: int, plan_id: int) -> list[PlanEvent]:
     return list(PlanEvent.objects.owned_by(owner_id).filter(plan_id=plan_id).order_by("number"))
 
 
+def events_of_plan(*, owner_id: int, number: int) -> list[PlanEvent]:
+    """Return what happened to the owner's plan of a number; raises Plan.DoesNotExist for any other."""
+    plan = Plan.objects.owned_by(owner_id).only("pk").get(number=number)
+    return list_events(owner_id=owner_id, plan_id=plan.pk)
+
+
+def get_event(*, owner_id: int, number: int, event: int) -> PlanEvent:
+    """Return one thing that happened to the owner's plan; raises PlanEvent.DoesNotExist for any other."""
+    return PlanEvent.objects.owned_by(owner_id).get(plan__number=number, number=event)
+
+
 def list_plans(
     *, owner_id: int, before: int | None = None, zone_id: int | None = None, limit: int = PAGE
 ) -> list[Plan]:

@@ -10,14 +10,16 @@ TRADES_PAGE: Final = 50
 REFUSED_SHOWN: Final = 200
 
 
-def list_trades(*, owner_id: int, before: int | None = None, unmatched: bool = False) -> list[Trade]:
+def list_trades(
+    *, owner_id: int, before: int | None = None, unmatched: bool = False, limit: int = TRADES_PAGE + 1
+) -> list[Trade]:
     """Return the owner's trades, newest first, one more than a page; ``unmatched``: those that wait for an answer."""
     trades = Trade.objects.owned_by(owner_id).select_related("plan", "instrument")
     if unmatched:
         trades = trades.filter(matched="", plan=None)
     if before is not None:
         trades = trades.filter(pk__lt=before)
-    return list(trades.order_by("-pk")[: TRADES_PAGE + 1])
+    return list(trades.order_by("-pk")[:limit])
 
 
 def get_trade(*, owner_id: int, trade_id: int) -> Trade:
@@ -57,6 +59,17 @@ def fills_of(*, owner_id: int, trade: Trade) -> list[Fill]:
     return list(fills.order_by("at", "pk"))
 
 
+def list_fills(*, owner_id: int, before: int | None = None, limit: int = TRADES_PAGE) -> list[Fill]:
+    """Return the owner's fills, the newest row first, and those before a row."""
+    fills = Fill.objects.owned_by(owner_id)
+    return list((fills if before is None else fills.filter(pk__lt=before)).order_by("-pk")[:limit])
+
+
+def get_fill(*, owner_id: int, fill_id: int) -> Fill:
+    """Return one fill of the owner; raises Fill.DoesNotExist for any other."""
+    return Fill.objects.owned_by(owner_id).get(pk=fill_id)
+
+
 def trade_with(*, fill: Fill) -> Trade:
     """Return the trade that a fill opened or changed: the last that was open when it came."""
     trades = Trade.objects.owned_by(fill.owner_id).filter(venue=fill.venue, symbol=fill.symbol)
@@ -67,3 +80,14 @@ def get_review(*, owner_id: int, plan_id: int | None = None, trade_id: int | Non
     """Return the review of a plan or of an unplanned trade."""
     reviews = Review.objects.owned_by(owner_id)
     return (reviews.filter(plan=plan_id) if trade_id is None else reviews.filter(trade=trade_id)).first()
+
+
+def list_reviews(*, owner_id: int, before: int | None = None, limit: int = TRADES_PAGE) -> list[Review]:
+    """Return the owner's reviews, newest first, and those before a row."""
+    reviews = Review.objects.owned_by(owner_id).select_related("plan")
+    return list((reviews if before is None else reviews.filter(pk__lt=before)).order_by("-pk")[:limit])
+
+
+def get_review_by_id(*, owner_id: int, review_id: int) -> Review:
+    """Return one review of the owner; raises Review.DoesNotExist for any other."""
+    return Review.objects.owned_by(owner_id).select_related("plan").get(pk=review_id)

@@ -36,7 +36,7 @@ class Route:
         expected = int(getattr(self, method))
         if policy in {"staff", "operator"}:
             return expected if user.is_staff else 404
-        return expected if expected == 405 or not self.is_private else 404
+        return expected if expected in {405, 415} or not self.is_private else 404
 
 
 NUMBER = {"number": 1}
@@ -149,10 +149,22 @@ ROUTES = {
     "api-reach": Route(200, kwargs=KEY),
     "api-tile": Route(404, kwargs=KEY | {"level": 0, "row": 0, "col": 0}),
     "api-zone": Route(200, kwargs={"zone_id": 1}),
-    **{f"api-{name}": Route(200) for name in ("alerts", "notices", "screener", "plans")},
+    **{f"api-{name}": Route(200) for name in ("alerts", "notices", "screener")},
     **{f"api-scorecard{part}": Route(200) for part in ("", "-runs", "-misses")},
     "api-zone-events": Route(200, kwargs={"zone_id": 1}),
     "api-plan": Route(200, kwargs=NUMBER, is_private=True),
+    **{f"api-plan-{part}": Route(405, 200, kwargs=NUMBER, is_private=True) for part in ("arm", "undo")},
+    # A form is refused before anything is looked up.
+    "api-plan-entries": Route(200, 415, kwargs=NUMBER, is_private=True),
+    "api-plan-events": Route(200, kwargs=NUMBER, is_private=True),
+    "api-plan-event": Route(404, kwargs=NUMBER | {"event": 1}, is_private=True),
+    "api-fill": Route(404, kwargs={"fill_id": 1}),
+    "api-trade": Route(404, kwargs={"trade_id": 1}),
+    "api-review": Route(404, kwargs={"review_id": 1}),
+    "api-review-remarks": Route(405, 415, kwargs={"review_id": 1}),
+    "api-trades": Route(200),
+    "api-results": Route(200),
+    **{f"api-{name}": Route(200, 415) for name in ("plans", "fills", "reviews")},
     "schema": Route(200),
     "api-docs": Route(200),
 }
