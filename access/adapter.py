@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.auth_backends import AuthenticationBackend
 from allauth.mfa.adapter import DefaultMFAAdapter
 from cryptography.fernet import Fernet
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -103,6 +104,14 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
     def _invited(self, request: HttpRequest) -> str | None:
         invitation = gate.held(session=request.session, now=timezone.now())
         return invitation.address if invitation else None
+
+
+class PasswordBackend(AuthenticationBackend):  # type: ignore[misc]  # allauth has no types
+    """Check passwords with one look-up and one hash, whether the address is known or not."""
+
+    def _authenticate_by_email(self, email: str, password: str) -> User | None:
+        user: User | None = self._check_password(queries.account_at(address=email.lower()), password)
+        return user
 
 
 class MfaAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # allauth has no types

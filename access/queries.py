@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from django.apps import apps
+from django.db.models import Q
 
-from access.models import ApiKey, LocalMail, Preferences
+from access.models import ApiKey, LocalMail, Preferences, User
 from access.owning import name_owner
 from access.registry import BELONGINGS, Belonging
 
-if TYPE_CHECKING:
-    from access.models import User
+
+def account_at(*, address: str) -> User | None:
+    """Return whose account an address in lower case opens, who has shown that it is theirs first.
+
+    One question, whether the address is known or not: a second one for those that are not can be timed.
+    """
+    its_own = EmailAddress.objects.filter(Q(verified=True) | Q(primary=True), email=address)
+    found = its_own.select_related("user").order_by("-verified", "pk").first()
+    return found.user if found else None
 
 
 def list_api_keys(*, user: User) -> list[ApiKey]:

@@ -129,7 +129,7 @@ LOGOUT_REDIRECT_URL = "landing"
 SIGN_UP = environment.choice("BH_SIGN_UP", ("invited", "closed", "open"))
 # Whether staff need a second factor; on one machine, where only its operator is staff, it is offered.
 STAFF_NEEDS_SECOND_FACTOR = environment.flag("BH_STAFF_SECOND_FACTOR", default=not environment.flag("BH_EMBEDDED"))
-AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTHENTICATION_BACKENDS = ["access.adapter.PasswordBackend"]
 ACCOUNT_ADAPTER = "access.adapter.AccountAdapter"
 ACCOUNT_FORMS = {"login": "access.forms.LoginForm", "signup": "access.forms.SignUpForm"}
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
