@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from django.conf import settings
@@ -53,7 +54,8 @@ class _Part:
 
 def render(notice: Notice, *, context: Mapping[str, Any], unsubscribe: str = "") -> Rendered:
     """Fill a notice; `unsubscribe` is the path that ends letters. Raises TemplateDoesNotExist without its text."""
-    template = _engine().get_template(f"mail/{notice.slug}.txt")
+    dirs = cast("list[str]", settings.TEMPLATES[0]["DIRS"])
+    template = _engine(*dirs).get_template(f"mail/{notice.slug}.txt")
     told = template.render(Context(dict(context), autoescape=False))
     subject, _, body = told.strip().partition("\n")
     parts = [_read(block) for block in body.strip().split("\n\n") if block.strip()]
@@ -67,9 +69,9 @@ def render(notice: Notice, *, context: Mapping[str, Any], unsubscribe: str = "")
     )
 
 
-def _engine() -> Engine:
-    dirs = cast("list[str]", settings.TEMPLATES[0]["DIRS"])
-    return Engine(dirs=dirs, autoescape=False, builtins=["access.mail.rendering"])
+@cache
+def _engine(*dirs: str) -> Engine:
+    return Engine(dirs=list(dirs), autoescape=False, builtins=["access.mail.rendering"])
 
 
 def _read(block: str) -> _Part:

@@ -48,6 +48,12 @@ class Mail(models.Model):
         verbose_name_plural = "mail"
         indexes: ClassVar = [
             models.Index(fields=["state", "due_at"], name="mail_by_state"),
+            # The order in which mails are taken: thousands may wait for their turn.
+            models.Index(
+                fields=["is_letter", "due_at", "id"],
+                name="mail_by_turn",
+                condition=models.Q(state__in=("queued", "sending")),
+            ),
             models.Index(fields=["digest", "outcome_at"], name="mail_by_address"),
             models.Index(fields=["batch"], name="mail_by_batch", condition=~models.Q(batch="")),
         ]
