@@ -15,6 +15,7 @@ urlpatterns = [
     path("plans/keep/", views.keep, name="plan-keep"),
     path("plans/forget/", views.forget, name="plan-forget"),
     path("plans/export.json", views.export, name="export"),
+    path("plans/export.zip", views.export_tables, name="export-tables"),
     path("plans/<int:number>/", views.plan, name="plan"),
     path("plans/<int:number>/edit/", views.edit_plan, name="plan-edit"),
     path("plans/<int:number>/arm/", views.arm, name="plan-arm"),

@@ -12,6 +12,7 @@ from django.db import transaction
 
 from access.early import funnel
 from access.models import Ask, Signup
+from access.sheets import lines
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -26,7 +27,6 @@ _OUT: Final = (
     "accepted_at",
 )  # fmt: skip
 _IN: Final = {"address", "source", "note", "priority"}
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\x00")
 _PRIORITY_MOST: Final = 100
 
 
@@ -43,22 +43,8 @@ def write(*, actor_id: int, reason: str, now: dt.datetime) -> Iterator[str]:
 
 
 def _lines() -> Iterator[str]:
-    yield _line(list(_OUT))
-    for row in Signup.objects.order_by("pk").values_list(*_OUT).iterator(chunk_size=500):
-        yield _line([safe(cell) for cell in row])
-
-
-def safe(cell: object) -> object:
-    """Return a cell that no spreadsheet runs: text that begins like a formula gets an apostrophe, numbers stay."""
-    if isinstance(cell, str) and cell.startswith(_FORMULA):
-        return "'" + cell.replace("\x00", "")
-    return "" if cell is None else cell
-
-
-def _line(cells: list[object]) -> str:
-    stream = io.StringIO()
-    csv.writer(stream).writerow(cells)
-    return stream.getvalue()
+    yield from lines([_OUT])
+    yield from lines(Signup.objects.order_by("pk").values_list(*_OUT).iterator(chunk_size=500))
 
 
 @transaction.atomic

@@ -5,7 +5,6 @@ Numbers are numbers, holes are empty, and no text of a cell can be taken for a f
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
 import io
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 import numpy as np
 
+from access.sheets import lines
 from heatmaps import queries
 from heatmaps.core.bands import Factors
 from heatmaps.core.layers import LAYERS, load_layer
@@ -34,7 +34,6 @@ MOST_COLUMNS: Final = 500
 # Within so much of the last price of the span [fraction].
 REACH: Final = 0.15
 _ZONES: Final = 500
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 HEADS: Final[dict[What, tuple[str, ...]]] = {
     "heat": (
         "time", "price_low", "price_high", "side", "usd_per_tenth_pct", "usd", "usd_low_80", "usd_high_80", "state",
@@ -191,17 +190,10 @@ def _text(value: dt.datetime | None) -> str | None:
 def as_csv(export: Export) -> str:
     """Write a table with what it is about in its first lines, each behind a #."""
     stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\r\n")
     for name, value in export.about.items():
         stream.write(f"# {name}: {'' if value is None else ' '.join(str(value).split())}\r\n")
-    writer.writerow(export.heads)
-    writer.writerows([_safe(cell) for cell in row] for row in export.rows)
+    stream.writelines(lines([export.heads, *export.rows]))
     return stream.getvalue()
-
-
-def _safe(cell: Any) -> Any:  # noqa: ANN401  # whatever a cell holds
-    """Keep a spreadsheet from reading text as a formula; numbers are left alone."""
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
 
 
 def as_document(export: Export) -> dict[str, Any]:

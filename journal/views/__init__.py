@@ -1,7 +1,8 @@
 """Pages of the journal."""
 
 from .filling import drop_fill, new_fill
-from .plans import amend, arm, evidence, export, plan, plans, undo
+from .moving import export, export_tables
+from .plans import amend, arm, evidence, plan, plans, undo
 from .reviews import remark, review, review_plan, review_trade
 from .trades import choose_plan, file, files, take_in, trade, trades
 from .writing import check, edit_plan, figures, forget, keep, new_plan
@@ -15,6 +16,7 @@ __all__ = [
     "edit_plan",
     "evidence",
     "export",
+    "export_tables",
     "figures",
     "file",
     "files",

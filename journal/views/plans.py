@@ -112,16 +112,6 @@ def amend(request: HttpRequest, number: int) -> HttpResponse:
     return _show(request, found, form=form, status=WRONG)
 
 
-@member
-@require_safe
-def export(request: HttpRequest) -> HttpResponse:
-    """Give out everything that the owner wrote, with the chain and what verifies it."""
-    body = queries.canonical_json(queries.export_journal(owner_id=owner_of(request)))
-    response = HttpResponse(body, content_type="application/json")
-    response.headers["Content-Disposition"] = 'attachment; filename="journal.json"'
-    return response
-
-
 def _show(
     request: HttpRequest,
     found: Plan,

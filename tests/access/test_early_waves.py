@@ -178,23 +178,6 @@ def test_what_was_done_cannot_be_changed() -> None:
             change()
 
 
-@pytest.mark.parametrize(
-    ("cell", "safe"),
-    [
-        ("=1+1", "'=1+1"),
-        ("+1", "'+1"),
-        ("-5", "'-5"),
-        ("@x", "'@x"),
-        ("\tx", "'\tx"),
-        (-5, -5),
-        ("a=1", "a=1"),
-        (None, ""),
-    ],
-)
-def test_no_cell_is_a_formula(cell: object, safe: object) -> None:
-    assert sheets.safe(cell) == safe
-
-
 def test_csv_goes_out_and_in(operator: Client) -> None:
     confirmed("reader@example.com", note="=cmd()")
     out = operator.post(f"{OPERATOR}export/", {"reason": "audit"})

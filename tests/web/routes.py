@@ -115,7 +115,7 @@ ROUTES = {
     "alerts:watch": Route(405, 404),
     "alerts:unread": Route(200),
     "alerts:drop": Route(405, 302, {"rule_id": 1}, is_private=True),
-    **{f"journal:{part}": Route(200) for part in ("plans", "export")},
+    **{f"journal:{part}": Route(200) for part in ("plans", "export", "export-tables")},
     "journal:plan-new": Route(404, 404),
     **{f"journal:plan-{part}": Route(405, 404) for part in ("check", "figures", "keep", "forget")},
     "journal:plan": Route(200, kwargs=NUMBER, is_private=True),

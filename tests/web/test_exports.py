@@ -137,7 +137,7 @@ def test_layers_are_exported_with_their_reasons(world: World) -> None:
     assert rows["crowding"]["note"] == "funding: less than 14 d stored to compare with"
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1+2", "@SUM(A1)", "\t=1", "\r=1"])
 def test_no_text_is_read_as_a_formula(text: str) -> None:
     made = export.Export({"note": text}, ("a", "b"), [(text, -1.5)])
     told, _, row = csv.reader(io.StringIO(export.as_csv(made), newline=""))
