@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from django.core.exceptions import ObjectDoesNotExist
 from django.core.paginator import EmptyPage
 from django.http import Http404, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
@@ -15,6 +16,7 @@ from access.permissions import member
 from heatmaps.forms import ScreenerFilter, ZoneFilter
 from heatmaps.pages import screener, still, zone_index
 from heatmaps.views import is_known, theme_of
+from market import queries as market
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -49,6 +51,17 @@ def small_picture(request: HttpRequest, key: str) -> HttpResponse:
     if is_known(request, headers["ETag"]):
         return HttpResponse(status=304, headers=headers)
     return HttpResponse(body, content_type="image/png", headers=headers)
+
+
+@member
+@require_safe
+def terminal_by_name(request: HttpRequest, name: str) -> HttpResponse:
+    """Lead from what people type, ``/t/BTC-USDT/``, to the page of it."""
+    instrument = market.find_named(name=name)
+    if instrument is None:
+        raise Http404
+    address = reverse("heatmaps:terminal", args=[instrument.key])
+    return redirect(f"{address}?{request.GET.urlencode()}" if request.GET else address)
 
 
 @member

@@ -97,6 +97,7 @@ urlpatterns = [
     path("zones/", screens.zones_page, name="zones"),
     path("instruments/", views.instruments, name="instruments"),
     path("t/<key:key>/", views.terminal_page, name="terminal"),
+    path("t/<slug:name>/", screens.terminal_by_name, name="terminal-by-name"),
     path("t/<key:key>/chart.json", views.chart_data, name="chart-data"),
     path("t/<key:key>/track.json", views.track_data, name="track-data"),
     path("t/<key:key>/changes/", views.changes_page, name="changes"),

@@ -98,9 +98,9 @@ def _watch_row(line: Line) -> WatchRow:
         last_text=words.price(line.last),
         change_text=words.signed(line.change_pct),
         below_text=_near(line.below),
-        below_interval=_interval(line.below),
+        below_interval=_interval(line, line.below),
         above_text=_near(line.above),
-        above_interval=_interval(line.above),
+        above_interval=_interval(line, line.above),
         crowding_text=crowding,
         reason=line.reason,
     )
@@ -112,7 +112,7 @@ def _near(near: Near | None) -> str:
     return f"{words.signed(near.away_pct)}, {words.usd(near.zone.usd)}"
 
 
-def _interval(near: Near | None) -> str:
+def _interval(line: Line, near: Near | None) -> str:
     if near is None:
-        return "none stands out"
+        return line.nothing_near
     return f"80% interval {words.usd(near.zone.usd_low)} to {words.usd(near.zone.usd_high)}"

@@ -106,6 +106,7 @@ class Row:
     funding: Rank
     below: NearCell | None
     above: NearCell | None
+    nothing_near: str
     lean: LeanCell | None
     crowding_text: str
     crowding_reason: str
@@ -178,6 +179,7 @@ def _row(line: Line, horizon: str, now: dt.datetime) -> Row:
         funding=_funding(standing),
         below=_near(line.below, digits, horizon),
         above=_near(line.above, digits, horizon),
+        nothing_near=line.nothing_near,
         lean=_lean(line.lean),
         crowding_text=standing.crowding.capitalize() if standing and standing.crowding else figures.DASH,
         crowding_reason=standing.crowding_reason if standing else "",
@@ -193,13 +195,13 @@ def _coverage(standing: Standing | None, *, is_pair: bool) -> str:
 
 def _interest(standing: Standing | None) -> Rank:
     if standing is None:
-        return _rank("", None, 0, "")
+        return Rank("", "", "", "")
     return _rank("", standing.interest_percentile, standing.interest_days, standing.interest_reason)
 
 
 def _funding(standing: Standing | None) -> Rank:
     if standing is None:
-        return _rank(figures.DASH, None, 0, "")
+        return Rank(figures.DASH, "", "", "")
     text = figures.signed(standing.funding_pct, digits=4)
     return _rank(text, standing.funding_percentile, standing.funding_days, standing.funding_reason)
 

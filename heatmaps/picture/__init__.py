@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from django.contrib.staticfiles import finders
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
+from . import caption
+from .fonts import font
 from .heat import filled, paint
 
 if TYPE_CHECKING:
@@ -25,15 +25,11 @@ if TYPE_CHECKING:
 
 AXIS_WIDTH: Final = 74
 AXIS_HEIGHT: Final = 24
-CAPTION_HEIGHT: Final = 26
 COLOURS: Final = 256
 _LABEL_GAP: Final = 46
 _LABEL_ROOM: Final = 12
 _TIME_GAP: Final = 120
 _NOW_SHARE: Final = 0.07
-_LEGEND_FROM: Final = 1000
-_LEGEND_STEPS: Final = 20
-FONT: Final = "vendor/inter/inter-latin-wght-normal.woff2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +133,8 @@ def price_range(bars: Floats) -> tuple[float, float]:
 def draw(*, scene: Scene, theme: Theme, width: int, height: int) -> bytes:
     """Return a PNG with a palette of 256 colours."""
     ink = INKS[theme]
-    plot_height = height - AXIS_HEIGHT - CAPTION_HEIGHT
+    rows = caption.rows_of(scene, width)
+    plot_height = height - AXIS_HEIGHT - len(rows) * caption.ROW
     bottom, top = price_range(scene.bars)
     spacing = (width - AXIS_WIDTH) * (1 - _NOW_SHARE) / len(scene.bars)
     frame = Frame(width - AXIS_WIDTH, plot_height, top, bottom, spacing)
@@ -150,8 +147,12 @@ def draw(*, scene: Scene, theme: Theme, width: int, height: int) -> bytes:
     for band in scene.zones:
         _zone(pen, band, frame, ink)
     _candles(pen, scene.bars, frame, ink)
+    for line in scene.lines:
+        _line_label(pen, line, frame, ink)
+    for band in scene.zones:
+        _zone_label(pen, band, frame, ink)
     _axes(pen, scene, frame, ink)
-    _caption(pen, scene, (width, height), ink)
+    caption.write(pen, scene, rows, (width, height), ink)
     if scene.notice:
         _notice(pen, scene.notice, ink)
     return _encode(image)
@@ -179,46 +180,56 @@ def _candles(pen: ImageDraw.ImageDraw, bars: Floats, frame: Frame, ink: Ink) -> 
 
 
 def _zone(pen: ImageDraw.ImageDraw, band: Band, frame: Frame, ink: Ink) -> None:
-    upper, lower = frame.y(band.high), frame.y(band.low)
-    if lower < 0 or upper > frame.height:
+    left, colour = max(0.0, frame.x(band.start)), ink.longs if band.is_long else ink.shorts
+    if _is_seen(band, frame):
+        box = [left, frame.y(band.high), frame.width - 1, frame.y(band.low)]
+        pen.rectangle(box, outline=colour, fill=(*colour, 26))
+
+
+def _zone_label(pen: ImageDraw.ImageDraw, band: Band, frame: Frame, ink: Ink) -> None:
+    if not _is_seen(band, frame):
         return
-    colour = ink.longs if band.is_long else ink.shorts
-    left = max(0.0, frame.x(band.start))
-    pen.rectangle([left, upper, frame.width - 1, lower], outline=colour, fill=(*colour, 26))
-    font = _font(11)
-    size = pen.textlength(band.label, font=font)
-    middle = (upper + lower) / 2
-    box = [frame.width - size - 16, middle - 9, frame.width - 5, middle + 8]
-    pen.rounded_rectangle(box, 3, fill=ink.ground, outline=colour)
-    pen.text((frame.width - size - 10, middle), band.label, fill=ink.text, font=font, anchor="lm")
+    left = frame.width - pen.textlength(band.label, font=font(11)) - 10
+    middle = (frame.y(band.high) + frame.y(band.low)) / 2
+    box = [left - 6, middle - 9, frame.width - 5, middle + 8]
+    pen.rounded_rectangle(box, 3, fill=ink.ground, outline=ink.longs if band.is_long else ink.shorts)
+    pen.text((left, middle), band.label, fill=ink.text, font=font(11), anchor="lm")
+
+
+def _is_seen(band: Band, frame: Frame) -> bool:
+    return band.low < frame.top and band.high > frame.bottom
 
 
 def _line(pen: ImageDraw.ImageDraw, line: tuple[str, float, bool], frame: Frame, ink: Ink) -> None:
-    label, price, is_strong = line
+    _, price, is_strong = line
     y = frame.y(price)
     dash, step = (frame.width, frame.width) if is_strong else (5, 9)
     for left in range(0, frame.width, step):
         pen.line([(left, y), (min(left + dash, frame.width), y)], fill=(*ink.text, 150))
-    pen.text((6, y - 8), label, fill=ink.text, font=_font(11), anchor="lm", stroke_width=2, stroke_fill=ink.ground)
+
+
+def _line_label(pen: ImageDraw.ImageDraw, line: tuple[str, float, bool], frame: Frame, ink: Ink) -> None:
+    label, price, _ = line
+    place = (6, frame.y(price) - 8)
+    pen.text(place, label, fill=ink.text, font=font(11), anchor="lm", stroke_width=2, stroke_fill=ink.ground)
 
 
 def _axes(pen: ImageDraw.ImageDraw, scene: Scene, frame: Frame, ink: Ink) -> None:
-    font = _font(11)
     pen.rectangle([frame.width, 0, frame.width + AXIS_WIDTH, frame.height], fill=ink.ground)
     last = float(filled(scene.bars[:, 3])[-1])
     for price in _ticks(frame):
         height = frame.y(price)
         if abs(height - frame.y(last)) > _LABEL_ROOM and _LABEL_ROOM < height < frame.height - _LABEL_ROOM:
-            pen.text((frame.width + 8, height), _price(price, scene.digits), fill=ink.faint, font=font, anchor="lm")
+            pen.text((frame.width + 8, height), _price(price, scene.digits), fill=ink.faint, font=font(11), anchor="lm")
     y = frame.y(last)
     pen.line([(0, y), (frame.width, y)], fill=(*ink.faint, 120))
     pen.rectangle([frame.width, y - 9, frame.width + AXIS_WIDTH, y + 9], fill=ink.faint)
-    pen.text((frame.width + 8, y), _price(last, scene.digits), fill=ink.ground, font=font, anchor="lm")
+    pen.text((frame.width + 8, y), _price(last, scene.digits), fill=ink.ground, font=font(11), anchor="lm")
     now = frame.x(len(scene.bars))
     pen.line([(now, 0), (now, frame.height)], fill=(*ink.text, 76))
     every = max(1, round(_TIME_GAP / frame.spacing))
     for index in range(every // 2, len(scene.times), every):
-        pen.text((frame.x(index), frame.height + 12), scene.times[index], fill=ink.faint, font=font, anchor="mm")
+        pen.text((frame.x(index), frame.height + 12), scene.times[index], fill=ink.faint, font=font(11), anchor="mm")
 
 
 def _price(value: float, digits: int) -> str:
@@ -234,42 +245,5 @@ def _ticks(frame: Frame) -> Floats:
 
 
 def _notice(pen: ImageDraw.ImageDraw, text: str, ink: Ink) -> None:
-    font = _font(11)
-    pen.rounded_rectangle([8, 8, 24 + pen.textlength(text, font=font), 28], 3, fill=ink.ground, outline=ink.text)
-    pen.text((16, 18), text, fill=ink.text, font=font, anchor="lm")
-
-
-def _caption(pen: ImageDraw.ImageDraw, scene: Scene, size: tuple[int, int], ink: Ink) -> None:
-    width, height = size
-    line = height - CAPTION_HEIGHT
-    middle = line + CAPTION_HEIGHT / 2
-    pen.line([(0, line), (width, line)], fill=ink.line)
-    pen.text((12, middle), scene.title, fill=ink.text, font=_font(12), anchor="lm")
-    pen.text((width - 12, middle), scene.caption, fill=ink.text, font=_font(12), anchor="rm")
-    if width >= _LEGEND_FROM and scene.colours is not None:
-        _legend(pen, scene, (width * 0.42, middle), ink)
-
-
-def _legend(pen: ImageDraw.ImageDraw, scene: Scene, place: tuple[float, float], ink: Ink) -> None:
-    assert scene.colours is not None  # _caption() looked
-    x, middle = place
-    codes = np.linspace(*scene.scale_codes, _LEGEND_STEPS).astype(np.int64)
-    rows = scene.colours.shape[1] if scene.classes is not None else 1
-    for side, row, step in np.ndindex(2, rows, _LEGEND_STEPS):
-        left, top = x + (side * _LEGEND_STEPS + step) * 3 + side * 6, middle - 7 + row * 14 / rows
-        colour = tuple(scene.colours[side, row, codes[step]].tolist())
-        pen.rectangle([left, top, left + 3, top + 14 / rows - 1], fill=colour)
-    end = x + _LEGEND_STEPS * 6 + 16
-    text = f"{scene.scale_text[0]} to {scene.scale_text[1]} per 0.1% of price{', greyer: wider' if rows > 1 else ''}"
-    pen.text((end, middle), text, fill=ink.faint, font=_font(11), anchor="lm")
-
-
-@lru_cache(maxsize=8)
-def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    """Return the page's typeface, or Pillow's own where the browser packages are not installed."""
-    found = finders.find(FONT)
-    if found is None:
-        return ImageFont.load_default(size)
-    font = ImageFont.truetype(str(found), size)
-    font.set_variation_by_axes([500])
-    return font
+    pen.rounded_rectangle([8, 8, 24 + pen.textlength(text, font=font(11)), 28], 3, fill=ink.ground, outline=ink.text)
+    pen.text((16, 18), text, fill=ink.text, font=font(11), anchor="lm")

@@ -46,7 +46,8 @@ class Near:
 class Line:
     """What is known of one instrument; ``reason`` says why its figures are not to be set beside the others'.
 
-    last [quote per base], change_pct over 24 h, interest_usd: open interest; above: shorts, below: longs.
+    last [quote per base], change_pct over 24 h, interest_usd: open interest; above: shorts, below: longs, which are
+    None, too, where nothing is estimated yet.
     """
 
     instrument: Instrument
@@ -55,11 +56,17 @@ class Line:
     last: float | None
     change_pct: float | None
     interest_usd: float | None
+    is_estimated: bool
     above: Near | None
     below: Near | None
     standing: Standing | None
     lean: Lean | None
     reason: str
+
+    @property
+    def nothing_near(self) -> str:
+        """What to say where there is no cluster on a side."""
+        return "none stands out" if self.is_estimated else "no estimate yet"
 
     @property
     def nearest_pct(self) -> float | None:
@@ -172,6 +179,7 @@ def _line(  # noqa: PLR0913  # what was read for all at once
         last=last,
         change_pct=_change(last, day.close_before if day else None),
         interest_usd=_interest(day),
+        is_estimated=heatmap is not None and heatmap.built_through is not None,
         above=_nearest([one for one in zones if one.position_side == -1], last, current),
         below=_nearest([one for one in zones if one.position_side == 1], last, current),
         standing=current,

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from django.db import connection
-from django.db.models import Exists, Max, OuterRef, Q
+from django.db.models import Case, Exists, Max, OuterRef, Q, When
 
 from market.models import Coverage, Instrument, SourceCheckpoint
+from market.models.instruments import PAIR
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,6 +48,14 @@ def get_instrument(*, key: str) -> Instrument:
         raise Instrument.DoesNotExist
     venue, _, symbol = key.partition(":")
     return Instrument.objects.get(venue=venue, symbol=symbol)
+
+
+def find_named(*, name: str) -> Instrument | None:
+    """Return what people mean by ``BTC-USDT`` or ``btcusdt``: the pair across venues, else the first that is live."""
+    base, _, quote = name.partition("-")
+    meant = Q(symbol__iexact=name) | Q(base__iexact=base, quote__iexact=quote)
+    is_single = Case(When(venue=PAIR, then=0), default=1)
+    return Instrument.objects.filter(meant).order_by(is_single, "-is_live", "venue", "symbol").first()
 
 
 def find_instrument(*, instrument_id: int) -> Instrument:

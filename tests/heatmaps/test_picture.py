@@ -11,6 +11,7 @@ from PIL import Image
 
 from heatmaps import palette, picture
 from heatmaps.core.tile import GAP
+from heatmaps.picture import caption
 
 WIDTH = 5e-4
 SIZE = (1052, 640)
@@ -166,3 +167,21 @@ def test_prices_of_structure_are_lines_solid_where_strong(is_strong: bool, share
     changed = (abs(image - other) > 30).any(axis=2)[:, 100 : SIZE[0] - picture.AXIS_WIDTH - 120]
     assert changed.any(axis=1).sum() == 1
     assert changed[changed.any(axis=1)].mean() == pytest.approx(share, abs=0.02)
+
+
+@pytest.mark.parametrize(
+    ("width", "aside", "rows"),
+    [
+        (1052, "Estimate, not exchange data", (("title", "legend", "caption"),)),
+        (
+            1052,
+            "Delayed. Simulated market. Estimate, not exchange data, no forecast",
+            (("title", "legend"), ("caption",)),
+        ),
+        (390, "Estimate, not exchange data", (("title", "caption"),)),
+        (390, "Delayed. Simulated market. Estimate, not exchange data", (("title",), ("caption",))),
+    ],
+)
+def test_what_does_not_fit_beside_the_rest_has_its_own_row(width: int, aside: str, rows: caption.Rows) -> None:
+    title = "BTC-USDT 1h, Simulated market, through 29 Nov 01:00" if width > 1000 else "BTC-USDT 1h"
+    assert caption.rows_of(replace(make_scene(), title=title, caption=aside), width) == rows

@@ -98,6 +98,7 @@ ROUTES = {
     "heatmaps:export": Route(200, kwargs=KEY | {"what": "zones", "ending": "csv"}),
     "heatmaps:small-picture": Route(404, kwargs=KEY),
     "heatmaps:terminal": Route(200, kwargs=KEY),
+    "heatmaps:terminal-by-name": Route(302, kwargs={"name": "btcusdt"}),
     "heatmaps:chart-data": Route(200, kwargs=KEY),
     "heatmaps:track-data": Route(200, kwargs=KEY),
     "heatmaps:live": Route(200, kwargs=KEY),

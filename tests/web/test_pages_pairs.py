@@ -68,6 +68,17 @@ def rows(client: Client) -> dict[str, list[str]]:
     return found
 
 
+@pytest.mark.parametrize("name", ["BTC-USDT", "btc-usdt"])
+def test_the_name_alone_leads_to_the_pair(world: World, member: Client, name: str) -> None:
+    response = member.get(f"/t/{name}/?at=2026-01-15T11:00:00Z")
+    assert (response.status_code, response["Location"]) == (302, f"{TERMINAL}?at=2026-01-15T11%3A00%3A00Z")
+
+
+def test_a_symbol_alone_leads_to_its_instrument_and_an_unknown_one_nowhere(world: World, member: Client) -> None:
+    assert member.get("/t/BTC-USDT-SWAP/")["Location"] == "/t/okx:BTC-USDT-SWAP/"
+    assert member.get("/t/NONE-USDT/").status_code == 404
+
+
 def test_table_says_what_each_venue_brings(world: World, member: Client) -> None:
     found = rows(member)
     assert list(found) == ["Binance BTCUSDT", "Bybit BTCUSDT", "OKX BTC-USDT-SWAP", "Binance BTCUSD_PERP"]

@@ -82,6 +82,15 @@ def test_thin_data_stays_last_with_its_reason(client: Client, moment: dt.datetim
     assert names(client, "?sort=name&thin=hide") == ["BBB"]
 
 
+def test_nothing_is_said_of_clusters_where_nothing_is_estimated(client: Client, moment: dt.datetime) -> None:
+    make_line(symbol="AAAUSDT", now=moment)
+    make_instrument(symbol="BBBUSDT", is_live=True)
+    estimated, bare = rows(client, "?sort=name")
+    assert (estimated.count("none stands out"), estimated.count("no estimate yet")) == (1, 0)
+    assert (bare.count("none stands out"), bare.count("no estimate yet")) == (0, 2)
+    assert "compare with" not in bare
+
+
 def test_stale_data_is_not_set_beside_the_others(moment: dt.datetime) -> None:
     make_line(symbol="AAAUSDT", now=moment)
     Instrument.objects.update(is_live=True)
