@@ -4,7 +4,7 @@ from .amending import AmendForm
 from .filling import FillForm, fill_of_plan
 from .plan import PlanForm
 from .starting import initial_of, suggest
-from .trades import ChoosePlanForm, DescribeForm, FileForm, RemarkForm, ReviewForm, initial_of_file
+from .trades import ChoosePlanForm, DescribeForm, FileForm, JournalForm, RemarkForm, ReviewForm, initial_of_file
 
 __all__ = [
     "AmendForm",
@@ -12,6 +12,7 @@ __all__ = [
     "DescribeForm",
     "FileForm",
     "FillForm",
+    "JournalForm",
     "PlanForm",
     "RemarkForm",
     "ReviewForm",

@@ -26,6 +26,17 @@ class FileForm(forms.Form):
     )
 
 
+class JournalForm(forms.Form):
+    """An export of a journal."""
+
+    file = forms.FileField(
+        label="The file journal.json of an export",
+        help_text="It is shown to you before anything is taken in.",
+        error_messages={"required": "Choose a file.", "empty": "The file is empty: export it again."},
+        widget=forms.FileInput(attrs={"accept": ".json,application/json"}),
+    )
+
+
 class DescribeForm(forms.Form):
     """What a file does not say of itself."""
 

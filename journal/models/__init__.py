@@ -3,6 +3,7 @@
 from .answers import SentAnswer
 from .drafts import Unfinished
 from .entries import JournalEntry
+from .moved import MovedJournal
 from .plans import Plan
 from .trades import Fill, RefusedRow, Review, Trade, TradeFile
 from .verdicts import Judgement, PlanEvent
@@ -11,6 +12,7 @@ __all__ = [
     "Fill",
     "JournalEntry",
     "Judgement",
+    "MovedJournal",
     "Plan",
     "PlanEvent",
     "RefusedRow",

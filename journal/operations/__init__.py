@@ -11,6 +11,7 @@ from .files import Choices, Look, UnreadableError, describe, is_known, keep_file
 from .filling import FillRefusedError, TypedFill, add_fill, drop_fill
 from .judging import adopt_plans
 from .keeping import drop_unfinished, keep_unfinished
+from .moving import keep_journal, look_at_journal, take_in_journal
 from .reviewing import NotEndedError, ReviewedError, Said, add_remark, review_plan, review_trade
 from .settling import settle
 from .telling import News, settle_and_tell
@@ -71,9 +72,11 @@ __all__ = [
     "find_problems",
     "is_known",
     "keep_file",
+    "keep_journal",
     "keep_unfinished",
     "lock_chain",
     "look",
+    "look_at_journal",
     "next_entry",
     "review_plan",
     "review_trade",
@@ -81,6 +84,7 @@ __all__ = [
     "settle_and_tell",
     "spell_targets",
     "take_in",
+    "take_in_journal",
     "terms_of",
     "tidy_words",
     "undo_arming",

@@ -42,7 +42,7 @@ def create_draft(*, owner_id: int, zone_id: int, terms: Terms, request_key: UUID
             raise SentBeforeError(former.label)
         return former
     zone = heatmap_queries.get_zone(zone_id=zone_id)
-    _require_zones(zone, terms)
+    require_zones(zone, terms)
     newest = plans.order_by("-number").values_list("number", flat=True).first() or 0
     plan = Plan(owner_id=owner_id, zone_id=zone.pk, number=newest + 1, request_key=request_key, **_values(terms))
     plan.save(force_insert=True)
@@ -57,7 +57,7 @@ def update_draft(*, owner_id: int, number: int, terms: Terms, now: dt.datetime) 
     plan = plans.select_for_update(of=("self",)).get(number=number)
     if plan.armed_at is not None:
         raise ArmedError("This plan is armed and can not be changed.")
-    _require_zones(plan.zone, terms)
+    require_zones(plan.zone, terms)
     for name, value in _values(terms).items():
         setattr(plan, name, value)
     plan.save(update_fields=list(NAMES))
@@ -73,7 +73,7 @@ def _values(terms: Terms) -> dict[str, object]:
     return {name: getattr(terms, name) for name in NAMES}
 
 
-def _require_zones(zone: Any, terms: Terms) -> None:  # noqa: ANN401  # another room's row
+def require_zones(zone: Any, terms: Terms) -> None:  # noqa: ANN401  # another room's row
     """Refuse further zones that are not of the same map."""
     own = {zone.pk, *terms.more_zones}
     known = {one.pk for one in heatmap_queries.zones_by_id(heatmap_id=zone.heatmap_id, zone_ids=terms.more_zones)}

@@ -165,7 +165,7 @@ def take_in(*, owner_id: int, file_id: int, now: dt.datetime) -> TradeFile:
     _, layout, reading, problem = look(file=file, now=now)
     if layout is None or reading is None:
         raise UnreadableError(problem)
-    contracts = _contracts(layout.venue)
+    contracts = contracts_of(layout.venue)
     reading.fills = [known for one in reading.fills if (known := _in_base(one, contracts, reading)) is not None]
     rows = [_fill(file, layout.venue, one, contracts) for one in reading.fills]
     give_way(owner_id=owner_id, venue=layout.venue, arriving=rows)
@@ -190,7 +190,7 @@ def take_in(*, owner_id: int, file_id: int, now: dt.datetime) -> TradeFile:
     return file
 
 
-def _contracts(venue: str) -> dict[str, Contract]:
+def contracts_of(venue: str) -> dict[str, Contract]:
     """Return the venue's linear instruments by symbol; coin-margined ones count in other units."""
     found: dict[str, Contract] = {}
     for one in list_instruments():

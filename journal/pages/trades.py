@@ -46,7 +46,7 @@ def describe_trade(one: Trade) -> dict[str, Any]:
 def _plan(one: Trade) -> str:
     if one.plan is not None:
         return one.plan.label
-    return "no plan" if one.matched == "none" else "not said yet"
+    return {"none": "no plan", "moved": "in an imported journal"}.get(one.matched, "not said yet")
 
 
 def signed(value: Decimal, digits: int) -> str:

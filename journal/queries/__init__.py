@@ -8,6 +8,7 @@ from .context import read_context, read_market
 from .drafts import get_unfinished
 from .export import export_journal
 from .exposure import Exposure, costs_of, expose, liquidates_first
+from .moved import get_moved, list_moved, moved_parts
 from .plans import (
     PAGE,
     TERMS,
@@ -64,6 +65,7 @@ __all__ = [
     "get_event",
     "get_file",
     "get_fill",
+    "get_moved",
     "get_plan",
     "get_review",
     "get_review_by_id",
@@ -77,11 +79,13 @@ __all__ = [
     "list_events",
     "list_files",
     "list_fills",
+    "list_moved",
     "list_owner_ids",
     "list_plans",
     "list_refused",
     "list_reviews",
     "list_trades",
+    "moved_parts",
     "outcomes",
     "plain",
     "plain_terms",

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from journal.models import Fill, Plan, PlanEvent, Review, Trade
 from journal.queries.chain import LINK_SCHEMA, list_entries
+from journal.queries.moved import moved_parts
 from journal.queries.plans import plain, plain_terms
 from market.series import epoch_ms
 
 if TYPE_CHECKING:
     from django.db.models import Model
 
-EXPORT_SCHEMA: Final = "bh-journal-export-2"
+EXPORT_SCHEMA: Final = "bh-journal-export-3"
 _BATCH: Final = 2_000
 _FILL: Final = (
     "venue", "symbol", "at", "side", "price", "quantity", "fee", "fee_unit", "is_maker", "venue_fill_id", "order_id",
@@ -29,11 +30,11 @@ def export_journal(*, owner_id: int) -> dict[str, Any]:
 
     Decimals are text, times are milliseconds since 1970.
     """
-    plans = Plan.objects.owned_by(owner_id).order_by("number")
+    plans = Plan.objects.owned_by(owner_id).select_related("zone__heatmap__instrument").order_by("number")
     events = PlanEvent.objects.owned_by(owner_id).order_by("plan__number", "number").select_related("plan")
     return {
         "schema": EXPORT_SCHEMA,
-        "plans": [plain_terms(plan) | {"zone": plan.zone_id, "armed_at_ms": _ms(plan)} for plan in plans],
+        "plans": [plain_terms(plan) | _about(plan) for plan in plans],
         "events": [
             {
                 "plan": event.plan.number,
@@ -48,26 +49,32 @@ def export_journal(*, owner_id: int) -> dict[str, Any]:
             }
             for event in events
         ],
-        "entries": [
-            {
-                "link": {
-                    "schema": LINK_SCHEMA,
-                    "number": entry.number,
-                    "kind": entry.kind,
-                    "plan": entry.plan.number,
-                    "at_ms": epoch_ms(entry.at),
-                    "content_sha256": entry.content_sha256,
-                    "previous_sha256": entry.previous_sha256,
-                },
-                "sha256": entry.sha256,
-                "content": entry.content,
-                "note": entry.note,
-                "salt": entry.salt,
-            }
-            for entry in list_entries(owner_id=owner_id)
-        ],
+        "entries": _entries(owner_id),
         **_done(owner_id),
+        # Chains that came from elsewhere, as they came.
+        "imported": moved_parts(owner_id=owner_id),
     }
+
+
+def _entries(owner_id: int) -> list[dict[str, Any]]:
+    return [
+        {
+            "link": {
+                "schema": LINK_SCHEMA,
+                "number": entry.number,
+                "kind": entry.kind,
+                "plan": entry.plan.number,
+                "at_ms": epoch_ms(entry.at),
+                "content_sha256": entry.content_sha256,
+                "previous_sha256": entry.previous_sha256,
+            },
+            "sha256": entry.sha256,
+            "content": entry.content,
+            "note": entry.note,
+            "salt": entry.salt,
+        }
+        for entry in list_entries(owner_id=owner_id)
+    ]
 
 
 def _done(owner_id: int) -> dict[str, Any]:
@@ -90,5 +97,11 @@ def _row(one: Model, names: tuple[str, ...]) -> dict[str, Any]:
     return {"id": one.pk} | {name: plain(getattr(one, name)) for name in names}
 
 
-def _ms(plan: Plan) -> int | None:
-    return None if plan.armed_at is None else epoch_ms(plan.armed_at)
+def _about(plan: Plan) -> dict[str, Any]:
+    """Return when a plan was armed, and what its zone is known by elsewhere."""
+    return {
+        "zone": plan.zone_id,
+        "zone_born_at_ms": epoch_ms(plan.zone.born_at),
+        "instrument": plan.zone.heatmap.instrument.key,
+        "armed_at_ms": None if plan.armed_at is None else epoch_ms(plan.armed_at),
+    }

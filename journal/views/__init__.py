@@ -1,7 +1,7 @@
 """Pages of the journal."""
 
 from .filling import drop_fill, new_fill
-from .moving import export, export_tables
+from .moving import export, export_tables, moved, moved_journals, take_in_moved
 from .plans import amend, arm, evidence, plan, plans, undo
 from .reviews import remark, review, review_plan, review_trade
 from .trades import choose_plan, file, files, take_in, trade, trades
@@ -22,6 +22,8 @@ __all__ = [
     "files",
     "forget",
     "keep",
+    "moved",
+    "moved_journals",
     "new_fill",
     "new_plan",
     "plan",
@@ -31,6 +33,7 @@ __all__ = [
     "review_plan",
     "review_trade",
     "take_in",
+    "take_in_moved",
     "trade",
     "trades",
     "undo",
