@@ -1,4 +1,4 @@
-"""Doors of what is told about all instruments at once: each reads its address and makes one call."""
+"""Doors of what is told of all instruments at once, and of small drawings: each reads its address, makes one call."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from django.core.exceptions import ObjectDoesNotExist
 from django.core.paginator import EmptyPage
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 
 from access.permissions import member
 from heatmaps.forms import ScreenerFilter, ZoneFilter
-from heatmaps.pages import screener, still, zone_index
+from heatmaps.pages import replay, screener, still, zone_index
 from heatmaps.views import is_known, theme_of
 from market import queries as market
 
@@ -79,3 +79,14 @@ def zones_page(request: HttpRequest) -> HttpResponse:
     except EmptyPage as beyond:
         raise Http404 from beyond
     return render(request, "heatmaps/zones.html", {"form": asked, "page": page})
+
+
+@member
+@require_safe
+def track_data(_request: HttpRequest, key: str) -> HttpResponse:
+    """Send the closes along which a replay is chosen."""
+    try:
+        document = replay.track(key=key, now=timezone.now())
+    except ObjectDoesNotExist as error:
+        raise Http404 from error
+    return JsonResponse(document)

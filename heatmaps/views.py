@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from django.core.exceptions import BadRequest, ObjectDoesNotExist
 from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django.utils.dateparse import parse_datetime
@@ -16,7 +17,20 @@ from django.utils.http import parse_etags
 from django.views.decorators.http import require_safe
 
 from access.permissions import member, public
-from heatmaps.pages import changes, chart, listing, replay, rivals, scorecard, state, still, terminal, tiles, twin, zone
+from heatmaps.pages import (
+    changes,
+    chart,
+    known,
+    listing,
+    rivals,
+    scorecard,
+    state,
+    still,
+    terminal,
+    tiles,
+    twin,
+    zone,
+)
 from market.series import moment
 
 if TYPE_CHECKING:
@@ -24,6 +38,8 @@ if TYPE_CHECKING:
 
 _YEAR: Final = 31_536_000
 _VISIT: Final = "visit"
+# Digests of the parts of a fragment: those that the page has, and those that it should have after the answer.
+_PARTS: Final = "X-Parts"
 _FIRST_YEAR: Final = 2009
 _LARGEST_MS: Final = 4_102_444_800_000
 _MS_DIGITS: Final = 13
@@ -93,8 +109,10 @@ def _parent(request: HttpRequest) -> str:
 @member
 @require_safe
 def live(request: HttpRequest, key: str) -> HttpResponse:
-    """Send the figures around the chart again, each to its place on the page."""
-    return render(request, "heatmaps/live.html", {"page": _load_terminal(request, key)})
+    """Send the figures around the chart again, each to its place on the page, but those that it has already."""
+    html = render_to_string("heatmaps/live.html", {"page": _load_terminal(request, key)}, request)
+    body, parts = known.new_parts(html, known.read(request.headers.get(_PARTS, "")))
+    return HttpResponse(body, headers={_PARTS: parts})
 
 
 def _load_terminal(request: HttpRequest, key: str) -> terminal.Terminal:
@@ -125,18 +143,7 @@ def chart_data(request: HttpRequest, key: str) -> HttpResponse:
         raise BadRequest(f"No map of {error} is built. Built are: {', '.join(chart.MAPS)}.") from error
     except ObjectDoesNotExist as error:
         raise Http404 from error
-    return JsonResponse(document)
-
-
-@member
-@require_safe
-def track_data(_request: HttpRequest, key: str) -> HttpResponse:
-    """Send the closes along which a replay is chosen."""
-    try:
-        document = replay.track(key=key, now=timezone.now())
-    except ObjectDoesNotExist as error:
-        raise Http404 from error
-    return JsonResponse(document)
+    return JsonResponse(known.without(document, known.read(request.GET.get("known", ""))))
 
 
 def milliseconds_of(request: HttpRequest, name: str) -> int | None:

@@ -18,6 +18,7 @@ from heatmaps.pages import (
     conditions,
     context,
     figures,
+    known,
     panes,
     replay,
     scale,
@@ -74,9 +75,7 @@ def data(  # noqa: PLR0913  # an address has as many parts
         raise UnknownTimeframeError(timeframe)
     if estimator not in MAPS:
         raise UnknownMapError(estimator)
-    instrument = market.get_instrument(key=key)
-    freshness = market.freshness(instrument=instrument, now=now)
-    heatmap = queries.get_heatmap(instrument_id=instrument.pk, estimator=estimator)
+    instrument, freshness, heatmap = queries.find(key=key, now=now, estimator=estimator)
     at = replay.known_at(at=at, newest=freshness.as_of)
     wish = _Wish(timeframe, at or freshness.as_of, since_ms, until_ms, at)
     age = queries.age_doubt(heatmap=heatmap, freshness=freshness, now=now, at=at)
@@ -84,7 +83,7 @@ def data(  # noqa: PLR0913  # an address has as many parts
     kept = f"heatmaps:chart:{mark}:{timeframe}:{since_ms}:{figures.epoch_ms(at)}"
     document: dict[str, Any] | None = cache.get(kept) if wish.is_common else None
     if document is None:
-        document = _tell(instrument, heatmap, wish, age)
+        document = known.with_digests(_tell(instrument, heatmap, wish, age))
         if wish.is_common:
             cache.set(kept, document, _KEEP_SECONDS)
     return {**document, "as_of_ms": figures.epoch_ms(freshness.as_of)}

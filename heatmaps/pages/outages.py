@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+from django.core.cache import cache
 
 from heatmaps.pages import figures
 from market import queries as market
@@ -12,6 +14,10 @@ if TYPE_CHECKING:
 
     from market.models import Instrument
     from market.queries import VenueHealth
+
+_KEPT: Final = "heatmaps:venues"
+# What pages say of an outage may be so old.
+_KEEP_SECONDS: Final = 5
 
 
 def say(health: VenueHealth) -> str:
@@ -27,7 +33,15 @@ def load(*, instrument: Instrument, now: dt.datetime) -> list[str]:
     if instrument.is_pair:
         followed = [member.instrument for member in market.list_members(pair_id=instrument.pk)]
     venues = {one.venue for one in followed if one.is_fetched}
-    health = market.venue_health(now=now)
+    health = _health(now) if venues else {}
     return [
         f"{market.venue_name(slug)} {say(health[slug])}" for slug in sorted(venues & {*health}) if health[slug].is_away
     ]
+
+
+def _health(now: dt.datetime) -> dict[str, VenueHealth]:
+    found: dict[str, VenueHealth] | None = cache.get(_KEPT)
+    if found is None:
+        found = market.venue_health(now=now)
+        cache.set(_KEPT, found, _KEEP_SECONDS)
+    return found

@@ -28,9 +28,8 @@ def known_at(*, at: dt.datetime | None, newest: dt.datetime | None) -> dt.dateti
 
 def track(*, key: str, now: dt.datetime) -> dict[str, Any]:
     """Return the closes of the whole map's span on an even grid, so that one sees where to go; None at a hole."""
-    instrument = market.get_instrument(key=key)
-    until = market.freshness(instrument=instrument, now=now).as_of
-    heatmap = queries.get_heatmap(instrument_id=instrument.pk)
+    instrument, freshness, heatmap = queries.find(key=key, now=now)
+    until = freshness.as_of
     if until is None or heatmap is None or heatmap.built_from is None:
         return {"start_ms": None, "step_ms": HOUR_MS, "close": []}
     step = (24 if until - heatmap.built_from > _LONG else 4) * HOUR_MS

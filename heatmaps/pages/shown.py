@@ -5,11 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from django.core.cache import cache
+
 from heatmaps.pages import scorecard
 
 if TYPE_CHECKING:
     from market.models import Instrument
 
+_KEPT: Final = "heatmaps:scored-claims"
+# A run that was scored meanwhile waits so long at most.
+_KEEP_SECONDS: Final = 30
 # The claims about a map's places and sizes.
 _TEXTS: Final = ("Locates liquidations beyond the wick", "Sizes beyond geometry")
 
@@ -25,7 +30,7 @@ class Shown:
 
 def load(*, instrument: Instrument) -> Shown:
     """Read what stands for an instrument, else what stands for the first other one that was scored."""
-    scored = [one for one in scorecard.load_claims() if one.text in _TEXTS and one.runs]
+    scored = _scored()
     mine = [one for one in scored if one.subject == instrument.key]
     other = next((one.subject for one in scored), "")
     chosen = mine or [one for one in scored if one.subject == other]
@@ -33,3 +38,11 @@ def load(*, instrument: Instrument) -> Shown:
     name = "INSTRUMENT" if instrument.is_pair else instrument.key
     command = f"python3 manage.py score {name} --against hourly-totals"
     return Shown(tuple(chosen), "" if mine else other, command)
+
+
+def _scored() -> list[scorecard.Claim]:
+    found: list[scorecard.Claim] | None = cache.get(_KEPT)
+    if found is None:
+        found = [one for one in scorecard.load_claims() if one.text in _TEXTS and one.runs]
+        cache.set(_KEPT, found, _KEEP_SECONDS)
+    return found

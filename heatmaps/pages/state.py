@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from heatmaps import queries
 from heatmaps.pages import figures
-from market import queries as market
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -87,9 +86,7 @@ def mark(instrument: Instrument, heatmap: Heatmap | None, freshness: Freshness, 
 
 def tick(*, key: str, now: dt.datetime) -> dict[str, Any]:
     """Return what a page needs to know whether to look again (the same as the event stream's ``tick``)."""
-    instrument = market.get_instrument(key=key)
-    heatmap = queries.get_heatmap(instrument_id=instrument.pk)
-    freshness = market.freshness(instrument=instrument, now=now)
+    instrument, freshness, heatmap = queries.find(key=key, now=now)
     return {
         "instrument": instrument.key,
         "v": version(freshness=freshness, heatmap=heatmap),

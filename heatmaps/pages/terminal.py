@@ -27,7 +27,6 @@ from heatmaps.pages import (
     touches,
     zones,
 )
-from market import queries as market
 from market.series import HOUR_MS
 
 if TYPE_CHECKING:
@@ -162,10 +161,8 @@ class Terminal(_Told):
 
 def load(*, key: str, timeframe: str, now: dt.datetime, at: dt.datetime | None = None) -> Terminal:
     """Read the page of an instrument, every figure of it as of ``at`` if that is given."""
-    instrument = market.get_instrument(key=key)
-    freshness = market.freshness(instrument=instrument, now=now)
+    instrument, freshness, heatmap = queries.find(key=key, now=now)
     at = replay.known_at(at=at, newest=freshness.as_of)
-    heatmap = queries.get_heatmap(instrument_id=instrument.pk)
     age = queries.age_doubt(heatmap=heatmap, freshness=freshness, now=now, at=at)
     kept = f"heatmaps:terminal:{state.mark(instrument, heatmap, freshness, age)}:{figures.epoch_ms(at)}"
     told: _Told | None = cache.get(kept)

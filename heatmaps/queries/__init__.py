@@ -9,7 +9,9 @@ from .layers import ONE_A_VENUE, LayerView, has_same_members, read_layers
 from .leverage import COARSE, LeverageShares, leverage_shares
 from .maps import (
     DEFAULT_ESTIMATOR,
+    Found,
     MapSize,
+    find,
     get_current_heatmap,
     get_heatmap,
     get_heatmaps,
@@ -70,6 +72,7 @@ __all__ = [
     "Attribution",
     "Choice",
     "Conditions",
+    "Found",
     "HalfLife",
     "LayerView",
     "Lean",
@@ -94,6 +97,7 @@ __all__ = [
     "conditions",
     "decimal_text",
     "events_between",
+    "find",
     "find_tile",
     "get_current_heatmap",
     "get_heatmap",

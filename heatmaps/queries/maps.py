@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from django.db.models import Count, Sum
 from django.db.models.functions import Length
@@ -18,6 +18,11 @@ from market.series import EPOCH, STEP_MS, moment
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from django.db.models import QuerySet
+
+    from market.models import Instrument
+    from market.queries import Freshness
+
 DEFAULT_ESTIMATOR: Final = BUILT[0]
 # A new release takes over once it has come so close to the end of the one before.
 _CATCHES_UP: Final = dt.timedelta(days=1)
@@ -29,6 +34,27 @@ class MapSize:
 
     tiles: int
     tile_bytes: int
+
+
+class Found(NamedTuple):
+    """An instrument, how fresh its bars are, and the map to show of it if there is one."""
+
+    instrument: Instrument
+    freshness: Freshness
+    heatmap: Heatmap | None
+
+
+def find(*, key: str, now: dt.datetime, estimator: str = DEFAULT_ESTIMATOR) -> Found:
+    """Return what every page begins with, in one question where there is a map; raise Instrument.DoesNotExist."""
+    venue, symbol = market.split_key(key=key)
+    maps = _released(estimator).filter(instrument__venue=venue, instrument__symbol=symbol)
+    told = list(maps.annotate(as_of=market.newest_bar("instrument_id")))
+    if not told:
+        instrument = market.get_instrument(key=key)
+        return Found(instrument, market.freshness(instrument=instrument, now=now), None)
+    chosen = _choose(told, registered_version(estimator))
+    freshness = market.judge_freshness(instrument=chosen.instrument, as_of=told[0].as_of, now=now)
+    return Found(chosen.instrument, freshness, chosen)
 
 
 def get_heatmap(*, instrument_id: int, estimator: str = DEFAULT_ESTIMATOR) -> Heatmap | None:
@@ -69,8 +95,12 @@ def sum_slug(estimator: str) -> str:
 
 
 def _maps(instrument_ids: Sequence[int], estimator: str) -> list[Heatmap]:
+    return list(_released(estimator).filter(instrument_id__in=instrument_ids))
+
+
+def _released(estimator: str) -> QuerySet[Heatmap]:
     maps = Heatmap.objects.select_related("release", "instrument").order_by("-release_id")
-    return list(maps.filter(instrument_id__in=instrument_ids, release__slug__in=(estimator, sum_slug(estimator))))
+    return maps.filter(release__slug__in=(estimator, sum_slug(estimator)))
 
 
 def _choose(maps: Sequence[Heatmap], version: str | None) -> Heatmap:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from django.db import connection
-from django.db.models import Case, Exists, Max, OuterRef, Q, When
+from django.db.models import Case, Exists, Max, OuterRef, Q, Subquery, When
 
 from market.models import Coverage, Instrument, SourceCheckpoint
 from market.models.instruments import PAIR
@@ -44,10 +44,16 @@ class Stretch:
 
 def get_instrument(*, key: str) -> Instrument:
     """Return the instrument called ``venue:symbol``; raise Instrument.DoesNotExist, whatever the key is made of."""
+    venue, symbol = split_key(key=key)
+    return Instrument.objects.get(venue=venue, symbol=symbol)
+
+
+def split_key(*, key: str) -> tuple[str, str]:
+    """Return venue and symbol; raise Instrument.DoesNotExist for what no instrument can be called."""
     if not key.isprintable():  # PostgreSQL has no NUL
         raise Instrument.DoesNotExist
     venue, _, symbol = key.partition(":")
-    return Instrument.objects.get(venue=venue, symbol=symbol)
+    return venue, symbol
 
 
 def find_named(*, name: str) -> Instrument | None:
@@ -101,17 +107,24 @@ def coverage(*, instrument_id: int) -> list[Stretch]:
 def freshness(*, instrument: Instrument, now: dt.datetime) -> Freshness:
     """Say how fresh an instrument's bars are at ``now``."""
     span = stored_span(instrument_id=instrument.pk)
-    return _judge(instrument, span[1] if span else None, now)
+    return judge_freshness(instrument=instrument, as_of=span[1] if span else None, now=now)
+
+
+def newest_bar(instrument_column: str) -> Subquery:
+    """Return the end of the newest bar as a part of another question, of the instrument whose id the column holds."""
+    bars = Coverage.objects.filter(instrument_id=OuterRef(instrument_column), series="bars")
+    return Subquery(bars.order_by("-end_at").values("end_at")[:1])
 
 
 def freshness_of_all(*, instruments: Sequence[Instrument], now: dt.datetime) -> dict[int, Freshness]:
     """Say how fresh each instrument's bars are, by id, with one question for all of them."""
     bars = Coverage.objects.filter(instrument__in=instruments, series="bars")
     newest = dict(bars.values_list("instrument_id").annotate(end=Max("end_at")))
-    return {instrument.pk: _judge(instrument, newest.get(instrument.pk), now) for instrument in instruments}
+    return {one.pk: judge_freshness(instrument=one, as_of=newest.get(one.pk), now=now) for one in instruments}
 
 
-def _judge(instrument: Instrument, as_of: dt.datetime | None, now: dt.datetime) -> Freshness:
+def judge_freshness(*, instrument: Instrument, as_of: dt.datetime | None, now: dt.datetime) -> Freshness:
+    """Say how fresh an instrument's bars are whose newest one ended at ``as_of``."""
     if not instrument.is_live or instrument.ended_at is not None:
         return Freshness(as_of, stale_after=None, is_live=False, is_stale=False, ended_at=instrument.ended_at)
     stale_after = as_of + (PAIR_GRACE if instrument.is_pair else LIVE_GRACE) if as_of else None

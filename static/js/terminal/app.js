@@ -83,15 +83,19 @@ class App {
     const { view } = this;
     this.root.dataset.drawnAt = at ?? '';
     this.root.dispatchEvent(new CustomEvent('bh:chart', { detail: at ?? asOf }));
-    if (touches) Object.assign(view, { touches: new Touches(touches), levels, leverage: new Leverage(leverage) });
+    // What did not change is not in the answer.
+    if (touches !== undefined) view.touches = new Touches(touches);
+    if (levels !== undefined) view.levels = levels;
+    if (leverage !== undefined) view.leverage = new Leverage(leverage);
     if (heat === null) {
-      this.withoutMap();
+      // Nothing was built by the moment that is shown.
+      if (view.bars.at) Object.assign(view, { grid: null, tiles: null, slice: null });
       return;
     }
     // The first map of this instrument: the words around the chart still say that there is none.
     if (this.root.dataset.heatmap === 'none') window.location.reload();
     view.bands = new Bands(heat.bands);
-    view.slice = slice;
+    if (slice !== undefined) view.slice = slice;
     if (view.grid?.heat.tiles_url !== heat.tiles_url) {
       view.grid = new Grid(heat);
       view.tiles = new TileStore({ grid: view.grid, onChange: () => this.redraw() });
@@ -105,11 +109,6 @@ class App {
       if (floor !== heat.floor_usd || ceiling !== heat.ceiling_usd) this.applyTheme();
     }
     view.dataVersion += 1;
-  }
-
-  // Nothing was built by the moment that is shown.
-  withoutMap() {
-    if (this.view.bars.at) Object.assign(this.view, { grid: null, tiles: null, slice: null });
   }
 
   // The chart as known at a moment, or now; the width of the view stays.
@@ -266,7 +265,7 @@ class App {
     const { view } = this;
     const from = Math.max(0, view.bars.count - 1);
     view.bars.append(document_);
-    view.zones.update(document_.zones);
+    if (document_.zones) view.zones.update(document_.zones);
     this.take(document_);
     updateData(view, from);
     this.panes.updateData(from);

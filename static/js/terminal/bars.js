@@ -38,6 +38,7 @@ export class Bars {
     this.digits = document.digits;
     this.fundingInterval = document.funding_interval_ms;
     this.columns = document.bars;
+    this.digests = document.digests;
     this.absences.replace(document);
     this.conditions.replace(document);
     this.reachedStart = false;
@@ -64,6 +65,7 @@ export class Bars {
 
   // Replace the open bar and add what closed since.
   append(document) {
+    this.digests = document.digests;
     this.absences.add(document);
     this.conditions.add(document);
     if (document.bars.open.length === 0) return;
@@ -87,13 +89,15 @@ export class Bars {
     return this.fundingInterval === null ? 'per interval' : `per ${this.fundingInterval / 3600000} h`;
   }
 
-  // What to ask for: a whole time frame, what lies before the first bar, what came since the last.
+  // What to ask for: a whole time frame, what lies before the first bar, what came since the last but sections that
+  // are here already.
   get olderQuery() {
     return { tf: this.timeframe, until: this.start };
   }
 
   get newerQuery() {
-    return { tf: this.timeframe, since: this.time(Math.max(0, this.count - 1)) };
+    const known = Object.values(this.digests ?? {}).join(',');
+    return { tf: this.timeframe, since: this.time(Math.max(0, this.count - 1)), known };
   }
 
   get count() {

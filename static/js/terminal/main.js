@@ -14,6 +14,14 @@ freshness.start();
 const figures = () => freshness.seen('figures', Number(document.querySelector('#strip').dataset.asOfMs));
 figures();
 document.body.addEventListener('htmx:oobAfterSwap', figures);
+// They are parts with a digest each, and those that are here already are not sent again.
+let parts = '';
+document.body.addEventListener('htmx:configRequest', ({ detail }) => {
+  if (detail.elt.id === 'figures') detail.headers['X-Parts'] = parts;
+});
+document.body.addEventListener('htmx:afterRequest', ({ detail }) => {
+  if (detail.elt.id === 'figures') parts = (detail.successful && detail.xhr.getResponseHeader('X-Parts')) || '';
+});
 root.addEventListener('bh:chart', ({ detail }) => freshness.seen('chart', detail));
 
 function onTick(tick, isNew) {
