@@ -114,7 +114,8 @@ def _tell(instrument: Instrument, heatmap: Heatmap | None, wish: _Wish, age: Dou
     seconds, at = TIMEFRAMES[wish.timeframe], wish.at
     since, until = _window(wish.as_of, seconds, wish.since_ms, wish.until_ms)
     is_newest = wish.until_ms is None
-    newest = queries.latest_slice(heatmap=heatmap, at=at) if heatmap is not None and is_newest else None
+    latest = queries.latest_slice(heatmap=heatmap, at=at) if heatmap is not None and is_newest else None
+    newest = queries.aged_slice(newest=latest, age=age)
     return {
         "instrument": instrument.key,
         "timeframe": wish.timeframe,

@@ -191,7 +191,8 @@ def _tell(
 ) -> _Told:
     as_of = at or freshness.as_of
     built = heatmap if heatmap is not None and _is_built(heatmap, at) else None
-    newest = queries.latest_slice(heatmap=built, at=at) if built is not None else None
+    latest = queries.latest_slice(heatmap=built, at=at) if built is not None else None
+    newest = queries.aged_slice(newest=latest, age=age)
     listed = queries.list_zones(heatmap=built, limit=_ZONE_ROWS, at=at) if built is not None else None
     found = None if listed is None else queries.aged(zones=listed, age=age)
     digits = figures.decimals(instrument.tick_size)

@@ -11,7 +11,6 @@ import numpy as np
 
 from heatmaps import queries
 from heatmaps.pages import figures, naming, replay
-from market import queries as market
 
 if TYPE_CHECKING:
     from heatmaps.queries import Slice
@@ -44,16 +43,16 @@ class Twin:
 
 def load(*, key: str, now: dt.datetime, at: dt.datetime | None = None) -> Twin:
     """Return the map of an instrument as a table, as known ``at`` a moment if one is given."""
-    instrument = market.get_instrument(key=key)
-    newest = market.freshness(instrument=instrument, now=now).as_of
-    at = replay.known_at(at=at, newest=newest)
-    heatmap = queries.get_heatmap(instrument_id=instrument.pk)
+    instrument, freshness, heatmap = queries.find(key=key, now=now)
+    at = replay.known_at(at=at, newest=freshness.as_of)
     first = queries.latest_slice(heatmap=heatmap, at=at) if heatmap is not None else None
     title = naming.title(instrument)
     if heatmap is None or first is None:
         return Twin(instrument.key, title, (), (), "No map has been built for this instrument by then.")
     moments = {word: first.at - dt.timedelta(hours=hours) for word, hours in _BACK.items()}
-    slices = [queries.latest_slice(heatmap=heatmap, at=moment) for moment in moments.values()]
+    age = queries.age_doubt(heatmap=heatmap, freshness=freshness, now=now, at=at)
+    earlier = [queries.latest_slice(heatmap=heatmap, at=moment) for moment in [*moments.values()][1:]]
+    slices = [queries.aged_slice(newest=first, age=age), *earlier]
     digits = max(0, figures.decimals(instrument.tick_size) - 1)
     return Twin(
         key=instrument.key,

@@ -3,7 +3,7 @@
 from heatmaps.core.lives import LEAST, HalfLife
 
 from .context import layer_evidence
-from .doubts import Conditions, age_doubt, aged, column_doubt, conditions, strip_doubts
+from .doubts import Conditions, age_doubt, aged, aged_slice, column_doubt, conditions, strip_doubts
 from .groups import Attribution, attribution
 from .layers import ONE_A_VENUE, LayerView, has_same_members, read_layers
 from .leverage import COARSE, LeverageShares, leverage_shares
@@ -90,6 +90,7 @@ __all__ = [
     "ZoneChoice",
     "age_doubt",
     "aged",
+    "aged_slice",
     "attribution",
     "chances_of",
     "choose_zones",

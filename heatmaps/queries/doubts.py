@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from heatmaps.core.grid import Floats
     from heatmaps.core.tile import Spine
     from heatmaps.models import Heatmap, Zone
+    from heatmaps.queries.slices import Slice
     from market.queries import Freshness
 
 _HOUR_S: Final = 3600.0
@@ -81,6 +82,13 @@ def aged(*, zones: Sequence[Zone], age: Doubt) -> list[Zone]:
             wider = age.widen_one(Banded(zone.usd, zone.usd_low, zone.usd_high))
             zone.usd_low, zone.usd_high = wider.low, wider.high
     return list(zones)
+
+
+def aged_slice(*, newest: Slice | None, age: Doubt) -> Slice | None:
+    """Return the newest column with intervals as wide as ``aged`` makes those of zones."""
+    if newest is None or not age.is_any:
+        return newest
+    return replace(newest, factors=age.widen(newest.factors))
 
 
 def read_spines(*, heatmap: Heatmap, cols: range) -> Spine:

@@ -10,10 +10,12 @@ import numpy as np
 import pytest
 
 from heatmaps import queries
+from heatmaps.core.doubts import Doubt
 from heatmaps.models import ZoneEvent
-from heatmaps.pages import changes, twin
+from heatmaps.pages import changes, figures, terminal, twin
 from market import operations as market
 from market import series as s
+from market.models import Instrument
 from tests.factories import make_user
 from tests.pages import client_of
 from tests.world import World, lasting_world
@@ -102,6 +104,28 @@ def test_the_table_holds_what_the_map_holds(world: World) -> None:
     assert sum(a * b for a, b in zip(sums, units, strict=True)) == pytest.approx(newest.usd[inside].sum(), rel=0.01)
     assert [band.distance for band in page.bands][:1] == ["+10.0% to +20.0%"]
     assert page.columns[0] == ("newest", "15 Jan 12:00")
+
+
+def test_sums_and_cells_widen_with_the_age_of_the_map_as_zones_do(world: World) -> None:
+    newest = queries.latest_slice(heatmap=world.heatmap)
+    assert newest is not None
+    intervals = []
+    for hours in (0.0, 12.0):
+        Instrument.objects.filter(pk=world.instrument.pk).update(is_live=hours > 0)
+        now = END + dt.timedelta(hours=hours)
+        aged = queries.aged_slice(newest=newest, age=Doubt(age_hours=hours))
+        assert aged is not None
+        longs, _ = queries.within_distance(slice=aged, close=newest.close, pct=5.0)
+        intervals.append(figures.usd_range(longs.low, longs.high))
+        strip = terminal.load(key=KEY, timeframe="1h", now=now).strip
+        assert (strip.kpis[0].label, strip.kpis[0].note) == ("Longs within −5%", intervals[-1])
+        told = [one for band in twin.load(key=KEY, now=now).bands for one in band.cells[0].split(", ")]
+        inside = (newest.prices >= newest.close * 0.98) & (newest.prices < newest.close * 0.99)
+        away = np.abs(newest.prices[inside] / newest.close - 1.0) * 100.0
+        cell = aged.factors.band_sum(newest.usd[inside], 1, away)
+        assert f"longs {figures.usd(cell.usd)} ({figures.usd_range(cell.low, cell.high)})" in told
+    assert intervals[0] != intervals[1]
+    Instrument.objects.filter(pk=world.instrument.pk).update(is_live=False)
 
 
 def test_chart_tells_liquidations_flow_and_leverage(world: World, member: Client) -> None:
