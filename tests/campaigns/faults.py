@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from tests.double.faults import Fault
 
 SLUGS: Final = ("binance", "bybit", "okx")
+BARS: Final = ("bars", "mark_bars")
+SAMPLED: Final = (*BARS, "open_interest", "account_ratio")
 MIDNIGHT: Final = 20_440 * DAY_MS
 START: Final = MIDNIGHT + 30_000
 STORED_UNTIL: Final = MIDNIGHT - 10 * MINUTE_MS
@@ -82,16 +84,23 @@ class Scenario:
 
 
 def draw(count: int, *, names: Sequence[str], seed: int, within: Sequence[SeriesName] = ()) -> list[Scenario]:
-    """Draw a round of each fault at each venue and more of the quick ones, so many in all, in random order."""
+    """Draw a round of each fault at each venue and more of the quick ones, so many in all, in random order.
+
+    In the round of each a fault lies where it can not but happen, in bars where it needs many rows.
+    """
     dice = random.Random(seed)
-    chosen = [(name, slug) for name in names for slug in SLUGS]
-    quick = [pair for pair in chosen if pair[0] not in SLOW]
-    chosen += dice.choices(quick, k=count - len(chosen))
-    dice.shuffle(chosen)
-    return [
-        Scenario(name, slug, dice.randrange(1 << 30), dice.choice(within or series_of(FAULTS[name], slug)))
-        for name, slug in chosen
+    pairs = [(name, slug) for name in names for slug in SLUGS]
+    quick = [pair for pair in pairs if pair[0] not in SLOW]
+    more = dice.choices(quick, k=count - len(pairs))
+    chosen = [
+        Scenario(
+            name, slug, dice.randrange(1 << 30), dice.choice(within or series_of(FAULTS[name], slug, is_sure=is_sure))
+        )
+        for is_sure, some in ((True, pairs), (False, more))
+        for name, slug in some
     ]
+    dice.shuffle(chosen)
+    return chosen
 
 
 def batches(*, share: float, size: int = BATCH) -> range:
@@ -99,15 +108,15 @@ def batches(*, share: float, size: int = BATCH) -> range:
     return range(-(-round(SCENARIOS * share) // size))
 
 
-def series_of(kind: Any, slug: str) -> Sequence[SeriesName]:  # noqa: ANN401 a kind of fault
-    """Return in which series a fault can happen at a venue."""
+def series_of(kind: Any, slug: str, *, is_sure: bool) -> Sequence[SeriesName]:  # noqa: ANN401 a kind of fault
+    """Return in which series a fault can happen at a venue, or does so for sure."""
     if kind.name == "wrong_symbol":  # the others name nobody
         return NAMED[slug]
     if issubclass(kind, MarketFault):
         return CHANGED.get(kind.name, ("bars",))
     found = [series for series in SERIES if ENDPOINTS[series] in kind.default_on]
     if issubclass(kind, RowFault):  # of rows that are many enough
-        found = [series for series in found if series != "funding"]
+        found = [series for series in found if series in (BARS if is_sure else SAMPLED)]
     if getattr(kind, "names", ())[:1] == PRICES[:1] and len(kind.names) < len(NUMBERS):
         found = [series for series in found if series in {"bars", "mark_bars"}]
     return found or SERIES

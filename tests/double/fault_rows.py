@@ -70,8 +70,9 @@ class OutOfOrder(RowFault):
 
     def change(self, answer: Answer) -> bool:
         was = list(answer.rows)
-        self.random.shuffle(answer.rows)
-        return answer.rows != was
+        while answer.rows == was:  # rows of different times: another order is another list
+            self.random.shuffle(answer.rows)
+        return True
 
     def frames(self, answers: list[Answer]) -> list[Answer] | None:
         return answers[::-1] if len(answers) > 1 else None

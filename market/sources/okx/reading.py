@@ -52,16 +52,17 @@ def instrument(raw: object) -> InstrumentFacts | None:
 
 
 def bar(raw: object) -> tuple[float, ...] | None:
-    """Read a candle; None of one that is still open."""
+    """Read a candle; None of one that is still open, which must be readable all the same."""
     row = Row(raw, _CANDLE)
-    volumes = row.decimal("volCcy"), row.decimal("volCcyQuote")
-    return (*_timed_prices(row), *volumes, math.nan) if row.choice("confirm", _CONFIRMED) else None
+    read = (*_timed_prices(row), row.decimal("volCcy"), row.decimal("volCcyQuote"), math.nan)
+    return read if row.choice("confirm", _CONFIRMED) else None
 
 
 def mark_bar(raw: object) -> tuple[float, ...] | None:
     """Read a candle of the mark price, which has no volume; None of one that is still open."""
     row = Row(raw, _MARK_CANDLE)
-    return (*_timed_prices(row), math.nan, math.nan, math.nan) if row.choice("confirm", _CONFIRMED) else None
+    read = (*_timed_prices(row), math.nan, math.nan, math.nan)
+    return read if row.choice("confirm", _CONFIRMED) else None
 
 
 def _timed_prices(row: Row) -> tuple[float, ...]:
