@@ -188,3 +188,11 @@ def test_index_check_finds_a_planted_host(tmp_path: Path) -> None:
     planted = tmp_path / "requirements.txt"
     planted.write_text("--index-url https://" + "pypi" + ".org/simple\n")
     assert naming_an_index([planted, tmp_path / "absent"]) == [str(planted)]
+
+
+def test_each_decision_has_a_number_of_its_own() -> None:
+    names = sorted(path.name for path in (ROOT / "docs" / "decisions").glob("*.md") if path.name[0].isdigit())
+    numbers = [name[:4] for name in names]
+    assert numbers == sorted(set(numbers))
+    titles = [(ROOT / "docs" / "decisions" / name).read_text().split(".", 1)[0] for name in names]
+    assert titles == [f"# {int(number)}" for number in numbers]
