@@ -48,6 +48,11 @@ class JudgementManager(OwnedManager["Judgement"]):
         ended = self._of_everybody().filter(instrument_id=instrument_id, is_done=True, through_at__range=(since, until))
         return ended.filter(reviewed_at=None, review_told_at=None)
 
+    def unmeasured(self, instrument_id: int) -> models.QuerySet[Judgement]:
+        """Return what closed and was not measured yet, for the judge."""
+        closed = self._of_everybody().filter(instrument_id=instrument_id, is_done=True, phase="closed")
+        return closed.filter(excursion__isnull=True).order_by("pk")
+
     def by_key(self, keys: list[int]) -> models.QuerySet[Judgement]:
         """Return judgements that the judge holds."""
         return self._of_everybody().filter(pk__in=keys)
@@ -78,6 +83,8 @@ class Judgement(models.Model):
     is_done = models.BooleanField(default=False)
     result_low = models.DecimalField(max_digits=20, decimal_places=8, null=True)
     result_high = models.DecimalField(max_digits=20, decimal_places=8, null=True)
+    # How far the price went against it and for it [R], each from least to most; empty where bars are missing.
+    excursion = models.JSONField(null=True, help_text="journal.verdict.Excursion")
     through_at = models.DateTimeField(null=True, help_text="end of the last bar that was read")
     last_price = models.DecimalField(max_digits=30, decimal_places=15, null=True)
     event_count = models.IntegerField(default=0)
@@ -97,6 +104,11 @@ class Judgement(models.Model):
                 fields=["instrument", "through_at"],
                 condition=Q(is_done=True, reviewed_at=None, review_told_at=None),
                 name="judgement_to_review",
+            ),
+            models.Index(
+                fields=["instrument"],
+                condition=Q(is_done=True, phase="closed", excursion__isnull=True),
+                name="judgement_to_measure",
             ),
         ]
         constraints: ClassVar = [

@@ -23,6 +23,7 @@ from journal.comparison import (
 from journal.comparison import Trade as Position
 from journal.models import JournalEntry, Judgement, PlanEvent, Trade
 from journal.operations.judging import read_terms
+from journal.operations.measuring import measure_trade
 from journal.queries import expose, fills_of
 from journal.verdict import judge
 from market.queries import load_bars
@@ -30,7 +31,7 @@ from market.series import epoch_ms, moment
 
 if TYPE_CHECKING:
     from journal.models import Plan
-    from journal.verdict import Terms
+    from journal.verdict import Excursion, Terms
 
 _MINUTE_S: Final = 60
 _LONGEST: Final = dt.timedelta(days=35)
@@ -40,7 +41,7 @@ _LONGEST: Final = dt.timedelta(days=35)
 class Comparison:
     """A closed trade beside its plan. What can not be told is None, and ``missing`` says why.
 
-    model: the plan's worst result; best: its best [R].
+    model: the plan's worst result; best: its best [R]; meanwhile: how far the price went while the trade was open.
     """
 
     trade: Trade
@@ -50,6 +51,7 @@ class Comparison:
     steps: Waterfall | None = None
     of_fill: Decimal | None = None
     kept: Adherence | None = None
+    meanwhile: Excursion | None = None
     missing: tuple[str, ...] = ()
 
 
@@ -76,6 +78,7 @@ def compare(*, owner_id: int, plan: Plan, trade: Trade, now: dt.datetime) -> Com
         steps=steps,
         of_fill=result_of_fill(terms, position),
         kept=_kept(terms, position, late, size, is_widened=_is_widened(owner_id=owner_id, plan_id=plan.pk)),
+        meanwhile=measure_trade(terms, position, instrument_id=judged.instrument_id),
         missing=missing,
     )
 

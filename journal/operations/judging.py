@@ -61,6 +61,7 @@ def kept(terms: Terms, state: State) -> dict[str, Any]:
         "is_done": state.is_done,
         "result_low": round(min(results), 8) if state.is_done else None,
         "result_high": round(max(results), 8) if state.is_done else None,
+        "excursion": None,
     }
 
 

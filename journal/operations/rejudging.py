@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from journal.verdict import Judged, Terms
 
 REVISED: Final = "revised"
-_FIELDS: Final = ("state", "phase", "is_done", "result_low", "result_high", "event_count", "change_id")
+_FIELDS: Final = ("state", "phase", "is_done", "result_low", "result_high", "excursion", "event_count", "change_id")
 
 
 def rejudge(*, instrument_id: int) -> int:
@@ -43,7 +43,7 @@ def _judge_again(one: Judgement) -> bool:
         signals=market.signals(terms, presses_of([one]).get(one.pk, [])), lost=market.lost,
     )  # fmt: skip
     fresh = event_rows(one, again.events, first=one.event_count + 2)
-    if _told(_newest_telling(one.pk)) == _told(fresh):
+    if _told(newest_telling(one.pk)) == _told(fresh):
         return False
     revision = PlanEvent(
         plan_id=one.pk, number=one.event_count + 1, kind=REVISED, at=one.through_at, engine=one.engine,
@@ -59,8 +59,8 @@ def _judge_again(one: Judgement) -> bool:
     return True
 
 
-def _newest_telling(plan_id: int) -> list[PlanEvent]:
-    """What was said since the last revision."""
+def newest_telling(plan_id: int) -> list[PlanEvent]:
+    """Return what was said since the last revision."""
     events = list(PlanEvent.objects.of_judgement(plan_id))
     last = max((i for i, event in enumerate(events) if event.kind == REVISED), default=-1)
     return events[last + 1 :]

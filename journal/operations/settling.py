@@ -11,6 +11,7 @@ from django.db import transaction
 
 from journal.models import Judgement, PlanEvent
 from journal.operations.judging import kept, read_terms
+from journal.operations.measuring import measure_closed
 from journal.operations.reading import MarketSpan, armed_minute, event_rows, presses_of
 from journal.operations.rejudging import rejudge
 from journal.verdict import judge
@@ -24,7 +25,17 @@ if TYPE_CHECKING:
 
 # A catch-up reads so much at once.
 _PART: Final = dt.timedelta(days=7)
-_SLOTS: Final = ("state", "phase", "is_done", "result_low", "result_high", "through_at", "last_price", "event_count")
+_SLOTS: Final = (
+    "state",
+    "phase",
+    "is_done",
+    "result_low",
+    "result_high",
+    "excursion",
+    "through_at",
+    "last_price",
+    "event_count",
+)
 
 
 @transaction.atomic
@@ -45,7 +56,9 @@ def settle(*, instrument_id: int, now: dt.datetime, heard: list[PlanEvent] | Non
             break
         # One that did not come on waits for a bar that is missing.
         judgements = [one for one in judgements if not one.is_done and _since(one) != behind.get(one)]
-    return changed + rejudge(instrument_id=instrument_id)
+    changed += rejudge(instrument_id=instrument_id)
+    measure_closed(instrument_id=instrument_id)
+    return changed
 
 
 def _since(judgement: Judgement) -> dt.datetime:

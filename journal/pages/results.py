@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, Final
 
+from journal.pages.paths import describe_paths
 from journal.pages.words import DASH
 from journal.statistics import Gate
 
@@ -39,6 +40,7 @@ def describe_results(found: Results) -> dict[str, Any]:
         "bars": _histogram(found.row) if whole.gate is not Gate.COUNTS else [],
         "belief": _belief(found.belief) if found.belief else None,
         "belief_count": found.belief_count,
+        "paths": describe_paths(found.paths),
         "tables": [(title, [_cell(cell) for cell in cells]) for title, cells in found.tables],
     }
 

@@ -6,6 +6,7 @@ from decimal import Decimal
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
+from journal.pages.paths import range_text
 from journal.pages.words import DASH, short_text
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ _STEPS: Final = (
     ("model", "Plan on its own"), ("entry", "Own entry"), ("size", "Own size"), ("management", "Own exits"),
     ("costs", "Own costs"), ("actual", "What was made"),
 )  # fmt: skip
+_MEANWHILE: Final = (("The price went against it by", "adverse"), ("and for it by", "favourable"))
 _PARTS: Final = {
     "plan": "had a plan", "entry": "entry within 0.1 R", "size": "size within 10 %", "stop": "stop kept",
     "widening": "stop not widened", "exit": "exit at a level of the plan",
@@ -98,6 +100,9 @@ def describe_comparison(one: Any) -> dict[str, Any]:  # noqa: ANN401  # journal.
         "chase": signed(late.chase, 2) if late else DASH,
         "move_used": f"{late.move_used * 100:.0f} %".replace("-", "−") if late else DASH,
         "reward": f"{late.reward:.2f}" if late and late.reward is not None else DASH,
+        "meanwhile": [(name, range_text(getattr(one.meanwhile, field))) for name, field in _MEANWHILE]
+        if one.meanwhile
+        else [],
         "score": None if one.kept is None or one.kept.score is None else f"{one.kept.score:.0f}",
         "parts": [
             (_PARTS[part.name], "not known" if part.share is None else f"{part.share:.1f} of 1, weight {part.weight}")

@@ -9,6 +9,7 @@ from .drafts import get_unfinished
 from .export import export_journal
 from .exposure import Exposure, costs_of, expose, liquidates_first
 from .moved import get_moved, list_moved, moved_parts
+from .paths import Paths
 from .plans import (
     PAGE,
     TERMS,
@@ -24,7 +25,7 @@ from .plans import (
     plain,
     plain_terms,
 )
-from .results import Cell, Results, count_unmatched, outcomes, results
+from .results import Cell, Outcome, Results, count_unmatched, outcomes, results
 from .trades import (
     TRADES_PAGE,
     fills_of,
@@ -51,6 +52,8 @@ __all__ = [
     "Finding",
     "InexactError",
     "Json",
+    "Outcome",
+    "Paths",
     "Results",
     "canonical_json",
     "costs_of",

@@ -33,10 +33,12 @@ _FIRST_TERMS: Final = ("direction", "entry", "invalidation", "risk_pct", "thesis
 
 
 def is_settling_due(*, instrument_id: int, now: dt.datetime) -> bool:
-    """Tell whether a plan of this instrument waits for its verdict or review, or its bars were corrected since."""
+    """Tell whether a plan of this instrument waits to be judged, measured or reviewed, or its bars were corrected."""
     if Judgement.objects.review_due(instrument_id, now - REVIEW_UNTIL, now - REVIEW_AFTER).exists():
         return True
     if Judgement.objects.being_judged(instrument_id).exists():
+        return True
+    if Judgement.objects.unmeasured(instrument_id).exists():
         return True
     newest = changes(instrument_id=instrument_id, after_id=0).last_id
     return Judgement.objects.outdated(instrument_id, newest).exists()

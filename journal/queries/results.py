@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from journal import statistics
 from journal.models import Judgement, Plan, PlanEvent, Trade
+from journal.queries.paths import Paths, read_paths
 from journal.statistics import Gate, shapes
 
 if TYPE_CHECKING:
@@ -24,7 +25,8 @@ class Outcome:
     """A plan that was armed.
 
     low, high: results of its worst and best course [R], None unless it was entered and closed; came: whether a target
-    came on the worst course; day: of its end.
+    came on the worst course; day: of its end. adverse, favourable: how far the price went meanwhile,
+    least and most [R].
     """
 
     plan: Plan
@@ -33,6 +35,8 @@ class Outcome:
     high: float | None
     came: bool
     day: int
+    adverse: tuple[float, float] | None = None
+    favourable: tuple[float, float] | None = None
 
     @property
     def is_ambiguous(self) -> bool:
@@ -73,6 +77,7 @@ class Results:
     belief_count: int
     more: int | None
     tables: tuple[tuple[str, tuple[Cell, ...]], ...]
+    paths: Paths
     row: tuple[float, ...] = ()
 
     @property
@@ -104,7 +109,14 @@ def _outcome(one: Judgement, *, came: bool) -> Outcome:
         high=float(one.result_high) if closed and one.result_high is not None else None,
         came=came and one.result_low is not None and one.result_low > 0,
         day=end.toordinal(),
+        adverse=_bounds(one, "adverse"),
+        favourable=_bounds(one, "favourable"),
     )
+
+
+def _bounds(one: Judgement, name: str) -> tuple[float, float] | None:
+    found = (one.excursion or {}).get(name)
+    return (found[0], found[1]) if found else None
 
 
 def results(*, owner_id: int) -> Results:
@@ -129,6 +141,7 @@ def results(*, owner_id: int) -> Results:
         belief_count=len(stated),
         more=_more(row),
         tables=tables,
+        paths=read_paths(closed),
         row=tuple(row),
     )
 

@@ -8,6 +8,7 @@ from .belief import Belief, judge_belief
 from .gates import Gate, gate, needed_count
 from .intervals import LEAST, Interval, difference_interval, mean_interval, wilson
 from .pooling import discoveries, shrink, zero_chance
+from .quantiles import quantile_interval
 from .shapes import Shape, resampled, shape
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "judge_belief",
     "mean_interval",
     "needed_count",
+    "quantile_interval",
     "resampled",
     "shape",
     "shrink",

@@ -1,11 +1,13 @@
 """What a locked plan did on the price path: a pure reducer over bars, never optimistic, versioned.
 
 ``terms`` says what is judged, ``branch`` what one price does to a plan, ``paths`` every way in which a bar may have
-gone, ``reducer`` how bars follow each other.
+gone, ``reducer`` how bars follow each other,
+``excursion`` how far the price went meanwhile.
 """
 
 from .branch import Branch, Phase
 from .confirming import Confirmation, Rule, from_data, to_data
+from .excursion import Edge, Excursion, excursion, excursion_of
 from .reducer import ENGINE_VERSION, Judged, judge, start
 from .scanning import State
 from .terms import Event, Kind, Target, Terms
@@ -14,7 +16,9 @@ __all__ = [
     "ENGINE_VERSION",
     "Branch",
     "Confirmation",
+    "Edge",
     "Event",
+    "Excursion",
     "Judged",
     "Kind",
     "Phase",
@@ -22,6 +26,8 @@ __all__ = [
     "State",
     "Target",
     "Terms",
+    "excursion",
+    "excursion_of",
     "from_data",
     "judge",
     "start",

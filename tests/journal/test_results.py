@@ -43,6 +43,8 @@ def closed(owner: User, zone: Zone, row: Sequence[tuple[float, float]], setup: s
                 plan=plan, instrument=zone.heatmap.instrument, terms={"kind": "limit"}, state={"has_gap": False},
                 engine="1", phase="closed", is_done=True, result_low=low, result_high=high,
                 through_at=now - dt.timedelta(days=place),
+                excursion={"adverse": [0.1, 0.2 + place % 5 / 10] if low > 0 else [0.9, 1.0],
+                           "favourable": [max(low, 0.25), max(high, 0.75)]},
             )  # fmt: skip
             if low > 0:
                 PlanEvent.objects.append([PlanEvent(plan=plan, number=1, kind="target", at=now, engine="1")])
@@ -90,6 +92,21 @@ def test_groups_stand_side_by_side_and_are_judged_together(owner: User, zone: Zo
     assert fade.pulled is not None
     assert retest.pulled is not None
     assert fade.mean.value < fade.pulled < retest.pulled < retest.mean.value
+
+
+def test_paths_are_read_from_thirty_on(owner: User, zone: Zone, client: Client) -> None:
+    closed(owner, zone, [(2.0, 2.0), (-1.0, -1.0)] * 14, "retest")
+    few = queries.results(owner_id=owner.pk).paths
+    assert (len(few.measured), few.heat_half, few.heat_most, few.ahead) == (28, None, None, None)
+    page = text(client.get(reverse("journal:review")))
+    assert "28 measured plans are too few to read a distance of stops off them" in page
+    closed(owner, zone, [(2.0, 2.0), (-1.0, -1.0)], "retest", first=40)
+    many = queries.results(owner_id=owner.pk).paths
+    assert many.heat_half is not None
+    assert many.ahead is not None
+    assert many.heat_half.value == pytest.approx(0.4)
+    assert (many.ahead.value, many.ahead.count) == (0.0, 15)
+    assert "Half of the winners went against you by at most" in text(client.get(reverse("journal:review")))
 
 
 def test_nothing_is_said_of_nobody(client: Client) -> None:

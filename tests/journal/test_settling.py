@@ -94,6 +94,9 @@ def test_armed_plan_is_judged_to_its_end(owner: User, zone: Zone, now: dt.dateti
     expected = (1_800 - costs - D("0.0002") * 61_000) / unit
     assert (judgement.phase, judgement.is_done, judgement.result_low) == ("closed", True, round(expected, 8))
     assert judgement.result_high == judgement.result_low
+    # Filled at 59,200 on the way down to 59,150; the low of the next bar may have come after the target.
+    reached = [round(float((59_200 - low) / unit), 6) for low in (59_150, 59_150)]
+    assert judgement.excursion == {"adverse": reached, "favourable": [round(float(1_800 / unit), 6)] * 2}
     assert settle(zone, start + 20 * MINUTE) == 0
 
 

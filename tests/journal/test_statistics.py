@@ -88,6 +88,18 @@ def test_the_same_seed_draws_the_same() -> None:
     )
 
 
+@given(st.integers(10, 200), st.sampled_from([0.1, 0.5, 0.9]))
+def test_ranks_hold_a_quantile_as_often_as_scipys_binomial_says(count: int, share: float) -> None:
+    found = own.quantile_interval(range(1, count + 1), share)
+    assert found is not None
+    low, high = (0 if np.isinf(one) else int(one) for one in (found.low, found.high))
+    below = stats.binom(count, share)
+    missed = (below.cdf(low - 1) if low else 0.0) + (below.sf(high - 1) if high else 0.0)
+    assert missed <= 0.05 + 1e-12
+    assert below.cdf(low) > 0.025  # the next rank would miss too often
+    assert own.quantile_interval([1.0] * 9, share) is None
+
+
 @pytest.mark.parametrize(
     ("count", "word"),
     [(0, "counts only"), (9, "counts only"), (10, "too few"), (29, "too few"), (30, "provisional"), (100, "open")],

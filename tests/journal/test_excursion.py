@@ -1,0 +1,86 @@
+"""How far the price went against a plan and for it: certain parts, possible parts, and the truth between them."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import pytest
+
+from journal.verdict import Excursion, Kind, excursion, judge, start
+from tests.journal.test_verdict_properties import COSTS, PLANS, TICKS_A_BAR, as_bars, as_ticks, tick_path
+from tests.journal.verdicts import CENTRE, MINUTE, bars, run, terms
+
+D = Decimal
+
+
+def of(
+    rows: list[tuple[float, float, float, float]],
+    *,
+    is_short: bool = False,
+    **changes: Any,  # noqa: ANN401  # terms by name
+) -> Excursion | None:
+    plan = terms(is_short=is_short, **changes)
+    made = bars(*rows, is_short=is_short)
+    judged = run(plan, made)
+    return excursion(plan, judged.state.branches, judged.events, made, step_ms=MINUTE)
+
+
+@pytest.mark.parametrize("is_short", [False, True])
+def test_bars_in_between_are_certain_and_the_edges_are_bounds(is_short: bool) -> None:
+    """1 R is 10: filled at 100 on the way down to 97, then 94 to 112, then the target at 120 in a bar from 105."""
+    rows: list[tuple[float, float, float, float]] = [
+        (104, 106, 97, 101), (101, 112, 94, 108), (108, 125, 92, 122),
+    ]  # fmt: skip
+    assert of(rows, is_short=is_short) == Excursion((0.6, 0.8), (2.0, 2.0))
+
+
+@pytest.mark.parametrize("is_short", [False, True])
+def test_a_loss_may_have_seen_the_high_of_its_bars(is_short: bool) -> None:
+    rows: list[tuple[float, float, float, float]] = [(104, 106, 97, 101), (101, 109, 80, 82)]
+    # Against it: as far as the stop. For it: not at all for certain; 9 at most in the bar of its end.
+    assert of(rows, is_short=is_short) == Excursion((1.0, 1.0), (0.0, 0.9))
+    assert of([(104, 105, 99, 101), (85, 88, 80, 82)], is_short=is_short) == Excursion((1.5, 1.5), (0.0, 0.5))
+
+
+def test_what_was_not_entered_has_none() -> None:
+    assert of([(104, 130, 103, 125)]) is None
+    assert of([(104, 106, 97, 101)]) is None
+
+
+def test_an_entry_at_the_close_has_not_lived_through_its_bar() -> None:
+    from journal.verdict import Confirmation, Rule  # noqa: PLC0415  # of this test alone
+
+    rule = Confirmation(Rule.RECLAIM, MINUTE, D(100))
+    rows: list[tuple[float, float, float, float]] = [(101, 102, 96, 98), (98, 104, 97, 103), (103, 125, 101, 124)]
+    found = of(rows, kind=Kind.CONFIRMED, confirmation=rule)
+    assert found is not None
+    assert found.adverse[0] == 0.0
+    assert found.favourable == (1.7, 1.7)
+
+
+@pytest.mark.parametrize("shape", range(len(PLANS)))
+def test_the_truth_lies_within_the_bounds(shape: int) -> None:
+    generator = np.random.default_rng(40 + shape)
+    decided = 0
+    for number in range(120):
+        is_short = bool(number % 2)
+        plan = terms(is_short=is_short, costs=COSTS, **PLANS[shape] | {"breakeven": False, "time_stop_ms": None})
+        path = tick_path(generator, 60, 101.0 if plan.kind is Kind.LIMIT else 99.0)
+        path = CENTRE - path if is_short else path
+        rows, ticks, tick_ms = as_bars(path), as_ticks(path), MINUTE // TICKS_A_BAR
+        coarse = judge(plan, start(plan), rows, step_ms=MINUTE)
+        fine = judge(plan, start(plan), ticks, step_ms=tick_ms)
+        truth = excursion(plan, fine.state.branches, fine.events, ticks, step_ms=tick_ms)
+        if truth is None or not coarse.state.is_done:
+            continue
+        decided += 1
+        found = excursion(plan, coarse.state.branches, coarse.events, rows, step_ms=MINUTE)
+        assert found is not None
+        tick = float(1 / plan.unit)  # a target's last tick may be counted or not
+        assert found.adverse[0] - 1e-6 <= truth.adverse[0]
+        assert truth.adverse[1] <= found.adverse[1] + tick + 1e-6
+        assert found.favourable[0] - 1e-6 <= truth.favourable[0]
+        assert truth.favourable[1] <= found.favourable[1] + tick + 1e-6
+    assert decided > 20 or plan.confirmation
