@@ -37,4 +37,6 @@ urlpatterns = [
     path("trades/<row_id:pk>/review/", views.review_trade, name="trade-review"),
     path("reviews/<row_id:pk>/remark/", views.remark, name="review-remark"),
     path("review/", views.review, name="review"),
+    path("review/course/", views.course, name="course"),
+    path("review/calendar/", views.month, name="calendar"),
 ]

@@ -5,6 +5,7 @@ from market.canonical import digest as digest_evidence
 
 from .chain import Finding, entries_of_plan, list_entries, list_owner_ids, verify_chain
 from .context import read_context, read_market
+from .course import Course, Day, course, ended_by_day
 from .drafts import get_unfinished
 from .export import export_journal
 from .exposure import Exposure, costs_of, expose, liquidates_first
@@ -48,6 +49,8 @@ __all__ = [
     "TERMS",
     "TRADES_PAGE",
     "Cell",
+    "Course",
+    "Day",
     "Exposure",
     "Finding",
     "InexactError",
@@ -58,7 +61,9 @@ __all__ = [
     "canonical_json",
     "costs_of",
     "count_unmatched",
+    "course",
     "digest_evidence",
+    "ended_by_day",
     "entries_of_plan",
     "events_of_plan",
     "export_journal",

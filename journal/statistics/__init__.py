@@ -1,10 +1,12 @@
 """What a trader's own results show, each with its interval and its gate: pure numpy, seeded, no Django.
 
-``intervals`` holds proportions, means and differences, ``shapes`` what a row of results looks like, ``belief`` how
-stated chances came out, ``pooling`` many cells at once, ``gates`` what may be said of how many.
+``intervals`` holds proportions, means and differences, ``quantiles`` what assumes no distribution, ``shapes`` what a
+row of results looks like, ``courses`` its order and what may follow, ``belief`` how stated chances came out,
+``pooling`` many cells at once, ``gates`` what may be said of how many.
 """
 
 from .belief import Belief, judge_belief
+from .courses import Fan, Streaks, fan, streaks
 from .gates import Gate, gate, needed_count
 from .intervals import LEAST, Interval, difference_interval, mean_interval, wilson
 from .pooling import discoveries, shrink, zero_chance
@@ -14,11 +16,14 @@ from .shapes import Shape, resampled, shape
 __all__ = [
     "LEAST",
     "Belief",
+    "Fan",
     "Gate",
     "Interval",
     "Shape",
+    "Streaks",
     "difference_interval",
     "discoveries",
+    "fan",
     "gate",
     "judge_belief",
     "mean_interval",
@@ -27,6 +32,7 @@ __all__ = [
     "resampled",
     "shape",
     "shrink",
+    "streaks",
     "wilson",
     "zero_chance",
 ]

@@ -1,5 +1,6 @@
 """Pages of the journal."""
 
+from .course import course, month
 from .filling import drop_fill, new_fill
 from .moving import export, export_tables, moved, moved_journals, take_in_moved
 from .plans import amend, arm, evidence, plan, plans, undo
@@ -12,6 +13,7 @@ __all__ = [
     "arm",
     "check",
     "choose_plan",
+    "course",
     "drop_fill",
     "edit_plan",
     "evidence",
@@ -22,6 +24,7 @@ __all__ = [
     "files",
     "forget",
     "keep",
+    "month",
     "moved",
     "moved_journals",
     "new_fill",
