@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 from django.core.cache import cache
+from django.core.management import call_command
 
 from heatmaps import operations as heatmaps
 from heatmaps.pages import chart, replay, terminal
 from market import operations, queries
 from tests.factories import make_instrument
+from tests.history import HISTORY, needs_history
 from tests.world import add_bars
 
 if TYPE_CHECKING:
@@ -30,28 +32,46 @@ OF_THE_MAP = {"version", "provisional_through_ms", "floor_usd", "ceiling_usd", "
 
 
 def test_twenty_random_past_moments_are_shown_as_they_were_stored() -> None:
-    whole, growing = make_instrument(symbol="WHOLE"), make_instrument(symbol="BTCUSDT")
+    whole = make_instrument(symbol="WHOLE")
     add_bars(instrument=whole, end=START + dt.timedelta(hours=72), hours=72)
-    steps = np.sort(np.random.default_rng(11).choice(np.arange(400, 860), MOMENTS, replace=False))
-    moments, told, former = [START + int(step) * STEP for step in steps], [], START
+    relive(whole, START, np.random.default_rng(11))
+
+
+@needs_history
+def test_twenty_random_moments_of_a_real_market_are_shown_as_they_were_stored() -> None:
+    whole = make_instrument(venue="bybit", symbol="BTCUSDT")
+    files = [HISTORY / f"BTCUSDT-{name}.csv.gz" for name in ("candles-5m", "open-interest-5m", "funding-8h")]
+    call_command("import_history", *map(str, files), instrument=[whole.key], verbosity=0)
+    relive(whole, dt.datetime(2025, 12, 3, tzinfo=dt.UTC), np.random.default_rng(12))
+
+
+def relive(whole: Instrument, start: dt.datetime, random: np.random.Generator) -> None:
+    """Let a market go by, note the page at random moments, and ask for each of them again afterwards."""
+    growing = make_instrument(symbol="BTCUSDT")
+    steps = np.sort(random.choice(np.arange(400, 860), MOMENTS, replace=False))
+    moments, told, former = [start + int(step) * STEP for step in steps], [], start
     for moment in moments:
-        hand_on(whole, growing, former, moment)
-        heatmaps.advance(instrument_id=growing.pk, now=moment)
-        heatmaps.track_zones(instrument_id=growing.pk, now=moment)
+        live(whole, growing, former, moment)
         told.append(page(moment, at=None))
         former = moment
     now = moments[-1] + dt.timedelta(days=1)
-    hand_on(whole, growing, former, START + dt.timedelta(hours=72))
-    heatmaps.advance(instrument_id=growing.pk, now=now)
-    heatmaps.track_zones(instrument_id=growing.pk, now=now)
+    live(whole, growing, former, min(now, start + dt.timedelta(hours=72)), now)
     cache.clear()
     for moment, then in zip(moments, told, strict=True):
         # A moment within a step is that of the step's beginning.
         assert page(now, at=moment + dt.timedelta(seconds=70)) == then, moment
 
 
+def live(
+    source: Instrument, target: Instrument, since: dt.datetime, until: dt.datetime, now: dt.datetime | None = None
+) -> None:
+    """Store what the market reported in a span and nothing later, and follow it as the pipeline does."""
+    hand_on(source, target, since, until)
+    heatmaps.advance(instrument_id=target.pk, now=now or until)
+    heatmaps.track_zones(instrument_id=target.pk, now=now or until)
+
+
 def hand_on(source: Instrument, target: Instrument, since: dt.datetime, until: dt.datetime) -> None:
-    """Store what the market reported in a span, and nothing later."""
     pk, now = source.pk, until
     found: dict[SeriesName, Records] = {
         "bars": queries.load_bars(instrument_id=pk, since=since, until=until, timeframe=300),
