@@ -13,7 +13,7 @@ from bhweb import fonts, joining
 
 if TYPE_CHECKING:
     import re
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 PACKAGES: Final = "vendor/"
 # Modules that are collected as one script with those beside them.
@@ -23,20 +23,13 @@ SMALL_FONT: Final = "vendor/inter/basic.woff2"
 _, IMPORTS = ManifestStaticFilesStorage._js_module_import_aggregation_patterns  # type: ignore[attr-defined]  # noqa: SLF001  # Django names it for no one else
 
 
-# Brotli takes a second for each 400 kB at its best; what is larger is no part of a page that is read often [bytes].
-_BEST_BELOW: Final = 250_000
-_BEST, _QUICK = 11, 5
-
-
-class QuickCompressor(Compressor):  # type: ignore[misc]  # whitenoise has no stubs
-    """Compresses large files less."""
-
-    @staticmethod
-    def compress_brotli(data: bytes) -> bytes:
-        """Return it as Brotli; called where the library is there."""
-        import brotli  # noqa: PLC0415  # there where this is called
-
-        return bytes(brotli.compress(data, quality=_BEST if len(data) < _BEST_BELOW else _QUICK))
+# What pages ask for first is compressed with Brotli as well; at its best that takes a second for each 400 kB.
+_FIRST: Final = (
+    "js/",
+    "css/",
+    "django_htmx/htmx-2.min",
+    "vendor/lightweight-charts/lightweight-charts.standalone.prod",
+)
 
 
 class ModuleManifestStorage(CompressedManifestStaticFilesStorage):  # type: ignore[misc]  # whitenoise has no stubs
@@ -48,6 +41,7 @@ class ModuleManifestStorage(CompressedManifestStaticFilesStorage):  # type: igno
     """
 
     support_js_module_import_aggregation = True
+    _uses_brotli = False
     _js_module_import_aggregation_patterns: Final = ("js/*.js", IMPORTS)
 
     def post_process(self, paths: dict[str, Any], *, dry_run: bool = False) -> Iterator[Any]:
@@ -58,9 +52,15 @@ class ModuleManifestStorage(CompressedManifestStaticFilesStorage):  # type: igno
             paths[name] = (self, name)
         yield from super().post_process(paths, dry_run=dry_run)
 
+    def compress_files(self, paths: Iterable[str]) -> Iterator[Any]:
+        """Compress all with gzip, and what pages ask for first with Brotli too, where the library is there."""
+        first = {path for path in paths if path.startswith(_FIRST)}
+        for self._uses_brotli, chosen in ((True, first), (False, {*paths} - first)):
+            yield from super().compress_files(chosen)
+
     def create_compressor(self, *, extensions: tuple[str, ...] | None = None, quiet: bool = False) -> Compressor:
-        """Return what compresses the collected files."""
-        return QuickCompressor(extensions=extensions, quiet=quiet)
+        """Return what compresses the files that are chosen."""
+        return Compressor(extensions=extensions, quiet=quiet, use_brotli=self._uses_brotli)
 
     def _make(self, paths: dict[str, Any]) -> Iterator[tuple[str, bytes]]:
         def read(name: str) -> bytes:

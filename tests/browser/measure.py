@@ -1,8 +1,9 @@
 """How fast the terminal is in a browser: ``.venv/bin/python -m tests.browser.measure URL LOGIN-LINK VENUE:SYMBOL``.
 
-Needs a running ``manage.py up``, one unused login link and an instrument with history. Prints one JSON object; times in
-milliseconds. The pages of the server are asked for in turns with a trivial page of a member, so that both see the same
-machine.
+With ``--live VENUE:SYMBOL MINUTES`` it stays on a live instrument instead: heap, shifts of the layout and the main
+thread's long tasks while ticks come in. Needs a running ``manage.py up``, one unused login link and an instrument with
+history. Prints one JSON object; times in milliseconds. The pages of the server are asked for in turns with a trivial
+page of a member, so that both see the same machine.
 """
 
 from __future__ import annotations
@@ -25,9 +26,13 @@ FLAGS: Final = ("--no-sandbox", "--disable-gpu", "--disable-background-networkin
 NAMES: Final = ("chromium", "chromium-browser", "google-chrome")
 BARS: Final = 10_000
 TURNS: Final = 40
+# A task of the main thread from this on counts as long [ms]; browsers do not tell of shorter ones.
+LONG_MS: Final = 50
 # Notes from the first moment on: shifts of the layout, and each frame while it is asked to.
 WATCH: Final = """
-window.bench = { shift: 0, frames: null };
+window.bench = { shift: 0, frames: null, long: [] };
+new PerformanceObserver((list) => bench.long.push(...list.getEntries().map((one) => one.duration)))
+  .observe({ type: 'longtask' });
 new PerformanceObserver((list) => {
   for (const one of list.getEntries()) if (!one.hadRecentInput) bench.shift += one.value;
 }).observe({ type: 'layout-shift', buffered: true });
@@ -141,7 +146,26 @@ def server(page: Page, key: str) -> dict[str, Any]:
     return {path: times | {"over_trivial": round(times["p50"] / trivial, 2)} for path, times in found.items()}
 
 
-def main(url: str, login: str, key: str) -> None:
+def living(page: Page, url: str, key: str, minutes: float) -> dict[str, Any]:
+    """Stay on a page and tell what ticks cost it: its heap each minute, after collecting garbage [MB]."""
+    open_page(page, url, key, "5m")
+    page.wait_for_timeout(5000)
+    page.evaluate("bench.long = []")
+    wire = page.context.new_cdp_session(page)
+    heaps = []
+    for _ in range(round(minutes) + 1):
+        wire.send("HeapProfiler.collectGarbage")
+        heaps.append(round(wire.send("Runtime.getHeapUsage")["usedSize"] / 1e6, 2))
+        page.wait_for_timeout(60_000)
+    return {
+        "heap_mb": heaps,
+        "ticks": int(page.locator("#terminal").get_attribute("data-refreshed") or 0),
+        f"tasks_over_{LONG_MS}_ms": [round(one) for one in page.evaluate("bench.long")],
+        "layout_shift": round(page.evaluate("bench.shift"), 4),
+    }
+
+
+def main(url: str, login: str, *asked: str) -> None:
     """Measure and print."""
     path = os.environ.get("BH_CHROMIUM") or next(filter(None, map(shutil.which, NAMES)))
     with sync_playwright() as playwright:
@@ -153,18 +177,25 @@ def main(url: str, login: str, key: str) -> None:
         page.goto(login)
         page.locator("main form button").first.click()
         page.wait_for_load_state()
-        found: dict[str, Any] = {"first_view": first_view(page, url, key)}
-        open_page(page, url, key, "5m")
-        script = page.locator('link[rel="modulepreload"][href*="terminal/app"]').get_attribute("href")
-        page.evaluate(TIME_RASTERS, script)
-        found["bars_loaded"] = load_all(page)
-        found["all_in_view"] = movement(page)
-        open_page(page, url, key, "1h")
-        page.evaluate(TIME_RASTERS, script)
-        found["usual_view"] = movement(page)
-        found["server"] = server(page, key)
+        is_live = asked[0] == "--live"
+        found = living(page, url, asked[1], float(asked[2])) if is_live else measured(page, url, asked[0])
         browser.close()
     sys.stdout.write(json.dumps(found, indent=1) + "\n")
+
+
+def measured(page: Page, url: str, key: str) -> dict[str, Any]:
+    """Measure the first view, movement, and the server's answers."""
+    found: dict[str, Any] = {"first_view": first_view(page, url, key)}
+    open_page(page, url, key, "5m")
+    script = page.locator('link[rel="modulepreload"][href*="terminal/app"]').get_attribute("href")
+    page.evaluate(TIME_RASTERS, script)
+    found["bars_loaded"] = load_all(page)
+    found["all_in_view"] = movement(page)
+    open_page(page, url, key, "1h")
+    page.evaluate(TIME_RASTERS, script)
+    found["usual_view"] = movement(page)
+    found["server"] = server(page, key)
+    return found
 
 
 # When the chart stood.

@@ -75,10 +75,6 @@ export class StructureLayer extends Layer {
     const { css, font } = this.view;
     context.font = font(10.5, 500);
     context.textBaseline = 'bottom';
-    context.lineJoin = 'round';
-    context.lineWidth = 3;
-    context.strokeStyle = css.plot;
-    context.fillStyle = css.structure;
     // Names of lines that began before the view stand right of what lies at its left edge.
     const left = this.view.layers.profile ? PROFILE : GUTTER + 4;
     for (const level of shown) {
@@ -86,8 +82,12 @@ export class StructureLayer extends Layer {
       const from = this.start(level);
       const isNamed = level.style === 'line' && (level.strong || level.layer !== 'value-area');
       if (!isNamed || y === null || from === null || y < 14 || y > height || from > width) continue;
-      const x = Math.min(Math.max(left, from + GUTTER + 4), width - context.measureText(level.label).width - 8);
-      context.strokeText(level.label, x, y - 2);
+      const extent = context.measureText(level.label).width;
+      const x = Math.min(Math.max(left, from + GUTTER + 4), width - extent - 8);
+      // A ground of its own: names lie over candles, too.
+      context.fillStyle = css.tag;
+      context.fillRect(x - 3, y - 15, extent + 6, 13);
+      context.fillStyle = css.structure;
       context.fillText(level.label, x, y - 2);
     }
   }
