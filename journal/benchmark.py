@@ -86,6 +86,40 @@ def measure_chain(*, count: int, key: str | None) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def measure_trades(*, rows: int, now: dt.datetime) -> dict[str, Any]:
+    """Take a venue's file of ``rows`` fills in, in two contracts, and say how long each step took; nothing is kept."""
+    content = _file(rows)
+    with transaction.atomic():
+        user = get_user_model()._base_manager.create(email="bench@invalid.example")  # noqa: SLF001  # no other door
+        marks = [time.perf_counter()]
+        kept_file = operations.keep_file(owner_id=user.pk, name="bench.csv", content=content, now=now)
+        operations.describe(owner_id=user.pk, file_id=kept_file.pk, choices=operations.Choices(zone="UTC"))
+        marks.append(time.perf_counter())
+        kept_file.refresh_from_db()
+        operations.look(file=kept_file, now=now)
+        marks.append(time.perf_counter())
+        taken = operations.take_in(owner_id=user.pk, file_id=kept_file.pk, now=now)
+        marks.append(time.perf_counter())
+        transaction.set_rollback(True)
+    names = ("keep_seconds", "look_seconds", "take_in_seconds")
+    steps = {name: round(end - begin, 3) for name, begin, end in zip(names, marks, marks[1:], strict=False)}
+    return {
+        "rows": taken.row_count, "new": taken.new_count, "refused": taken.refused_count, "bytes": len(content),
+        **steps, "seconds": round(marks[-1] - marks[0], 3),
+    }  # fmt: skip
+
+
+def _file(rows: int) -> bytes:
+    """Return a file as Binance writes it: buying and selling in turn, flat after every fourth fill."""
+    begun, lines = dt.datetime(2025, 1, 1, tzinfo=dt.UTC), []
+    for i in range(rows):
+        at, symbol = begun + i * dt.timedelta(seconds=30), ("BTCUSDT", "ETHUSDT")[i // 4 % 2]
+        side, price = ("BUY", "BUY", "SELL", "SELL")[i % 4], 60_000 + i % 997
+        lines.append(f"{at:%Y-%m-%d %H:%M:%S},{symbol},{side},{price}.5,0.002,120,0.048 USDT,0,true,false,{i},{i}\n")
+    header = "Time,Symbol,Side,Price,Quantity,Amount,Fee,Realized Profit,Buyer,Maker,Trade ID,Order ID\n"
+    return (header + "".join(lines)).encode()
+
+
 def _choose(key: str | None) -> tuple[Instrument, int]:
     found = [market_queries.get_instrument(key=key)] if key else market_queries.list_followed()
     for instrument in found:

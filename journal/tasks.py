@@ -28,3 +28,8 @@ def adopt_plans() -> int:
 def bench_chain(*, options: dict[str, Any]) -> dict[str, Any]:
     """Measure how fast a chain of entries is verified."""
     return benchmark.measure_chain(count=options["entries"], key=options["instrument"])
+
+
+def bench_trades(*, options: dict[str, Any]) -> dict[str, Any]:
+    """Measure how fast a venue's file of fills is taken in."""
+    return benchmark.measure_trades(rows=options["rows"], now=options["now"])

@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pytest
+from django.core.cache import caches
 from django.db import DatabaseError, connection, transaction
 
 from journal import operations, queries
 from journal.models import JournalEntry, Judgement, Plan, PlanEvent
 from tests.factories import make_plan
 from tests.journal.terms import NOW, SOON, TERMS
+from tests.journal.test_api_writing import TERMS as API_TERMS
 from tests.journal.test_walls import as_web
 
 if TYPE_CHECKING:
@@ -67,8 +69,22 @@ def by_form(generator: np.random.Generator, client: Client, owner: User) -> bool
 
 
 def by_api(generator: np.random.Generator, client: Client, owner: User) -> bool:
-    method = ("put", "patch", "delete", "post")[generator.integers(4)]
-    answer = getattr(client, method)("/api/v1/plans/1/", {"thesis": "Later."}, content_type="application/json")
+    caches["limits"].clear()  # it is the lock that has to refuse, not the limit
+    back = {"armed_at": "2020-01-01T00:00:00Z", "at": "2020-01-01T00:00:00Z"}
+    tries: tuple[tuple[str, str, dict[str, Any]], ...] = (
+        ("put", "", API_TERMS | {"thesis": "Later."}),
+        ("put", "", API_TERMS | {"armed_at": back["armed_at"]}),
+        ("patch", "", {"thesis": "Later."}),
+        ("delete", "", {}),
+        ("post", "undo/", back),
+        ("post", "entries/", {"kind": "noted", "note": "x", "at": back["at"]}),
+        ("post", "entries/", {"kind": "armed"}),
+        ("put", "entries/", {"note": "other"}),
+        ("delete", "events/1/", {}),
+        ("put", "events/1/", {"result": "9"}),
+    )
+    method, path, body = tries[generator.integers(len(tries))]
+    answer = getattr(client, method)(f"/api/v1/plans/1/{path}", body, content_type="application/json")
     return bool(answer.status_code < 400)
 
 

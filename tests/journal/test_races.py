@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Final
 import pytest
 from django.db import connection, transaction
 
-from access.operations import erase_account
+from access.operations import erase_account, make_operator_link, use_login_link
 from journal import operations, queries
-from journal.models import Judgement, Plan, PlanEvent
+from journal.models import Fill, Judgement, Plan, PlanEvent, Trade
 from journal.operations import terms_of
 from tests.factories import make_heatmap, make_plan, make_user, make_zone
+from tests.journal.test_trades import MAY, binance, line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -126,3 +127,61 @@ def test_undoing_against_the_judge_has_one_winner(owner: User, zone: Zone, now: 
         else:
             assert (told["judged"] <= 1, told["draft"], entries(owner, plan)) == (True, 0, ["armed"])
     assert queries.verify_chain(owner_id=owner.pk)[1] == []
+
+
+def test_a_key_sent_at_once_makes_one_draft(owner: User, zone: Zone, now: dt.datetime) -> None:
+    terms = terms_of(make_plan(owner=owner, zone=zone, expires_at=now + dt.timedelta(days=1)))
+    for number in range(2, ROUNDS + 2):
+
+        def send(key: str = f"key {number}") -> str:
+            def act() -> tuple[int, int]:
+                mine = {"owner_id": owner.pk, "zone_id": zone.pk, "terms": terms, "request_key": None, "now": now}
+                return 201, operations.create_draft(**mine).number  # type: ignore[arg-type]  # each is what it says
+
+            kept, is_replayed = operations.answer_once(owner_id=owner.pk, key=key, request=b"x", act=act, now=now)
+            return f"{'told' if is_replayed else 'made'} {kept.body}"
+
+        assert race([send]) == {f"made {number}": 1, f"told {number}": AT_ONCE - 1}
+    assert [plan.number for plan in queries.list_plans(owner_id=owner.pk, limit=500)] == list(range(ROUNDS + 1, 0, -1))
+
+
+def test_a_file_taken_in_at_once_comes_in_once(owner: User, now: dt.datetime) -> None:
+    for number in range(ROUNDS):
+        at = MAY + dt.timedelta(days=number)
+        content = binance(line(at, "BUY", "60000", "1", 2 * number), line(at, "SELL", "60300", "1", 2 * number + 1))
+        kept = operations.keep_file(owner_id=owner.pk, name="x.csv", content=content, now=now)
+        operations.describe(owner_id=owner.pk, file_id=kept.pk, choices=operations.Choices(zone="UTC"))
+
+        def take(pk: int = kept.pk) -> str:
+            taken = operations.take_in(owner_id=owner.pk, file_id=pk, now=now)
+            return f"{taken.new_count} new, {taken.known_count} known"
+
+        assert race([take]) == {"2 new, 0 known": AT_ONCE}
+        assert Fill.objects.owned_by(owner.pk).count() == 2 * (number + 1)
+        assert Trade.objects.owned_by(owner.pk).count() == number + 1
+
+
+def test_a_journal_taken_in_at_once_comes_in_once(owner: User, zone: Zone, now: dt.datetime) -> None:
+    make_plan(owner=owner, zone=zone, expires_at=now + dt.timedelta(days=1))
+    content = queries.canonical_json(queries.export_journal(owner_id=owner.pk))
+    for number in range(ROUNDS):
+        other = make_user(email=f"other{number}@example.com")
+        kept = operations.keep_journal(owner_id=other.pk, content=content, now=now)
+
+        def take(pk: int = kept.pk, owner_id: int = other.pk) -> str:
+            taken = operations.take_in_journal(owner_id=owner_id, journal_id=pk, now=now)
+            return f"{taken.counts['drafts']} drafts"
+
+        assert race([take]) == {"1 drafts": AT_ONCE}
+        assert Plan.objects.owned_by(other.pk).count() == 1
+        erase_account(user_id=other.pk)
+
+
+def test_a_login_link_used_at_once_lets_one_in(now: dt.datetime) -> None:
+    for _ in range(ROUNDS):
+        token = make_operator_link(now=now).strip("/").rpartition("/")[2]
+
+        def use(token: str = token) -> str:
+            return "in" if use_login_link(token=token, now=now) else "out"
+
+        assert race([use]) == {"in": 1, "out": AT_ONCE - 1}

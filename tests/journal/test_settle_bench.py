@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from django.core.management import call_command
 
-from journal.models import Plan
+from journal.models import Fill, Plan
 from market.operations import store
 from market.series import BAR, epoch_ms
 from tests.journal.terms import NOW
@@ -48,3 +48,14 @@ def test_bench_verifies_a_chain_and_keeps_nothing(zone: Zone) -> None:
     figures = json.loads(out.getvalue())
     assert (figures["entries"], figures["findings"]) == (300, 0)
     assert not Plan._base_manager.exists()
+
+
+@pytest.mark.django_db
+def test_bench_takes_a_file_in_and_keeps_nothing() -> None:
+    count = 50_000 if os.environ.get("BH_CAMPAIGNS") else 200
+    out = StringIO()
+    call_command("bench", "trades", "--json", "--rows", str(count), stdout=out)
+    figures = json.loads(out.getvalue())
+    assert (figures["rows"], figures["new"], figures["refused"]) == (count, count, 0)
+    assert not Fill._base_manager.exists()
+    print(out.getvalue())

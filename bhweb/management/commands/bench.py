@@ -21,6 +21,7 @@ BENCHES: Final[Mapping[str, str]] = {
     "layers": "heatmaps.tasks.bench_layers",
     "settle": "journal.tasks.bench_settle",
     "chain": "journal.tasks.bench_chain",
+    "trades": "journal.tasks.bench_trades",
     "zones": "heatmaps.tasks.bench_zones",
     "ingest": "bhweb.capacity.run",
     "advance": "bhweb.capacity.advancing.run",
@@ -37,7 +38,9 @@ class Command(BaseCommand):
         """Declare what may be given."""
         parser.add_argument("what", choices=BENCHES)
         parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
-        parser.add_argument("--rows", type=int, default=100_000, help="how many bars to import (import)")
+        parser.add_argument(
+            "--rows", type=int, default=100_000, help="how many bars or fills to import (import, trades)"
+        )
         parser.add_argument("--instrument", help="venue:symbol: measure its stored bars too (heatmap, layers, settle)")
         parser.add_argument("--steps", type=_count, help="five-minute steps (heatmap: 56 days, zones: a week)")
         parser.add_argument("--instruments", type=_count, default=600, help="how many are live (ingest, advance)")
