@@ -36,6 +36,8 @@ class Server:
     def __init__(self) -> None:
         self._hub: streams.Hub | None = None
         self._intake = bodies.Intake(seconds=settings.BODY_SECONDS, most=settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
+        # Files wait in a room of their own: they take nothing from the bodies of all other pages.
+        self._files = bodies.Intake(seconds=6 * settings.BODY_SECONDS, most=settings.FILE_BYTES_MOST)
         self._goodbye: asyncio.Task[None] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -48,8 +50,9 @@ class Server:
             await self._page(scope, receive, send)
 
     async def _page(self, scope: Scope, receive: Receive, send: Send) -> None:
+        intake = self._files if scope["path"] in settings.FILE_PATHS else self._intake
         try:
-            async with self._intake.whole(receive) as replayed:
+            async with intake.whole(receive) as replayed:
                 await pages(scope, replayed, send)
         except bodies.RefusedError as refused:
             await bodies.refuse(refused, send)

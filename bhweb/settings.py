@@ -40,6 +40,9 @@ CLOCK_SPEED = CLOCK.speed if CLOCK else 1.0
 KEEP_BAR_MONTHS = int(environment.text("BH_KEEP_BAR_MONTHS", "0"))
 KEEP_DEPTH_DAYS = int(environment.text("BH_KEEP_DEPTH_DAYS", "90"))
 # Within this a request has arrived whole, or is refused [s].
+# Where files are sent to, each with a limit of its own below this one [bytes, with the form around the file].
+FILE_PATHS = frozenset({"/trades/files/", "/plans/imported/", "/early-access/operator/import/"})
+FILE_BYTES_MOST = 33 << 20
 BODY_SECONDS = float(environment.text("BH_BODY_SECONDS", "10"))
 CACHES = {
     "default": {

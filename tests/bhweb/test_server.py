@@ -12,10 +12,13 @@ import pytest
 from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
+from django.urls import reverse
 from django.utils import timezone
 
+from access.early import sheets
 from access.tasks import make_operator_link
 from bhweb import patience
+from journal import imports
 from tests.running import Broker, Programs, database_url, wait_for
 
 if TYPE_CHECKING:
@@ -110,6 +113,35 @@ def test_large_body_is_refused(port: int, *, is_announced: bool) -> None:
         body = b"x" * (most + 1)
         link.request("POST", "/login/", body if is_announced else iter([body]), encode_chunked=not is_announced)
         assert link.getresponse().status == 413
+
+
+def test_files_may_be_larger_where_they_are_sent_to(port: int) -> None:
+    places = {reverse(name) for name in ("journal:trade-files", "journal:moved-journals", "access:early-csv-in")}
+    assert places == settings.FILE_PATHS
+    assert max(imports.MOST_BYTES, sheets.BYTES_MOST) + (1 << 16) < settings.FILE_BYTES_MOST
+    csrf = {"Cookie": "csrftoken=" + "a" * 32, "Origin": f"http://127.0.0.1:{port}", "X_CSRFToken": "a" * 32}
+    # Somebody who is not logged in is sent to the login, and not away for the size.
+    for path in places - {reverse("access:early-csv-in")}:
+        sent = ask(port, path, body=b"x" * (imports.MOST_BYTES + 1), method="POST", Content_Type="text/plain", **csrf)
+        assert sent[0] == 302
+    body = b"x" * (settings.FILE_BYTES_MOST + 1)
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=20)) as link:
+        link.request("POST", "/trades/files/", body)
+        assert link.getresponse().status == 413
+
+
+def test_a_line_of_a_gigabyte_is_refused_before_it_has_come(port: int) -> None:
+    piece, sent = b"x" * (1 << 20), 0
+    with connect(port, saying=head(port, "/trades/files/", length=1 << 30)) as link:
+        try:
+            for _ in range(1 << 10):
+                link.sendall(piece)
+                sent += len(piece)
+            answer = link.recv(12)
+        except ConnectionError:
+            answer = b""  # it was hung up on, which is the other way to refuse
+    assert answer in {b"", b"HTTP/1.1 413"}
+    assert sent < 1 << 28
 
 
 def test_whole_body_reaches_the_page(port: int) -> None:
