@@ -1,0 +1,162 @@
+"""Which slips in a pure module its tests would notice: ``.venv/bin/python -m tests.campaigns.mutants risk/formulas``.
+
+Each mutant is the code with one slip: another operator, a comparison with its boundary moved or turned round, another
+constant, a condition negated, ``min`` for ``max``, nothing returned. It is killed where a test of
+the formulas fails or runs on without end. Words of messages and annotations are left alone. Further arguments name
+files of tests.
+"""
+
+from __future__ import annotations
+
+import ast
+import os
+import signal
+import sys
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import hypothesis
+import numpy  # noqa: F401, ICN001  # loaded once, before the forks
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from types import CodeType, ModuleType
+
+TESTS: Final = ("tests/risk/test_edges.py", "tests/risk/test_formulas.py", "tests/risk/test_outcomes.py")
+LONGEST_S: Final = 60
+# Neither numbers nor choices: their slips would be other types and words.
+_UNTOUCHED: Final = {"annotation", "returns", "decorator_list", "names", "exc"}
+_OPERATORS: Final[dict[type[ast.AST], type[ast.AST]]] = {
+    ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult, ast.FloorDiv: ast.Div, ast.Mod: ast.Mult,
+    ast.Pow: ast.Mult, ast.And: ast.Or, ast.Or: ast.And,
+}  # fmt: skip
+_COMPARISONS: Final[dict[type[ast.AST], tuple[type[ast.AST], ...]]] = {
+    ast.Lt: (ast.LtE, ast.GtE), ast.LtE: (ast.Lt, ast.Gt), ast.Gt: (ast.GtE, ast.LtE), ast.GtE: (ast.Gt, ast.Lt),
+    ast.Eq: (ast.NotEq,), ast.NotEq: (ast.Eq,), ast.Is: (ast.IsNot,), ast.IsNot: (ast.Is,),
+}  # fmt: skip
+_NAMES: Final = {
+    "min": "max", "max": "min", "ZERO": "ONE", "ONE": "ZERO",
+    "ROUND_FLOOR": "ROUND_CEILING", "ROUND_CEILING": "ROUND_FLOOR", "ROUND_HALF_EVEN": "ROUND_FLOOR",
+}  # fmt: skip
+
+
+def alternatives(node: ast.AST) -> Iterator[ast.AST]:
+    """Return what could stand in a node's place by a slip."""
+    match node:
+        case ast.operator() | ast.boolop() if type(node) in _OPERATORS:
+            yield _OPERATORS[type(node)]()
+        case ast.cmpop():
+            yield from (other() for other in _COMPARISONS.get(type(node), ()))
+        case ast.UnaryOp(operand=operand):
+            yield operand
+        case ast.IfExp(test=test, body=body, orelse=other):
+            yield ast.IfExp(test, other, body)
+        case ast.If(test=test, body=body, orelse=other):
+            yield ast.If(ast.UnaryOp(ast.Not(), test), body, other)
+        case ast.Break():
+            yield ast.Continue()
+        case _:
+            yield from _values(node)
+
+
+def _values(node: ast.AST) -> Iterator[ast.AST]:
+    match node:
+        case ast.Constant(value=bool() as value):
+            yield ast.Constant(not value)
+        case ast.Constant(value=int() | float() as value):
+            yield ast.Constant(value + 1)
+        case ast.Call(func=ast.Name(id="Decimal"), args=[ast.Constant(value=str() as text)]):
+            yield ast.Call(node.func, [ast.Constant(f"{text}1" if "e" in text else f"1{text}")], [])
+        case ast.Name(id=name) if name in _NAMES:
+            yield ast.Name(_NAMES[name], node.ctx)
+        case ast.Return(value=value) if value is not None:
+            yield ast.Return(ast.Constant(None))
+
+
+def slips(tree: ast.Module) -> Iterator[tuple[int, str, str]]:
+    """Return each mutant of a module: line, what it says there now, and its whole text."""
+    for parent, name, place, node, line in list(_nodes(tree, 0)):
+        for other in alternatives(node):
+            _put(parent, name, place, ast.copy_location(other, node))
+            ast.fix_missing_locations(tree)
+            yield line, ast.unparse(parent).splitlines()[0], ast.unparse(tree)
+            _put(parent, name, place, node)
+
+
+def _nodes(parent: ast.AST, line: int) -> Iterator[tuple[ast.AST, str, int | None, ast.AST, int]]:
+    """Return each node that may slip: whose it is, under which name and place, itself, and its line."""
+    for name, value in ast.iter_fields(parent):
+        for place, node in enumerate(value) if isinstance(value, list) else [(None, value)]:
+            if name in _UNTOUCHED or not isinstance(node, ast.AST) or _is_idle(node):
+                continue
+            at = getattr(node, "lineno", line)
+            yield parent, name, place, node, at
+            yield from _nodes(node, at)
+
+
+def _is_idle(node: ast.AST) -> bool:
+    """Tell messages, and what runs under a type checker only."""
+    return isinstance(node, ast.JoinedStr) or (isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING")
+
+
+def _put(parent: ast.AST, name: str, place: int | None, node: ast.AST) -> None:
+    if place is None:
+        setattr(parent, name, node)
+    else:
+        getattr(parent, name)[place] = node
+
+
+class Instead(MetaPathFinder, Loader):
+    """Loads one module from another text."""
+
+    def __init__(self, module: str, code: CodeType) -> None:
+        self.module, self.code = module, code
+
+    def find_spec(self, fullname: str, *_: object) -> ModuleSpec | None:
+        """Answer for that module only."""
+        return ModuleSpec(fullname, self) if fullname == self.module else None
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Run the other text."""
+        exec(self.code, module.__dict__)  # a mutant is made to be run
+
+
+def is_killed(path: Path, text: str, tests: Sequence[str]) -> bool:
+    """Run the tests on a mutant in a process of its own."""
+    child = os.fork()
+    if child == 0:
+        signal.alarm(LONGEST_S)
+        sys.meta_path.insert(0, Instead(".".join(path.with_suffix("").parts), compile(text, str(path), "exec")))
+        quiet = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(quiet, 1), os.dup2(quiet, 2)
+        options = ["-x", "-q", "--noconftest", "-c", os.devnull, "--rootdir=.", "-p", "no:cacheprovider"]
+        os._exit(int(pytest.main([*options, "-p", "no:django", "-p", "no:xdist", *tests])))
+    return os.waitpid(child, 0)[1] != 0
+
+
+def main(*given: str) -> None:
+    """Try every mutant; print those that live, and the score."""
+    hypothesis.settings.register_profile("mutants", database=None, deadline=None, derandomize=True, max_examples=20)
+    hypothesis.settings.load_profile("mutants")
+    root, tests = Path(given[0]), given[1:] or TESTS
+    sys.path.insert(0, str(Path.cwd()))
+    paths = sorted(root.glob("*.py")) if root.is_dir() else [root]
+    if is_killed(paths[0], paths[0].read_text(), tests):
+        sys.exit("The tests fail on the code as it is.")
+    killed = count = 0
+    for path in (one for one in paths if one.name != "__init__.py"):
+        for line, said, text in slips(ast.parse(path.read_text())):
+            count += 1
+            if is_killed(path, text, tests):
+                killed += 1
+            else:
+                sys.stdout.write(f"{path}:{line} lives: {said}\n")
+                sys.stdout.flush()
+    sys.stdout.write(f"{root}: {killed} of {count} killed, {100 * killed / max(1, count):.1f} %\n")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
