@@ -107,6 +107,8 @@ class Terminal(_Told):
     shown: shown.Shown
     timeframe: str
     version: int
+    # Names all that rests on stored data, so that what is written of it can be kept.
+    mark: str
     # As of when everything is told; None for now.
     at: dt.datetime | None = None
     timeframes: tuple[str, ...] = tuple(chart.TIMEFRAMES)
@@ -182,6 +184,7 @@ def load(*, key: str, timeframe: str, now: dt.datetime, at: dt.datetime | None =
         shown=shown.load(instrument=instrument),
         timeframe=timeframe if timeframe in chart.TIMEFRAMES else chart.DEFAULT_TIMEFRAME,
         version=state.version(freshness=freshness, heatmap=heatmap),
+        mark=kept,
         at=at,
     )
 
