@@ -60,11 +60,11 @@ def make_operator_link(*, now: dt.datetime) -> str:
 
 def use_login_link(*, token: str, now: dt.datetime) -> User | None:
     """Spend a link and return whom it logs in; None when it is unknown, spent or too old."""
-    fresh = LoginLink.objects.filter(digest=digest(token), used_at=None, expires_at__gt=now, user__is_active=True)
-    # The update itself decides: of two clicks at once only one finds the row unused.
-    if fresh.update(used_at=now) == 0:
-        return None
-    return LoginLink.objects.select_related("user").get(digest=digest(token)).user
+    fresh = LoginLink.objects.filter(digest=digest(token), used_at=None, expires_at__gt=now)
+    link = fresh.filter(user__is_active=True).select_related("user").first()
+    # The update itself decides: of two clicks at once only one finds the row unused. It names no other table, or the
+    # row would be chosen before it waits for the other click, and not be looked at again.
+    return link.user if link is not None and fresh.filter(pk=link.pk).update(used_at=now) else None
 
 
 @transaction.atomic
