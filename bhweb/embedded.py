@@ -29,6 +29,7 @@ PLAIN_PATH = re.compile(r"[A-Za-z0-9/._-]+")  # what every client's URL parser r
 PORT = 5432  # part of the socket's name only
 USER = DATABASE = "bh"
 WEB_USER = "bh_web"
+WORKER_USER = "bh_worker"
 BUILTIN_LOCALE_VERSION = 17
 START_SECONDS = 120  # recovery after a crash included
 
@@ -221,6 +222,8 @@ def _ensure_database(sockets: Path) -> None:
         # The web server connects as a role that owns nothing: policies hold it back (journal, migration 0014).
         if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [WEB_USER]).fetchone():
             connection.execute(f"CREATE ROLE {WEB_USER} LOGIN")
+        if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [WORKER_USER]).fetchone():
+            connection.execute(f"CREATE ROLE {WORKER_USER} LOGIN")
 
 
 @dataclass

@@ -44,6 +44,14 @@ def secret(name: str) -> str:
     return value
 
 
+def secrets(name: str) -> list[str]:
+    """Return secrets, comma-separated, that may be left out, but not be guessed."""
+    values = [value for value in os.environ.get(name, "").split(",") if value]
+    if any(len(value) < _SHORTEST_SECRET for value in values):
+        raise ImproperlyConfigured(f"Each of {name} must have at least {_SHORTEST_SECRET} characters.")
+    return values
+
+
 def mail(*, service: str, keys: str, smtp: str) -> dict[str, Any]:
     """Return how mail is sent: through a mail service, over SMTP, or not at all: then it stays here to be read."""
     if service and smtp:

@@ -12,6 +12,8 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 
 
 SECRET_KEY = environment.text("BH_SECRET_KEY")
+# What wraps the keys of private notes: the first for new ones, the others to open old ones.
+NOTES_KEYS = environment.secrets("BH_NOTES_KEYS") or [SECRET_KEY]
 DEBUG = environment.flag("BH_DEBUG")
 ALLOWED_HOSTS = environment.text("BH_ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]").split(",")
 CSRF_TRUSTED_ORIGINS = [origin for origin in environment.text("BH_TRUSTED_ORIGINS", "").split(",") if origin]

@@ -38,5 +38,6 @@ urlpatterns = [
     path("reviews/<row_id:pk>/remark/", views.remark, name="review-remark"),
     path("review/", views.review, name="review"),
     path("review/course/", views.course, name="course"),
+    path("review/week/", views.week, name="week"),
     path("review/calendar/", views.month, name="calendar"),
 ]

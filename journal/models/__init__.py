@@ -4,6 +4,7 @@ from .answers import SentAnswer
 from .drafts import Unfinished
 from .entries import JournalEntry
 from .moved import MovedJournal
+from .notes import NoteKey, WeekNote
 from .plans import Plan
 from .trades import Fill, RefusedRow, Review, Trade, TradeFile
 from .verdicts import Judgement, PlanEvent
@@ -13,6 +14,7 @@ __all__ = [
     "JournalEntry",
     "Judgement",
     "MovedJournal",
+    "NoteKey",
     "Plan",
     "PlanEvent",
     "RefusedRow",
@@ -21,4 +23,5 @@ __all__ = [
     "Trade",
     "TradeFile",
     "Unfinished",
+    "WeekNote",
 ]

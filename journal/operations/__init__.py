@@ -12,6 +12,7 @@ from .filling import FillRefusedError, TypedFill, add_fill, drop_fill
 from .judging import adopt_plans
 from .keeping import drop_unfinished, keep_unfinished
 from .moving import keep_journal, look_at_journal, take_in_journal
+from .noting import keep_week_note, rewrap_keys
 from .reviewing import NotEndedError, ReviewedError, Said, add_remark, review_plan, review_trade
 from .settling import settle
 from .telling import News, settle_and_tell
@@ -74,12 +75,14 @@ __all__ = [
     "keep_file",
     "keep_journal",
     "keep_unfinished",
+    "keep_week_note",
     "lock_chain",
     "look",
     "look_at_journal",
     "next_entry",
     "review_plan",
     "review_trade",
+    "rewrap_keys",
     "settle",
     "settle_and_tell",
     "spell_targets",

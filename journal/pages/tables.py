@@ -13,7 +13,7 @@ from market.series import moment
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-TABLES: Final = ("plans", "entries", "events", "fills", "trades", "reviews")
+TABLES: Final = ("plans", "entries", "events", "fills", "trades", "reviews", "week_notes")
 # Written by their names in the document, where they are milliseconds.
 _TIMES: Final = ("at", "at_ms", "armed_at_ms", "expires_at", "opened_at", "closed_at", "reviewed_at")
 

@@ -27,6 +27,7 @@ from .plans import (
     plain_terms,
 )
 from .results import Cell, Outcome, Results, count_unmatched, outcomes, results
+from .sealing import SealedError, new_key, seal, wrap_anew
 from .trades import (
     TRADES_PAGE,
     fills_of,
@@ -43,6 +44,7 @@ from .trades import (
     trade_with,
     trades_of_plan,
 )
+from .weeks import Week, place_of, read_week
 
 __all__ = [
     "PAGE",
@@ -58,6 +60,8 @@ __all__ = [
     "Outcome",
     "Paths",
     "Results",
+    "SealedError",
+    "Week",
     "canonical_json",
     "costs_of",
     "count_unmatched",
@@ -94,13 +98,18 @@ __all__ = [
     "list_reviews",
     "list_trades",
     "moved_parts",
+    "new_key",
     "outcomes",
+    "place_of",
     "plain",
     "plain_terms",
     "read_context",
     "read_market",
+    "read_week",
     "results",
+    "seal",
     "trade_with",
     "trades_of_plan",
     "verify_chain",
+    "wrap_anew",
 ]

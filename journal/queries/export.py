@@ -8,6 +8,7 @@ from journal.models import Fill, Plan, PlanEvent, Review, Trade
 from journal.queries.chain import LINK_SCHEMA, list_entries
 from journal.queries.moved import moved_parts
 from journal.queries.plans import plain, plain_terms
+from journal.queries.weeks import list_week_notes
 from market.series import epoch_ms
 
 if TYPE_CHECKING:
@@ -88,6 +89,9 @@ def _done(owner_id: int) -> dict[str, Any]:
         "reviews": [
             _row(one, _REVIEW) | {"plan": one.plan and one.plan.number, "trade": one.trade_id}
             for one in reviews.iterator(_BATCH)
+        ],
+        "week_notes": [
+            {"monday": monday.isoformat(), "note": note} for monday, note in list_week_notes(owner_id=owner_id)
         ],
     }
 

@@ -6,6 +6,7 @@ from .moving import export, export_tables, moved, moved_journals, take_in_moved
 from .plans import amend, arm, evidence, plan, plans, undo
 from .reviews import remark, review, review_plan, review_trade
 from .trades import choose_plan, file, files, take_in, trade, trades
+from .weeks import week
 from .writing import check, edit_plan, figures, forget, keep, new_plan
 
 __all__ = [
@@ -40,4 +41,5 @@ __all__ = [
     "trade",
     "trades",
     "undo",
+    "week",
 ]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import TYPE_CHECKING
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -41,7 +43,7 @@ def review_plan(request: HttpRequest, number: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             operations.review_plan(owner_id=owner_of(request), number=number, said=form.said(), now=timezone.now())
-            return redirect("journal:plan-review", number=number)
+            return _reviewed(request, number)
         except (operations.NotEndedError, operations.ReviewedError) as refusal:
             form.add_error(None, str(refusal))
     return _show(request, found, form)
@@ -83,6 +85,15 @@ def remark(request: HttpRequest, pk: int) -> HttpResponse:
     if found.plan is not None:
         return redirect("journal:plan-review", number=found.plan.number)
     return redirect("journal:trade", pk=found.trade_id)
+
+
+def _reviewed(request: HttpRequest, number: int) -> HttpResponse:
+    """Go back to the week that is walked through, if one is; else to the plan."""
+    try:
+        monday = dt.date.fromisoformat(request.GET.get("week", ""))
+    except ValueError:
+        return redirect("journal:plan-review", number=number)
+    return redirect(f"{reverse('journal:week')}?monday={monday.isoformat()}")
 
 
 def _show(request: HttpRequest, found: Plan, form: ReviewForm) -> HttpResponse:

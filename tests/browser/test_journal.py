@@ -87,7 +87,7 @@ def fill_journal(world: World) -> Journal:
     pages = (
         "/plans/", "/plans/1/", "/plans/1/review/", "/plans/2/", "/trades/",
         "/trades/fills/new/", f"/trades/{trade}/", "/trades/files/",
-        f"/trades/files/{file.pk}/", "/review/", "/review/course/", "/review/calendar/",
+        f"/trades/files/{file.pk}/", "/review/", "/review/course/", "/review/calendar/", "/review/week/",
     )  # fmt: skip
     return Journal(cookie, pages)
 

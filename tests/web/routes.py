@@ -129,7 +129,7 @@ ROUTES = {
     "journal:plan-evidence": Route(404, kwargs=NUMBER, is_private=True),
     "journal:plan-review": Route(200, 422, kwargs=NUMBER, is_private=True),
     **{f"journal:{name}": Route(200) for name in ("trades", "review", "course", "calendar")},
-    **{f"journal:{name}": Route(200, 422) for name in ("trade-files", "fill-new")},
+    **{f"journal:{name}": Route(200, 422) for name in ("trade-files", "fill-new", "week")},
     "journal:fill-drop": Route(405, 404, {"pk": 1}),
     "journal:trade": Route(404, kwargs={"pk": 1}),
     "journal:trade-file": Route(404, 404, {"pk": 1}),

@@ -18,7 +18,7 @@ from django.utils import timezone
 import access.tasks
 import journal.tasks
 import market.tasks
-from bhweb.walls import grant_web_role
+from bhweb.walls import grant_web_role, grant_worker_role
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -46,6 +46,7 @@ class Command(BaseCommand):
         call_command("migrate", verbosity=0, interactive=False)
         call_command("createcachetable", verbosity=0)
         grant_web_role()
+        grant_worker_role()
         logger.info("migrated")
         journal.tasks.adopt_plans()
         collect_static()

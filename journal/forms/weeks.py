@@ -1,0 +1,15 @@
+"""The form of a week."""
+
+from __future__ import annotations
+
+from django import forms
+
+
+class WeekForm(forms.Form):
+    """What is taken from a week."""
+
+    note = forms.CharField(
+        label="One note on the week", max_length=2000, widget=forms.Textarea(attrs={"rows": 4}),
+        help_text="Encrypted with a key of your own; erasing the account destroys the key.",
+        error_messages={"required": "Write the note, or leave the page."},
+    )  # fmt: skip

@@ -1,0 +1,35 @@
+"""Keep notes sealed, and wrap their keys anew."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+
+from journal.models import NoteKey, WeekNote
+from journal.queries import new_key, place_of, seal, wrap_anew
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+
+@transaction.atomic
+def keep_week_note(*, owner_id: int, monday: dt.date, words: str, now: dt.datetime) -> None:
+    """Keep what the owner takes from a week, in place of what was kept before; raises ValueError for no Monday."""
+    if monday.weekday():
+        raise ValueError(f"A week begins on a Monday; {monday} is none.")
+    made = NoteKey.objects.owned_by(owner_id)
+    key, _ = made.get_or_create(owner_id=owner_id, defaults={"wrapped": new_key(owner_id)})
+    sealed = seal(key, place_of(monday), words)
+    notes = WeekNote.objects.owned_by(owner_id)
+    notes.update_or_create(owner_id=owner_id, monday=monday, defaults={"sealed": sealed, "kept_at": now})
+
+
+@transaction.atomic
+def rewrap_keys() -> int:
+    """Wrap every owner's key by the environment's first key; return how many. All of them, or none."""
+    keys = list(NoteKey.objects.to_rewrap().select_for_update())
+    for key in keys:
+        key.wrapped = wrap_anew(key.owner_id, bytes(key.wrapped))
+        key.save(update_fields=["wrapped"])
+    return len(keys)
