@@ -135,7 +135,7 @@ _UNSEEN: Final = re.compile(
 _NUMBER: Final = re.compile(r"(?<![\w.#/&-])(\d[\d,.]*\d|\d)(?![\w])")
 _UNITS: Final = (
     r"(?:%|h|d|m|s|ms|min|x|USD|units|days?|hours?|minutes?|seconds?|weeks?|months?|years?|times?|rows?|venues?|"
-    r"horizons?|coins?|bins?|columns?|classes|seeds?|worlds?|statements?|chances?|levels?|unread|ATR|swings?|Values)(?!\w)|%|\+"
+    r"horizons?|coins?|bins?|columns?|classes|seeds?|worlds?|statements?|chances?|levels?|unread|ATR|R|plans?|swings?|Values)(?!\w)|%|\+"
 )
 _FORMULAS: Final = {"method.html"}
 

@@ -75,6 +75,8 @@ class PlanApi(JournalApi):
     @once
     def put(self, request: Request, number: int) -> Response:
         """Replace the terms of a draft; 409 once it is armed."""
+        # Another's plan is as absent as none, whatever is sent.
+        queries.get_plan(owner_id=owner_of(request), number=number)
         sent = TermsSerializer(data=request.data)
         sent.is_valid(raise_exception=True)
         changed = operations.update_draft(

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from journal.statistics import Fan, Streaks
 
 # The pictures, in their own units; the table holds the newest plans.
-_WIDTH, _HEIGHT, _LEFT, _FOOT = 640, 240, 44, 22
+_WIDTH, _HEIGHT, _LEFT, _FOOT = 640, 240, 64, 22
 _ROWS: Final = 200
 _STOPS: Final = (10, 25, 50, 100)
 _STEPS: Final = (0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500)
@@ -97,8 +97,16 @@ def _figures(found: Course) -> list[tuple[str, str, str]]:
 def _by_chance(found: Streaks) -> str:
     return (
         f"by chance alone, in other orders of the same results: {found.low} to {found.high} in 95 %, "
-        f"so long or longer in {found.chance * 100:.0f} %"
+        f"so long or longer in {share_text(found.chance)}"
     )
+
+
+def share_text(share: float) -> str:
+    """Return a share of draws in whole per cent; draws never say never, nor always."""
+    least, most = 0.01, 0.99
+    if share > most:
+        return "more than 99 %"
+    return "less than 1 %" if share < least else f"{share * 100:.0f} %"
 
 
 def _rows(found: Course) -> list[dict[str, Any]]:
@@ -131,8 +139,8 @@ def _fan(found: Fan) -> dict[str, Any]:
         "shares": [f"{share * 100:.0f} %" for share in SHARES],
         "rows": [(stop, [signed(line[stop], 1) for line in found.lines]) for stop in stops],
         "falls": [(f"{share * 100:.0f} %", f"{fall:.1f} R") for share, fall in zip(FALLS, found.falls, strict=True)],
-        "streaks": [(length, f"{chance * 100:.0f} %") for length, chance in found.streaks],
-        "below": f"{found.below * 100:.0f} %",
+        "streaks": [(length, share_text(chance)) for length, chance in found.streaks],
+        "below": share_text(found.below),
     }  # fmt: skip
 
 

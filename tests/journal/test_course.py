@@ -11,6 +11,7 @@ import pytest
 from django.urls import reverse
 
 from journal import queries, statistics
+from journal.pages.course import share_text
 from risk.formulas import chance_of_streak
 from tests.journal.terms import text
 from tests.journal.test_results import closed
@@ -75,3 +76,10 @@ def test_a_month_shows_what_ended_and_nothing_for_other_days(owner: User, zone: 
     assert "No plan ended in this month." in text(client.get(reverse("journal:calendar"), {"month": "2020-02"}))
     for wrong in ("2020-13", "9999-01", "x", "0001-01", "1999-01"):
         assert client.get(reverse("journal:calendar"), {"month": wrong}).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("share", "text"), [(1.0, "more than 99 %"), (0.99, "99 %"), (0.5, "50 %"), (0.01, "1 %"), (0.0, "less than 1 %")]
+)
+def test_draws_never_say_never(share: float, text: str) -> None:
+    assert share_text(share) == text
