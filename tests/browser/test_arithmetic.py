@@ -45,8 +45,8 @@ def test_distance_below_the_price_ends_at_a_hundred_percent(visit: Open, world: 
 
 SUMS = """
     const heat = { bin_bps: 5, code_floor_usd: a[0] };
-    const { Grid } = await import(document.querySelector('link[href*="terminal/grid"]').href);
-    const { Bands } = await import(document.querySelector('link[href*="terminal/bands"]').href);
+    const { Grid } = await import(a[4]);
+    const { Bands } = await import(a[5]);
     const slice = { codes: a[1], bin_lo: a[2], close: a[3] };
     const read = m.readSlice(slice, new Grid(heat), new Bands(null));
     return [read.total[0], read.total[read.total.length - 1]];
@@ -61,7 +61,7 @@ def test_the_bin_across_the_close_is_on_the_side_of_its_centre(place: float, vis
     usd = np.array([1, 2, 4, 8, 16, 32, 64]) * 1e6
     codes = codes_from_usd(usd * 2, floor)
     text = base64.b64encode(codes.tobytes()).decode()
-    drawn = run(page, "side", SUMS, floor, text, bin_lo, close)
+    drawn = run(page, "side", SUMS, floor, text, bin_lo, close, script_of("grid"), script_of("bands"))
     newest = queries.latest_slice(heatmap=world.heatmap)
     assert newest is not None
     slice_ = queries.Slice(newest.at, bin_lo, usd, close, provisional=False, bin_bps=5.0, factors=newest.factors)
