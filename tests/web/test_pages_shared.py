@@ -80,7 +80,7 @@ def imports(path: Path) -> set[Path]:
 
 
 def test_scripts_told_in_advance_are_those_that_are_imported() -> None:
-    # Modules beside each other come joined; the theme's script stands in every page's head, the entry in the terminal's.
+    # Modules beside each other come joined; the theme's script and the entry stand in the head.
     scripts = {ENTRY, *imports(ENTRY)}
     own = [path for path in scripts if "vendor" not in path.parts]
     called = {path.parent / name for path in own for name in re.findall(r"import\('\./([^']+)'\)", path.read_text())}
