@@ -40,8 +40,5 @@ def load(*, instrument: Instrument, now: dt.datetime) -> list[str]:
 
 
 def _health(now: dt.datetime) -> dict[str, VenueHealth]:
-    found: dict[str, VenueHealth] | None = cache.get(_KEPT)
-    if found is None:
-        found = market.venue_health(now=now)
-        cache.set(_KEPT, found, _KEEP_SECONDS)
+    found: dict[str, VenueHealth] = cache.get_or_set(_KEPT, lambda: market.venue_health(now=now), _KEEP_SECONDS)
     return found

@@ -41,8 +41,9 @@ def load(*, instrument: Instrument) -> Shown:
 
 
 def _scored() -> list[scorecard.Claim]:
-    found: list[scorecard.Claim] | None = cache.get(_KEPT)
-    if found is None:
-        found = [one for one in scorecard.load_claims() if one.text in _TEXTS and one.runs]
-        cache.set(_KEPT, found, _KEEP_SECONDS)
+    found: list[scorecard.Claim] = cache.get_or_set(_KEPT, _read, _KEEP_SECONDS)
     return found
+
+
+def _read() -> list[scorecard.Claim]:
+    return [one for one in scorecard.load_claims() if one.text in _TEXTS and one.runs]

@@ -72,7 +72,7 @@ def test_the_quality_of_a_short_record_counts_its_own_length() -> None:
 
 def test_streaks_at_their_ends() -> None:
     most = formulas.chance_of_streak(losing_rate=D("0.5"), length=10_000, trades=10_000)
-    assert most == D("0.5") ** 10_000 or abs(most / D("0.5") ** 10_000 - 1) < D("1e-20")
+    assert abs(most / D("0.5") ** 10_000 - 1) < D("1e-20")
     assert "may be 10,000" in refusal(formulas.chance_of_streak, losing_rate=D("0.5"), length=1, trades=10_001)
     assert "at least 1" in refusal(formulas.chance_of_streak, losing_rate=D("0.5"), length=0, trades=5)
     # What is left out of a long sum lies below a billionth.
@@ -140,7 +140,7 @@ def test_liquidation_at_its_ends() -> None:
     found = formulas.liquidation_price(
         side=1, entry=D(100), leverage=D(5), brackets=deducted, quantity=D(2), extra_margin=D(30)
     )
-    assert found == (D(200) - 70 - 5) / (2 * D("0.9")) or abs(found - D(125) / D("1.8")) < D("1e-25")  # type: ignore[operator]  # a number
+    assert abs(found - D(125) / D("1.8")) < D("1e-25")  # type: ignore[operator]  # a number
     short = formulas.liquidation_price_inverse(
         side=-1, entry=D(100), leverage=D(4), notional=D(1000), brackets=[Bracket(D("0.01"), deduction=D("0.5"))],
         fee=D("0.001"), extra_margin=D(1),
