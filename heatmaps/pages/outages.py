@@ -40,5 +40,4 @@ def load(*, instrument: Instrument, now: dt.datetime) -> list[str]:
 
 
 def _health(now: dt.datetime) -> dict[str, VenueHealth]:
-    found: dict[str, VenueHealth] = cache.get_or_set(_KEPT, lambda: market.venue_health(now=now), _KEEP_SECONDS)
-    return found
+    return cache.get_or_set(_KEPT, lambda: market.venue_health(now=now), _KEEP_SECONDS) or {}

@@ -41,8 +41,7 @@ def load(*, instrument: Instrument) -> Shown:
 
 
 def _scored() -> list[scorecard.Claim]:
-    found: list[scorecard.Claim] = cache.get_or_set(_KEPT, _read, _KEEP_SECONDS)
-    return found
+    return cache.get_or_set(_KEPT, _read, _KEEP_SECONDS) or []
 
 
 def _read() -> list[scorecard.Claim]:
