@@ -24,7 +24,7 @@ from heatmaps.queries import (
     is_tracking_due,
     month_to_score,
 )
-from journal.queries import is_settling_due
+from journal.queries import is_control_due, is_settling_due
 from market.queries import freshness_of_all, heard_venues, list_fetched, resting_venues, stored_span
 from market.series import EPOCH
 from market.tasks import ensure_pairs
@@ -95,6 +95,7 @@ STAGES: Final = (
 )
 ERRANDS: Final = (
     Errand("settle", "bhweb.telling.settle", is_settling_due),
+    Errand("control", "journal.tasks.draw_controls", is_control_due),
     Errand("look", "alerts.tasks.look", is_watch_due),
     Errand("stand", "heatmaps.tasks.stand", is_standing_due),
     Errand("learn", "heatmaps.tasks.learn_reach", is_learning_due),

@@ -15,6 +15,11 @@ def settle(*, instrument_id: int, now: dt.datetime) -> list[operations.News]:
     return operations.settle_and_tell(instrument_id=instrument_id, now=now)
 
 
+def draw_controls(*, instrument_id: int, now: dt.datetime) -> int:
+    """Arm closed plans of an instrument again at random moments; return how many."""
+    return operations.draw_controls(instrument_id=instrument_id, now=now)
+
+
 def bench_settle(*, options: dict[str, Any]) -> dict[str, Any]:
     """Measure how fast plans advance by a minute."""
     return benchmark.measure(count=options["plans"], key=options["instrument"], now=options["now"])

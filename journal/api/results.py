@@ -16,7 +16,7 @@ from journal.statistics import LEAST, Gate
 if TYPE_CHECKING:
     from rest_framework.request import Request
 
-    from journal.queries import Cell, Results
+    from journal.queries import Cell, Controls, Results
     from journal.statistics import Interval
 
 _GATES = [(one.value, one.value) for one in Gate]
@@ -54,6 +54,21 @@ class TableSerializer(serializers.Serializer[Any]):
     cells = CellSerializer(many=True)
 
 
+class ControlsSerializer(serializers.Serializer[Any]):
+    """Closed plans beside the same plans at random moments; below ten nothing but counts."""
+
+    count = serializers.IntegerField(help_text="plans that are compared")
+    waiting = serializers.IntegerField(help_text="plans whose two weeks are not over, or that are not drawn yet")
+    without = serializers.IntegerField(help_text="plans that can not be compared")
+    gate = serializers.ChoiceField(choices=_GATES)
+    own = serializers.FloatField(allow_null=True, help_text="mean result of the compared plans [R]")
+    drawn = serializers.FloatField(allow_null=True, help_text="mean that random moments would have given [R]")
+    gain = IntervalSerializer(allow_null=True, help_text="own less drawn [R]; 0 where moments add nothing")
+    as_high = serializers.FloatField(
+        allow_null=True, help_text="share of replays of all these plans whose mean is as high or higher"
+    )
+
+
 class ResultsSerializer(serializers.Serializer[Any]):
     """What own plans add up to, each figure with its interval; null is not said, for too few plans."""
 
@@ -64,6 +79,7 @@ class ResultsSerializer(serializers.Serializer[Any]):
     median = IntervalSerializer(allow_null=True, help_text="R")
     factor = IntervalSerializer(allow_null=True, help_text="won over lost")
     drawdown = IntervalSerializer(allow_null=True, help_text="R")
+    controls = ControlsSerializer()
     more_needed = serializers.IntegerField(allow_null=True, help_text="results until a mean of 0.2 R would show")
     tables = TableSerializer(many=True)
 
@@ -92,6 +108,19 @@ def _cell(cell: Cell) -> dict[str, Any]:
     }
 
 
+def _controls(found: Controls) -> dict[str, Any]:
+    counts = {name: getattr(found, name) for name in ("count", "waiting", "without")}
+    told = found.found
+    return {
+        **counts,
+        "gate": found.gate.value,
+        "own": told and told.own,
+        "drawn": told and told.drawn,
+        "gain": _interval(told.gain) if told else None,
+        "as_high": told and told.as_high,
+    }
+
+
 def spell_results(found: Results) -> dict[str, Any]:
     """Return what may be said: below ten closed plans counts only, as on the page."""
     is_said = found.whole.gate is not Gate.COUNTS and found.whole.count >= LEAST
@@ -101,6 +130,7 @@ def spell_results(found: Results) -> dict[str, Any]:
         "whole": _cell(found.whole),
         "best_mean": found.best_mean if is_said else None,
         **{name: told if is_said else None for name, told in figures.items()},
+        "controls": _controls(found.controls),
         "more_needed": found.more if is_said else None,
         "tables": [{"title": title, "cells": [_cell(one) for one in cells]} for title, cells in found.tables],
     }

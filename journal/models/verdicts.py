@@ -53,6 +53,11 @@ class JudgementManager(OwnedManager["Judgement"]):
         closed = self._of_everybody().filter(instrument_id=instrument_id, is_done=True, phase="closed")
         return closed.filter(excursion__isnull=True).order_by("pk")
 
+    def uncontrolled(self, instrument_id: int, armed_by: dt.datetime) -> models.QuerySet[Judgement]:
+        """Return what closed, was armed by a moment and was not yet set beside random moments, for the judge."""
+        closed = self._of_everybody().filter(instrument_id=instrument_id, is_done=True, phase="closed")
+        return closed.filter(control__isnull=True, plan__armed_at__lte=armed_by).order_by("pk")
+
     def by_key(self, keys: list[int]) -> models.QuerySet[Judgement]:
         """Return judgements that the judge holds."""
         return self._of_everybody().filter(pk__in=keys)
@@ -85,6 +90,8 @@ class Judgement(models.Model):
     result_high = models.DecimalField(max_digits=20, decimal_places=8, null=True)
     # How far the price went against it and for it [R], each from least to most; empty where bars are missing.
     excursion = models.JSONField(null=True, help_text="journal.verdict.Excursion")
+    # What the same plan made at random moments; with a reason in place of figures where that can not be told.
+    control = models.JSONField(null=True, help_text="journal.operations.controlling")
     through_at = models.DateTimeField(null=True, help_text="end of the last bar that was read")
     last_price = models.DecimalField(max_digits=30, decimal_places=15, null=True)
     event_count = models.IntegerField(default=0)
@@ -109,6 +116,11 @@ class Judgement(models.Model):
                 fields=["instrument"],
                 condition=Q(is_done=True, phase="closed", excursion__isnull=True),
                 name="judgement_to_measure",
+            ),
+            models.Index(
+                fields=["instrument"],
+                condition=Q(is_done=True, phase="closed", control__isnull=True),
+                name="judgement_to_control",
             ),
         ]
         constraints: ClassVar = [

@@ -6,6 +6,7 @@ from .arming import SettledError, arm_plan, closes_at, undo_arming
 from .chaining import database_clock, lock_chain, next_entry
 from .checks import find_obstacles
 from .comparing import Comparison, compare
+from .controlling import draw_controls
 from .drafting import ArmedError, SentBeforeError, create_draft, update_draft
 from .files import Choices, Look, UnreadableError, describe, is_known, keep_file, look, take_in
 from .filling import FillRefusedError, TypedFill, add_fill, drop_fill
@@ -67,6 +68,7 @@ __all__ = [
     "create_draft",
     "database_clock",
     "describe",
+    "draw_controls",
     "drop_fill",
     "drop_unfinished",
     "find_obstacles",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, Final
 
+from journal.pages.controls import describe_controls
 from journal.pages.paths import describe_paths
 from journal.pages.words import DASH
 from journal.statistics import Gate
@@ -41,6 +42,7 @@ def describe_results(found: Results) -> dict[str, Any]:
         "belief": _belief(found.belief) if found.belief else None,
         "belief_count": found.belief_count,
         "paths": describe_paths(found.paths),
+        "controls": describe_controls(found.controls),
         "tables": [(title, [_cell(cell) for cell in cells]) for title, cells in found.tables],
     }
 
@@ -75,7 +77,7 @@ def _figures(found: Results) -> list[tuple[str, str, str]]:
         ("Share that won", _share(found.whole.hits), "Wilson"),
         ("Median", _r(found.median), "blocks of five"),
         ("Won over lost", _range(found.factor, _plain), "blocks of five"),
-        ("Deepest fall", _r(found.drawdown), "and the range over reorderings"),
+        ("Deepest fall", _range(found.drawdown, lambda fall: f"{fall:.2f} R"), "blocks of five"),
     ]  # fmt: skip
     if shape is not None:
         rows += [

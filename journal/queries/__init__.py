@@ -5,6 +5,7 @@ from market.canonical import digest as digest_evidence
 
 from .chain import Finding, entries_of_plan, list_entries, list_owner_ids, verify_chain
 from .context import read_context, read_market
+from .controls import Controls, is_control_due
 from .course import Course, Day, course, ended_by_day
 from .drafts import get_unfinished
 from .export import export_journal
@@ -51,6 +52,7 @@ __all__ = [
     "TERMS",
     "TRADES_PAGE",
     "Cell",
+    "Controls",
     "Course",
     "Day",
     "Exposure",
@@ -83,6 +85,7 @@ __all__ = [
     "get_review_by_id",
     "get_trade",
     "get_unfinished",
+    "is_control_due",
     "is_intact",
     "is_settling_due",
     "judgements_of",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from journal import statistics
 from journal.models import Judgement, Plan, PlanEvent, Trade
+from journal.queries.controls import Controls, compare_with_chance, read_control
 from journal.queries.paths import Paths, read_paths
 from journal.statistics import Gate, shapes
 
@@ -26,7 +27,7 @@ class Outcome:
 
     low, high: results of its worst and best course [R], None unless it was entered and closed; came: whether a target
     came on the worst course; day: of its end. adverse, favourable: how far the price went meanwhile,
-    least and most [R].
+    least and most [R]. control: mean and standard deviation of its replays at random moments [R], once drawn.
     """
 
     plan: Plan
@@ -37,6 +38,8 @@ class Outcome:
     day: int
     adverse: tuple[float, float] | None = None
     favourable: tuple[float, float] | None = None
+    control: tuple[float, float] | None = None
+    is_drawn: bool = False
 
     @property
     def is_ambiguous(self) -> bool:
@@ -78,6 +81,7 @@ class Results:
     more: int | None
     tables: tuple[tuple[str, tuple[Cell, ...]], ...]
     paths: Paths
+    controls: Controls
     row: tuple[float, ...] = ()
 
     @property
@@ -111,6 +115,8 @@ def _outcome(one: Judgement, *, came: bool) -> Outcome:
         day=end.toordinal(),
         adverse=_bounds(one, "adverse"),
         favourable=_bounds(one, "favourable"),
+        control=read_control(one),
+        is_drawn=one.control is not None,
     )
 
 
@@ -142,6 +148,7 @@ def results(*, owner_id: int) -> Results:
         more=_more(row),
         tables=tables,
         paths=read_paths(closed),
+        controls=compare_with_chance(closed),
         row=tuple(row),
     )
 

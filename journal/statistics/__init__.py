@@ -2,10 +2,11 @@
 
 ``intervals`` holds proportions, means and differences, ``quantiles`` what assumes no distribution, ``shapes`` what a
 row of results looks like, ``courses`` its order and what may follow, ``belief`` how stated chances came out,
-``pooling`` many cells at once, ``gates`` what may be said of how many.
+``controls`` the same plans at random moments, ``pooling`` many cells at once, ``gates`` what may be said of how many.
 """
 
 from .belief import Belief, judge_belief
+from .controls import Control, control
 from .courses import Fan, Streaks, fan, streaks
 from .gates import Gate, gate, needed_count
 from .intervals import LEAST, Interval, difference_interval, mean_interval, wilson
@@ -16,11 +17,13 @@ from .shapes import Shape, resampled, shape
 __all__ = [
     "LEAST",
     "Belief",
+    "Control",
     "Fan",
     "Gate",
     "Interval",
     "Shape",
     "Streaks",
+    "control",
     "difference_interval",
     "discoveries",
     "fan",

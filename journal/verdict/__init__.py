@@ -2,18 +2,20 @@
 
 ``terms`` says what is judged, ``branch`` what one price does to a plan, ``paths`` every way in which a bar may have
 gone, ``reducer`` how bars follow each other,
-``excursion`` how far the price went meanwhile.
+``excursion`` how far the price went meanwhile, ``replaying`` what the same plan does at random moments.
 """
 
 from .branch import Branch, Phase
 from .confirming import Confirmation, Rule, from_data, to_data
 from .excursion import Edge, Excursion, excursion, excursion_of
 from .reducer import ENGINE_VERSION, Judged, judge, start
+from .replaying import REPLAY_VERSION, Market, Replays, replay
 from .scanning import State
 from .terms import Event, Kind, Target, Terms
 
 __all__ = [
     "ENGINE_VERSION",
+    "REPLAY_VERSION",
     "Branch",
     "Confirmation",
     "Edge",
@@ -21,7 +23,9 @@ __all__ = [
     "Excursion",
     "Judged",
     "Kind",
+    "Market",
     "Phase",
+    "Replays",
     "Rule",
     "State",
     "Target",
@@ -30,6 +34,7 @@ __all__ = [
     "excursion_of",
     "from_data",
     "judge",
+    "replay",
     "start",
     "to_data",
 ]

@@ -43,6 +43,7 @@ def test_every_stage_names_a_function() -> None:
     assert [stage.slug for stage in pipeline.STAGES] == ["ingest", "advance", "zones"]
     assert [errand.slug for errand in pipeline.ERRANDS] == [
         "settle",
+        "control",
         "look",
         "stand",
         "learn",
