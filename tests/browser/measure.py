@@ -101,14 +101,20 @@ def first_view(page: Page, url: str, key: str) -> dict[str, Any]:
 
 
 def load_all(page: Page) -> int:
-    """Zoom out until as many bars are loaded as are asked for, or all there are."""
+    """Zoom out and pull the past in until as many bars are loaded as are asked for, or all there are."""
     box = page.locator("#chart").bounding_box()
     assert box is not None
-    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 3)
-    count = 0
-    for _ in range(160):
+    x, y = box["x"] + box["width"] / 10, box["y"] + box["height"] / 3
+    page.mouse.move(x, y)
+    for _ in range(60):
         page.mouse.wheel(0, 240)
-        page.wait_for_timeout(60)
+    count = 0
+    for _ in range(60):
+        page.mouse.move(x, y)
+        page.mouse.down()
+        page.mouse.move(x + box["width"] * 0.7, y, steps=4)
+        page.mouse.up()
+        page.wait_for_timeout(300)
         count = int(page.locator("#terminal").get_attribute("data-bars") or 0)
         if count >= BARS:
             break
