@@ -9,6 +9,7 @@ from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from django.apps import apps
 from django.db.models import Q
+from django.utils.module_loading import import_string
 
 from access.models import ApiKey, LocalMail, Preferences, User
 from access.owning import name_owner
@@ -72,7 +73,9 @@ def _rows(belonging: Belonging, user: User) -> list[dict[str, Any]]:
     model = apps.get_model(belonging.model)
     whose = {f"{belonging.owner}__iexact": user.email} if belonging.is_by_address else {belonging.owner: user.pk}
     # Not the default manager: that of private rows refuses whoever does not name an owner, as is done here.
-    rows = model._base_manager.filter(**whose).order_by("pk").values()  # noqa: SLF001  # public to Django's users
+    rows = list(model._base_manager.filter(**whose).order_by("pk").values())  # noqa: SLF001  # public to Django's users
+    if belonging.opened_by:
+        rows = import_string(belonging.opened_by)(user.pk, rows)
     return [{name: _said(value) for name, value in row.items() if name not in belonging.without} for row in rows]
 
 

@@ -24,15 +24,19 @@ class Belonging:
     is_by_address: bool = False
     # Columns that are secrets, or mean nothing outside.
     without: frozenset[str] = frozenset()
+    # Dotted name of what opens sealed columns for their owner: (owner id, rows) to rows.
+    opened_by: str = ""
 
 
-def declare(slug: str, *, model: str, owner: str = "", address: str = "", without: tuple[str, ...] = ()) -> None:
+def declare(  # noqa: PLR0913  # what is said of rows, each by name
+    slug: str, *, model: str, owner: str = "", address: str = "", without: tuple[str, ...] = (), opened_by: str = ""
+) -> None:
     """Make rows known as somebody's, by the look-up that leads to the user or to the address.
 
     Raises ValueError where the slug is used, or where not exactly one look-up is given.
     """
     if bool(owner) == bool(address):
         raise ValueError(f"Say of {slug!r} by what it is found: owner or address, not both.")
-    belonging = Belonging(model, owner or address, bool(address), frozenset(without))
+    belonging = Belonging(model, owner or address, bool(address), frozenset(without), opened_by)
     if BELONGINGS.setdefault(slug, belonging) != belonging:
         raise ValueError(f"Something else is exported as {slug!r}: choose a slug of its own.")

@@ -28,12 +28,14 @@ class ReviewSerializer(serializers.Serializer[Any]):
         source="plan.number", default=None, allow_null=True, help_text="an own plan's number"
     )
     trade = serializers.IntegerField(source="trade_id", allow_null=True)
-    what_happened = serializers.CharField()
-    early_interest = serializers.CharField(help_text="interest before evidence")
-    lesson = serializers.CharField()
-    mistakes = serializers.ListField(child=serializers.CharField())
+    what_happened = serializers.CharField(source="words.what_happened")
+    early_interest = serializers.CharField(source="words.early_interest", help_text="interest before evidence")
+    lesson = serializers.CharField(source="words.lesson")
+    mistakes = serializers.ListField(source="words.mistakes", child=serializers.CharField())
     seen = serializers.JSONField(help_text="the verdict as it was when it was reviewed")
-    remarks = serializers.ListField(child=serializers.ListField(child=serializers.CharField()), help_text="time, text")
+    remarks = serializers.ListField(
+        source="words.remarks", child=serializers.ListField(child=serializers.CharField()), help_text="time, text"
+    )
     reviewed_at = serializers.DateTimeField()
 
 

@@ -8,8 +8,10 @@ from .notes import NoteKey, WeekNote
 from .plans import Plan
 from .trades import Fill, RefusedRow, Review, Trade, TradeFile
 from .verdicts import Judgement, PlanEvent
+from .words import LONGEST_TAG, ReviewWords
 
 __all__ = [
+    "LONGEST_TAG",
     "Fill",
     "JournalEntry",
     "Judgement",
@@ -19,6 +21,7 @@ __all__ = [
     "PlanEvent",
     "RefusedRow",
     "Review",
+    "ReviewWords",
     "SentAnswer",
     "Trade",
     "TradeFile",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.db import models
@@ -18,10 +18,13 @@ class SentAnswer(models.Model):
     key_sha256 = models.CharField(max_length=64, help_text="of the key that was sent")
     request_sha256 = models.CharField(max_length=64, help_text="of method, address and body")
     status = models.SmallIntegerField(default=0)
-    body = models.JSONField(null=True)
+    sealed = models.BinaryField(default=b"", help_text="the body as JSON, for the owner's key only")
     sent_at = models.DateTimeField(db_default=Now())
 
     objects = OwnedManager["SentAnswer"]()
+
+    # Opened by the operation that asks for it; no column.
+    body: Any
 
     class Meta:
         constraints: ClassVar = [models.UniqueConstraint(fields=["owner", "key_sha256"], name="sent_answer_once")]

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from django.conf import settings
-from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
@@ -13,6 +12,9 @@ from django.db.models.functions import Now
 from access.owning import OwnedManager
 
 from .plans import Plan
+
+if TYPE_CHECKING:
+    from .words import ReviewWords
 
 # What the key of a typed fill begins with; no venue's does.
 BY_HAND: Final = "by-hand:"
@@ -147,16 +149,15 @@ class Review(models.Model):
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     plan = models.OneToOneField(Plan, on_delete=models.CASCADE, null=True, related_name="+")
     trade = models.OneToOneField(Trade, on_delete=models.CASCADE, null=True, related_name="+")
-    what_happened = models.TextField(max_length=4000)
-    early_interest = models.TextField(max_length=2000, blank=True, help_text="interest before evidence")
-    lesson = models.CharField(max_length=300, help_text="one")
-    mistakes = ArrayField(models.CharField(max_length=30), default=list, help_text="the trader's own words")
+    sealed = models.BinaryField(help_text="journal.models.ReviewWords, for the owner's key only")
     # The verdict as it was when it was reviewed; a later verdict is shown beside it.
     seen = models.JSONField(default=dict)
-    remarks = models.JSONField(default=list, help_text='[["2026-11-28T18:00:00+00:00", "text"], …]')
     reviewed_at = models.DateTimeField(db_default=Now())
 
     objects = OwnedManager["Review"]()
+
+    # Opened by ``queries.open_reviews``, and set by whoever writes one; no column.
+    words: ReviewWords
 
     class Meta:
         constraints: ClassVar = [
@@ -167,4 +168,4 @@ class Review(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.lesson
+        return f"review {self.pk}"

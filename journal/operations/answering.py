@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
 
 from django.db import transaction
 
 from journal.models import SentAnswer
+from journal.operations.noting import key_of
+from journal.queries import open_answer, place_of_answer, seal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,5 +44,9 @@ def answer_once(
         raise OtherRequestError("This key was sent with another request. Take a new key for each request.")
     if is_new:
         kept.status, kept.body = act()
-        kept.save(update_fields=["status", "body"])
+        place = place_of_answer(kept.key_sha256)
+        kept.sealed = seal(key_of(owner_id), place, json.dumps(kept.body, ensure_ascii=False))
+        kept.save(update_fields=["status", "sealed"])
+    else:
+        kept.body = open_answer(owner_id=owner_id, key_sha256=kept.key_sha256, sealed=kept.sealed)
     return kept, not is_new

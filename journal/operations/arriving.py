@@ -11,7 +11,7 @@ from django.core.exceptions import ObjectDoesNotExist, ValidationError
 from django.db.models import JSONField
 
 from heatmaps import queries as heatmap_queries
-from journal.models import Fill, JournalEntry, Plan, Review, Trade
+from journal.models import Fill, JournalEntry, Plan, Review, ReviewWords, Trade
 from journal.operations.drafting import require_zones
 from journal.operations.terms import NAMES, Terms, UnfitError, require_fit, terms_of
 from journal.queries.moved import moved_parts
@@ -39,7 +39,7 @@ _FILL: Final = (
     "order_id",
 )
 _TRADE: Final = ("venue", "symbol", "key", "side", "size", "left", "entry", "exit", "fees", "result")
-_SAID: Final = ("what_happened", "early_interest", "lesson", "mistakes", "seen", "remarks")
+_SAID: Final = ("what_happened", "early_interest", "lesson")
 Key = tuple[str, str, str]
 
 
@@ -185,10 +185,12 @@ def _weigh_reviews(owner_id: int, moved: Moved, arrival: Arrival, now: dt.dateti
             key: Any = keys[str(row["trade"])]
             if not (isinstance(row["seen"], dict) and all(_is_remark(one) for one in row["remarks"])):
                 raise ValueError("What was seen or remarked is not as an export writes it")
-            review = Review(
-                owner_id=owner_id, reviewed_at=_past(row["reviewed_at"], now), **{name: row[name] for name in _SAID}
+            review = Review(owner_id=owner_id, reviewed_at=_past(row["reviewed_at"], now), seen=row["seen"])
+            review.words = ReviewWords(
+                **{name: row[name] for name in _SAID},
+                mistakes=tuple(row["mistakes"]),
+                remarks=tuple((at, text) for at, text in row["remarks"]),
             )
-            _require_columns(review)
         except _BROKEN as error:
             arrival.refused.append((f"review {number}", _why(error)))
             continue

@@ -13,6 +13,7 @@ from journal.models import Fill, MovedJournal, Plan, Trade
 from journal.operations.arriving import Arrival, weigh
 from journal.operations.drafting import lock_owner
 from journal.operations.files import contracts_of
+from journal.operations.reviewing import write_review
 from journal.operations.trading import lock_trades, rebuild
 
 if TYPE_CHECKING:
@@ -94,6 +95,6 @@ def _write_answers(owner_id: int, arrival: Arrival) -> None:
     for key, review in arrival.reviews:
         if trade := mine.get(key):
             review.trade = trade
-            review.save(force_insert=True)
+            write_review(review, review.words)
         else:
             arrival.refused.append(("review", f"Its trade {key[2]} did not come in."))

@@ -7,10 +7,16 @@ from typing import TYPE_CHECKING
 from django.db import transaction
 
 from journal.models import NoteKey, WeekNote
-from journal.queries import new_key, place_of, seal, wrap_anew
+from journal.queries import new_key, place_of_week, seal, wrap_anew
 
 if TYPE_CHECKING:
     import datetime as dt
+
+
+def key_of(owner_id: int) -> NoteKey:
+    """Return the owner's key, which is made with the first words that are sealed by it."""
+    made = NoteKey.objects.owned_by(owner_id)
+    return made.get_or_create(owner_id=owner_id, defaults={"wrapped": new_key(owner_id)})[0]
 
 
 @transaction.atomic
@@ -18,9 +24,7 @@ def keep_week_note(*, owner_id: int, monday: dt.date, words: str, now: dt.dateti
     """Keep what the owner takes from a week, in place of what was kept before; raises ValueError for no Monday."""
     if monday.weekday():
         raise ValueError(f"A week begins on a Monday; {monday} is none.")
-    made = NoteKey.objects.owned_by(owner_id)
-    key, _ = made.get_or_create(owner_id=owner_id, defaults={"wrapped": new_key(owner_id)})
-    sealed = seal(key, place_of(monday), words)
+    sealed = seal(key_of(owner_id), place_of_week(monday), words)
     notes = WeekNote.objects.owned_by(owner_id)
     notes.update_or_create(owner_id=owner_id, monday=monday, defaults={"sealed": sealed, "kept_at": now})
 

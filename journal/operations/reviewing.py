@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from django.db import IntegrityError, transaction
 
-from journal.models import Judgement, Plan, Review, Trade
+from journal.models import LONGEST_TAG, Judgement, Plan, Review, ReviewWords, Trade
+from journal.operations.noting import key_of
+from journal.queries import open_reviews, seal_words
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -15,7 +17,6 @@ if TYPE_CHECKING:
 
 MOST_TAGS: Final = 8
 MOST_REMARKS: Final = 50
-_TAG: Final = 30
 
 
 class NotEndedError(ValueError):
@@ -49,7 +50,7 @@ def review_plan(*, owner_id: int, number: int, said: Said, now: dt.datetime) -> 
         "engine": judged.engine,
     }
     with transaction.atomic():
-        review = _write(Review(owner_id=owner_id, plan=plan, seen=seen, reviewed_at=now, **_words(said)))
+        review = write_review(Review(owner_id=owner_id, plan=plan, seen=seen, reviewed_at=now), _words(said))
         # From now on a later verdict is shown beside this one, never in its place.
         Judgement.objects.owned_by(owner_id).filter(plan_id=plan.pk).update(reviewed_at=now)
     return review
@@ -61,19 +62,18 @@ def review_trade(*, owner_id: int, trade_id: int, said: Said, now: dt.datetime) 
     if trade.closed_at is None or trade.plan_id is not None:
         raise NotEndedError("A trade of its own is reviewed once it is closed; one with a plan is reviewed there.")
     seen = {"result": str(trade.result)}
-    return _write(Review(owner_id=owner_id, trade=trade, seen=seen, reviewed_at=now, **_words(said)))
+    return write_review(Review(owner_id=owner_id, trade=trade, seen=seen, reviewed_at=now), _words(said))
 
 
-def _words(said: Said) -> dict[str, object]:
-    return {
-        "what_happened": said.what_happened,
-        "lesson": said.lesson,
-        "early_interest": said.early_interest,
-        "mistakes": list(dict.fromkeys(tag.strip().lower()[:_TAG] for tag in said.mistakes if tag.strip()))[:MOST_TAGS],
-    }
+def _words(said: Said) -> ReviewWords:
+    tags = dict.fromkeys(tag.strip().lower()[:LONGEST_TAG] for tag in said.mistakes if tag.strip())
+    return ReviewWords(said.what_happened, said.lesson, said.early_interest, tuple(tags)[:MOST_TAGS])
 
 
-def _write(review: Review) -> Review:
+def write_review(review: Review, words: ReviewWords) -> Review:
+    """Keep a review that says these words; raises ReviewedError for a second one of the same plan or trade."""
+    review.words = words
+    review.sealed = seal_words(review, key_of(review.owner_id))
     try:
         with transaction.atomic():
             review.save(force_insert=True)
@@ -86,8 +86,11 @@ def _write(review: Review) -> Review:
 def add_remark(*, owner_id: int, review_id: int, text: str, now: dt.datetime) -> Review:
     """Add a later remark to a review; raises Review.DoesNotExist, ValueError for one too many."""
     review = Review.objects.owned_by(owner_id).select_for_update().get(pk=review_id)
-    if len(review.remarks) >= MOST_REMARKS:
+    open_reviews([review], owner_id=owner_id)
+    if len(review.words.remarks) >= MOST_REMARKS:
         raise ValueError(f"A review takes {MOST_REMARKS} remarks.")
-    review.remarks = [*review.remarks, [now.isoformat(timespec="seconds"), text]]
-    review.save(update_fields=["remarks"])
+    added = (*review.words.remarks, (now.isoformat(timespec="seconds"), text))
+    review.words = replace(review.words, remarks=added)
+    review.sealed = seal_words(review, key_of(owner_id))
+    review.save(update_fields=["sealed"])
     return review

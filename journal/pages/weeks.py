@@ -36,5 +36,5 @@ def describe_week(found: Week, *, today: dt.date) -> dict[str, Any]:
         "closed": len(closed),
         "won": sum((one.low or 0.0) > 0 for one in closed),
         "sum": bounds_text(sum(one.low or 0.0 for one in closed), sum(one.high or 0.0 for one in closed)),
-        "mistakes": sorted({word for _, review in found.ended if review for word in review.mistakes}),
+        "mistakes": sorted({word for _, review in found.ended if review for word in review.words.mistakes}),
     }

@@ -45,7 +45,8 @@ from .trades import (
     trade_with,
     trades_of_plan,
 )
-from .weeks import Week, place_of, read_week
+from .weeks import Week, read_week
+from .words import open_answer, open_reviews, place_of_answer, place_of_week, seal_words
 
 __all__ = [
     "PAGE",
@@ -102,8 +103,11 @@ __all__ = [
     "list_trades",
     "moved_parts",
     "new_key",
+    "open_answer",
+    "open_reviews",
     "outcomes",
-    "place_of",
+    "place_of_answer",
+    "place_of_week",
     "plain",
     "plain_terms",
     "read_context",
@@ -111,6 +115,7 @@ __all__ = [
     "read_week",
     "results",
     "seal",
+    "seal_words",
     "trade_with",
     "trades_of_plan",
     "verify_chain",

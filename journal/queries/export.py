@@ -9,6 +9,7 @@ from journal.queries.chain import LINK_SCHEMA, list_entries
 from journal.queries.moved import moved_parts
 from journal.queries.plans import plain, plain_terms
 from journal.queries.weeks import list_week_notes
+from journal.queries.words import open_reviews, spell_words
 from market.series import epoch_ms
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ _TRADE: Final = (
     "venue", "symbol", "key", "side", "size", "left", "entry", "exit", "fees", "result", "opened_at", "closed_at",
     "matched",
 )  # fmt: skip
-_REVIEW: Final = ("what_happened", "early_interest", "lesson", "mistakes", "seen", "remarks", "reviewed_at")
+_REVIEW: Final = ("seen", "reviewed_at")
 
 
 def export_journal(*, owner_id: int) -> dict[str, Any]:
@@ -87,8 +88,11 @@ def _done(owner_id: int) -> dict[str, Any]:
         "fills": [_row(one, _FILL) for one in fills.iterator(_BATCH)],
         "trades": [_row(one, _TRADE) | {"plan": one.plan and one.plan.number} for one in trades.iterator(_BATCH)],
         "reviews": [
-            _row(one, _REVIEW) | {"plan": one.plan and one.plan.number, "trade": one.trade_id}
-            for one in reviews.iterator(_BATCH)
+            {"id": one.pk}
+            | spell_words(one.words)
+            | _row(one, _REVIEW)
+            | {"plan": one.plan and one.plan.number, "trade": one.trade_id}
+            for one in open_reviews(reviews, owner_id=owner_id)
         ],
         "week_notes": [
             {"monday": monday.isoformat(), "note": note} for monday, note in list_week_notes(owner_id=owner_id)

@@ -7,7 +7,7 @@ owner's key is gone, the words are gone.
 from __future__ import annotations
 
 import os
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -16,6 +16,9 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
 
 from journal.models import NoteKey
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _NONCE: Final = 12
 _BITS: Final = 256
@@ -42,8 +45,13 @@ def seal(key: NoteKey, place: str, words: str) -> bytes:
 
 def unseal(*, owner_id: int, place: str, sealed: bytes | memoryview) -> str:
     """Return the owner's words; raises NoteKey.DoesNotExist where the key is gone, SealedError for anything else."""
-    key = NoteKey.objects.owned_by(owner_id).get(pk=owner_id)
-    return _open(_unwrapped(owner_id, bytes(key.wrapped)), bytes(sealed), _owner(owner_id) + place.encode()).decode()
+    return unseal_with(NoteKey.objects.owned_by(owner_id).get(pk=owner_id), [(place, sealed)])[0]
+
+
+def unseal_with(key: NoteKey, sealed: Sequence[tuple[str, bytes | memoryview]]) -> list[str]:
+    """Return the words of several (place, sealed) of one owner; raises SealedError at the first that does not open."""
+    plain, owner = _unwrapped(key.owner_id, bytes(key.wrapped)), _owner(key.owner_id)
+    return [_open(plain, bytes(one), owner + place.encode()).decode() for place, one in sealed]
 
 
 def _wrapping() -> list[bytes]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from journal.models import Fill, RefusedRow, Review, Trade, TradeFile
+from journal.queries.words import open_reviews
 
 TRADES_PAGE: Final = 50
 REFUSED_SHOWN: Final = 200
@@ -79,15 +80,18 @@ def trade_with(*, fill: Fill) -> Trade:
 def get_review(*, owner_id: int, plan_id: int | None = None, trade_id: int | None = None) -> Review | None:
     """Return the review of a plan or of an unplanned trade."""
     reviews = Review.objects.owned_by(owner_id)
-    return (reviews.filter(plan=plan_id) if trade_id is None else reviews.filter(trade=trade_id)).first()
+    found = (reviews.filter(plan=plan_id) if trade_id is None else reviews.filter(trade=trade_id))[:1]
+    return next(iter(open_reviews(found, owner_id=owner_id)), None)
 
 
 def list_reviews(*, owner_id: int, before: int | None = None, limit: int = TRADES_PAGE) -> list[Review]:
     """Return the owner's reviews, newest first, and those before a row."""
     reviews = Review.objects.owned_by(owner_id).select_related("plan")
-    return list((reviews if before is None else reviews.filter(pk__lt=before)).order_by("-pk")[:limit])
+    found = (reviews if before is None else reviews.filter(pk__lt=before)).order_by("-pk")[:limit]
+    return open_reviews(found, owner_id=owner_id)
 
 
 def get_review_by_id(*, owner_id: int, review_id: int) -> Review:
     """Return one review of the owner; raises Review.DoesNotExist for any other."""
-    return Review.objects.owned_by(owner_id).select_related("plan").get(pk=review_id)
+    found = Review.objects.owned_by(owner_id).select_related("plan").get(pk=review_id)
+    return open_reviews([found], owner_id=owner_id)[0]

@@ -11,9 +11,10 @@ from django.db import DatabaseError, connection, transaction
 from django.urls import reverse
 
 from access.operations import erase_account
+from access.queries import everything_of
 from bhweb.walls import grant_worker_role
 from journal import operations, queries
-from journal.models import NoteKey, WeekNote
+from journal.models import NoteKey, Plan, Review, WeekNote
 from journal.queries.sealing import unseal
 from tests.factories import make_user
 from tests.journal.terms import text
@@ -85,6 +86,44 @@ def test_what_is_stored_is_noise_and_opens_for_its_owner_only(noted: User) -> No
         operations.keep_week_note(owner_id=noted.pk, monday=dt.date(2026, 11, 24), words="x", now=NOW)
 
 
+def test_the_words_of_a_review_are_noise_for_all_others(owner: User, zone: Zone, client: Client) -> None:
+    closed(owner, zone, [(2.0, 2.0), (2.0, 2.0)], "retest")
+    said = operations.Said(f"It held: {CANARY}.", CANARY, CANARY, [CANARY])
+    review = operations.review_plan(owner_id=owner.pk, number=1, said=said, now=NOW)
+    operations.add_remark(owner_id=owner.pk, review_id=review.pk, text=CANARY, now=NOW)
+    sent = {"plan": 2, "what_happened": CANARY, "lesson": CANARY}
+    for _ in range(2):
+        answer = client.post("/api/v1/reviews/", sent, "application/json", headers={"Idempotency-Key": "k"})
+        assert (answer.status_code, answer.json()["lesson"]) == (201, CANARY)
+    with connection.cursor() as cursor:
+        for table in ("journal_review", "journal_sentanswer"):
+            cursor.execute(f"SELECT {table}::text FROM {table}")
+            assert CANARY.encode().hex() not in (dump := str(cursor.fetchall()))
+            assert CANARY not in dump
+    kept = queries.get_review(owner_id=owner.pk, plan_id=review.plan_id)
+    assert kept is not None
+    assert kept.words.remarks == ((NOW.isoformat(timespec="seconds"), CANARY),)
+    other = queries.get_review(owner_id=owner.pk, plan_id=Plan.objects.owned_by(owner.pk).get(number=2).pk)
+    assert other is not None
+    Review.objects.owned_by(owner.pk).filter(pk=other.pk).update(sealed=kept.sealed)
+    with pytest.raises(queries.SealedError, match="changed, moved"):
+        queries.list_reviews(owner_id=owner.pk)
+    with pytest.raises(ValueError, match="at most 300"):
+        operations.review_plan(owner_id=owner.pk, number=1, said=operations.Said("x", "y" * 301), now=NOW)
+
+
+def test_the_accounts_export_opens_what_is_sealed(noted: User, zone: Zone) -> None:
+    closed(noted, zone, [(2.0, 2.0)], "retest")
+    operations.review_plan(
+        owner_id=noted.pk, number=1, said=operations.Said("It held.", "Wait.", "", ["hurry"]), now=NOW
+    )
+    told = everything_of(user=noted)
+    ((review,), (week,)) = told["reviews"], told["notes-weeks"]
+    assert (review["what_happened"], review["lesson"], review["mistakes"]) == ("It held.", "Wait.", ["hurry"])
+    assert (week["monday"], week["note"]) == (MONDAY, CANARY)
+    assert not any("sealed" in row for rows in told.values() for row in rows)
+
+
 def test_keys_are_wrapped_anew(noted: User, settings: Any, capsys: pytest.CaptureFixture[str]) -> None:  # noqa: ANN401  # pytest-django's
     old, new = settings.NOTES_KEYS, ["n" * 40]
     before = bytes(NoteKey.objects.owned_by(noted.pk).get().wrapped)
@@ -105,7 +144,7 @@ def test_erasing_an_account_destroys_its_key(noted: User) -> None:
     erase_account(user_id=key)
     assert NoteKey.objects.to_rewrap().count() == 0
     with pytest.raises(NoteKey.DoesNotExist):
-        unseal(owner_id=key, place=queries.place_of(MONDAY), sealed=sealed)
+        unseal(owner_id=key, place=queries.place_of_week(MONDAY), sealed=sealed)
 
 
 def test_the_workers_role_judges_and_reads_no_notes(noted: User, zone: Zone) -> None:

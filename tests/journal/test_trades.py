@@ -173,13 +173,13 @@ def test_a_plan_is_reviewed_once_with_the_verdict_of_that_day(owner: User, zone:
     add(zone, start, PATH)
     settle(zone, start + 10 * MINUTE)
     review = operations.review_plan(owner_id=owner.pk, number=plan.number, said=said, now=now)
-    assert (review.mistakes, review.seen["phase"]) == (["early"], "closed")
+    assert (list(review.words.mistakes), review.seen["phase"]) == (["early"], "closed")
     with pytest.raises(operations.ReviewedError):
         operations.review_plan(owner_id=owner.pk, number=plan.number, said=said, now=now)
     operations.add_remark(owner_id=owner.pk, review_id=review.pk, text="Later: again.", now=now)
     kept = queries.get_review(owner_id=owner.pk, plan_id=plan.pk)
     assert kept is not None
-    assert [words for _, words in kept.remarks] == ["Later: again."]
+    assert [words for _, words in kept.words.remarks] == ["Later: again."]
 
 
 def test_nobody_else_finds_any_of_it(owner: User, zone: Zone, now: dt.datetime) -> None:

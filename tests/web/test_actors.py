@@ -17,7 +17,8 @@ from django.utils import timezone
 from access.models import ApiKey, User
 from access.operations import create_api_key
 from alerts.models import Rule
-from journal.models import Fill, Review, Trade, TradeFile
+from journal import operations
+from journal.models import Fill, Trade, TradeFile
 from journal.models.trades import BY_HAND
 from tests.access.early import ask, invited, links
 from tests.factories import make_heatmap, make_plan, make_user, make_zone
@@ -74,7 +75,8 @@ def house(now: dt.datetime) -> House:
     file = TradeFile.objects.owned_by(owner.pk).create(owner=owner, name=CANARY, sha256="0" * 64, content=SOLD)
     trade = Trade.objects.owned_by(owner.pk).create(**TRADE, owner=owner, key=CANARY, opened_at=now, closed_at=now)
     fill = Fill.objects.owned_by(owner.pk).create(**FILL, owner=owner, venue_fill_id=f"{BY_HAND}{CANARY}", at=now)
-    review = Review.objects.owned_by(owner.pk).create(owner=owner, trade=trade, lesson=CANARY)
+    said = operations.Said(CANARY, CANARY)
+    review = operations.review_trade(owner_id=owner.pk, trade_id=trade.pk, said=said, now=now)
     ids = {"pk": zone.pk, "zone_id": zone.pk, "key_id": key.pk, "rule_id": rule.pk}
     rows = {"journal:trade-file": file.pk, "journal:trade": trade.pk, "journal:review-remark": review.pk}
     rows |= {"journal:fill-drop": fill.pk}
