@@ -109,6 +109,11 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
 class PasswordBackend(AuthenticationBackend):  # type: ignore[misc]  # allauth has no types
     """Check passwords with one look-up and one hash, whether the address is known or not."""
 
+    def get_user(self, user_id: int) -> User | None:
+        """Return who a session is of, if their account is awake."""
+        user = queries.user_with_preferences(user_id=user_id)
+        return user if user is not None and self.user_can_authenticate(user) else None
+
     def _authenticate_by_email(self, email: str, password: str) -> User | None:
         user: User | None = self._check_password(queries.account_at(address=email.lower()), password)
         return user

@@ -20,6 +20,8 @@ from django.db import transaction
 from access.addresses import address_of, network_of
 from access.models import ApiKey, Preferences
 from access.operations import allow_login_try, forget_login_tries
+from access.reading import POINT, UTC, list_zones
+from access.registry import VENUES
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
@@ -126,21 +128,62 @@ class ApiKeyForm(forms.Form):
         return {"name": self.cleaned_data["name"], "scopes": self.cleaned_data["scopes"], "expires_at": ends_at}
 
 
+def _number(label: str, help_text: str, least: str, most: str = "10", places: int = 4) -> forms.DecimalField:
+    return forms.DecimalField(
+        label=label,
+        help_text=help_text,
+        required=False,
+        min_value=Decimal(least),
+        max_value=Decimal(most),
+        decimal_places=places,
+        widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
+        error_messages={"invalid": "Write a number with a point, like 0.5."},
+    )
+
+
 class PreferencesForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the stubs only
     """What a person sets for themselves."""
 
     class Meta:
         model = Preferences
-        fields = ("theme", "risk_pct")
+        fields = ("theme", "time_zone", "notation", "account", "risk_pct", "venue", "entry_fee_pct", "exit_fee_pct")
 
-    risk_pct = forms.DecimalField(
-        label="Risk of a plan [% of the account]",
-        min_value=Decimal("0.01"),
-        max_value=Decimal(100),
-        decimal_places=2,
+    time_zone = forms.ChoiceField(
+        label="Time zone",
         required=False,
-        help_text="New plans begin with it. Empty: nothing is filled in.",
+        choices=lambda: [(name, name.replace("_", " ")) for name in list_zones()],
+        help_text="Of your plans, trades and account. Market data, charts, exports and the chain stay in UTC.",
+        error_messages={"invalid_choice": "Choose a time zone of the list."},
     )
+    notation = forms.ChoiceField(
+        label="Numbers are shown as",
+        required=False,
+        choices=Preferences.Notation.choices,
+        help_text="In your plans, trades and calculators. Numbers are typed with a point, as venues write them.",
+    )
+    account = _number(
+        "Account", "Plans and calculators begin with it. Empty: nothing is filled in.", "0.00000001", "999999999999", 8
+    )
+    risk_pct = _number(
+        "Risk, % of the account", "Plans and calculators begin with it. Empty: nothing is filled in.", "0.01", "100", 2
+    )
+    venue = forms.ChoiceField(
+        label="Venue",
+        required=False,
+        choices=lambda: [("", "None"), *sorted(VENUES.items(), key=lambda one: one[1].lower())],
+        help_text="Calculators list its instruments first and begin with its standard fees.",
+        error_messages={"invalid_choice": "Choose a venue of the list, or none."},
+    )
+    entry_fee_pct = _number("Fee at entry, %", "Yours, where it is not the standard one. A rebate is negative.", "-1")
+    exit_fee_pct = _number("Fee at exit, %", "As above. Empty: the venue's standard one.", "-1")
+
+    def clean_time_zone(self) -> str:
+        """Take no choice for UTC."""
+        return self.cleaned_data["time_zone"] or UTC
+
+    def clean_notation(self) -> str:
+        """Take no choice for a point."""
+        return self.cleaned_data["notation"] or POINT
 
 
 class ErasureForm(forms.Form):

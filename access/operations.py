@@ -109,9 +109,9 @@ def authenticate_key(*, secret: str, now: dt.datetime) -> ApiKey | None:
     return key
 
 
-def keep_preferences(*, user: User, theme: str, risk_pct: Decimal | None) -> None:
-    """Keep what a person has set for themselves."""
-    Preferences.objects.update_or_create(user=user, defaults={"theme": theme, "risk_pct": risk_pct})
+def keep_preferences(*, user: User, **chosen: str | Decimal | None) -> None:
+    """Keep what a person has set for themselves, by names of Preferences."""
+    Preferences.objects.update_or_create(user=user, defaults=chosen)
 
 
 def allow_login_try(*, account: str, address: str, device: str | None, now: dt.datetime) -> bool:

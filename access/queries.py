@@ -54,13 +54,23 @@ def has_second_factor(*, user: User) -> bool:
 
 def preferences_of(*, user: User) -> Preferences:
     """Return what a person has set for themselves, or what holds until they do."""
-    return Preferences.objects.filter(user=user).first() or Preferences(user=user)
+    try:
+        return user.preferences
+    except Preferences.DoesNotExist:
+        return Preferences(user=user)
+
+
+def user_with_preferences(*, user_id: int) -> User | None:
+    """Return who a session is of, together with what they have set: one question for each request."""
+    return User.objects.select_related("preferences").filter(pk=user_id).first()
 
 
 def first_terms(*, user: User) -> dict[str, str]:
-    """Return what a person's new plans begin with."""
-    risk = preferences_of(user=user).risk_pct
-    return {"risk_pct": f"{risk.normalize():f}"} if risk is not None else {}
+    """Return what a person's plans and calculators begin with, by names of preferences; what is not set is left out."""
+    own = preferences_of(user=user)
+    numbers = {name: getattr(own, name) for name in ("risk_pct", "account", "entry_fee_pct", "exit_fee_pct")}
+    terms = {name: f"{value.normalize():f}" for name, value in numbers.items() if value is not None}
+    return terms | ({"venue": own.venue} if own.venue else {})
 
 
 def everything_of(*, user: User) -> dict[str, list[dict[str, Any]]]:

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from typing import Final
 
 BELONGINGS: Final[dict[str, Belonging]] = {}
+# Venues that a person may set as theirs: the market's, said by it at start as belongings are.
+VENUES: Final[dict[str, str]] = {}
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 from django.db import connection
 
+from access.reading import forget_reader
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -59,7 +61,10 @@ def grant_web_role() -> None:
 
 
 class ForgetOwner:
-    """Begin each request without an owner: a connection serves many, and the next one may be another's."""
+    """Begin each request without an owner: a connection serves many, and the next one may be another's.
+
+    How its reader has times and numbers written is forgotten at its end.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -70,4 +75,7 @@ class ForgetOwner:
             connection.bh_owner = None  # type: ignore[attr-defined]  # set in access.owning
             with connection.cursor() as cursor:
                 cursor.execute("SELECT set_config('bh.owner', '', false)")
-        return self.get_response(request)
+        try:
+            return self.get_response(request)
+        finally:
+            forget_reader()

@@ -10,8 +10,9 @@ from django.http import Http404
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from access.permissions import public
-from risk.forms import TOOLS
+from access.permissions import keep_private, name_reader_of, public
+from access.queries import first_terms
+from risk.forms import TOOLS, PositionForm, own_fields
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
@@ -32,7 +33,11 @@ def tool(request: HttpRequest, slug: str) -> HttpResponse:
     """Answer a question; htmx gets the answer alone."""
     if slug not in TOOLS:
         raise Http404
-    form = TOOLS[slug].asked(request.GET.dict())
+    name_reader_of(request)
+    own = first_terms(user=request.user) if request.user.is_authenticated else {}
+    form = TOOLS[slug].asked(request.GET.dict(), own_fields(own))
+    if isinstance(form, PositionForm):
+        form.list_first(own.get("venue", ""))
     is_right = form.is_valid() or not form.is_bound
     context: dict[str, Any] = {"form": form, "tools": list(TOOLS.values()), "plan": _plan_query(form)}
     is_part = request.headers.get("HX-Request") == "true"
@@ -40,6 +45,8 @@ def tool(request: HttpRequest, slug: str) -> HttpResponse:
     status = HTTPStatus.OK if is_right else HTTPStatus.UNPROCESSABLE_ENTITY
     response = render(request, page, {**context, "is_part": is_part}, status=status)
     response.headers["Vary"] = "HX-Request, Cookie"
+    if request.user.is_authenticated:
+        keep_private(response)
     return response
 
 

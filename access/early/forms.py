@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from access.early import proof, touches
 from access.early.consents import TEXTS
 from access.models import Consent, Wave
+from access.reading import in_zone
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -90,7 +91,7 @@ class WaveForm(forms.Form):
     since = forms.DateField(label="Confirmed since", required=False, widget=forms.DateInput(attrs={"type": "date"}))
     until = forms.DateField(label="Confirmed before", required=False, widget=forms.DateInput(attrs={"type": "date"}))
     due_at = forms.DateTimeField(
-        label="Not before, UTC",
+        label=in_zone("Not before"),
         required=False,
         help_text="Empty: as soon as it is approved.",
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}),

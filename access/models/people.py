@@ -97,11 +97,23 @@ class Preferences(models.Model):
         DARK = "dark", "Dark"
         LIGHT = "light", "Light"
 
-    user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="+")
+    class Notation(models.TextChoices):
+        POINT = "point", "1,234.5"
+        COMMA = "comma", "1.234,5"
+
+    user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="preferences")
     theme = models.CharField(max_length=5, choices=Theme.choices, blank=True)
     risk_pct = models.DecimalField(
         max_digits=5, decimal_places=2, null=True, help_text="what a plan risks unless it says otherwise"
     )
+    time_zone = models.CharField(max_length=64, db_default="UTC", default="UTC")
+    notation = models.CharField(
+        max_length=5, choices=Notation.choices, db_default=Notation.POINT, default=Notation.POINT
+    )
+    account = models.DecimalField(max_digits=20, decimal_places=8, null=True, help_text="of plans and calculators")
+    entry_fee_pct = models.DecimalField(max_digits=6, decimal_places=4, null=True, help_text="below 0: a rebate")
+    exit_fee_pct = models.DecimalField(max_digits=6, decimal_places=4, null=True, help_text="below 0: a rebate")
+    venue = models.CharField(max_length=30, blank=True, db_default="", default="", help_text="whose fees hold")
 
     def __str__(self) -> str:
         return f"preferences of {self.user}"

@@ -18,7 +18,8 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 
 from access.operations import authenticate_key
-from access.queries import has_second_factor
+from access.queries import has_second_factor, preferences_of
+from access.reading import name_reader
 
 if TYPE_CHECKING:
     from rest_framework.request import Request
@@ -46,6 +47,7 @@ def member(view: View) -> View:
     def guarded(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
         if not request.user.is_authenticated:
             return _ask_to_log_in(request)
+        name_reader_of(request)
         return keep_private(view(request, *args, **kwargs))
 
     # The guard above answers in place of the middleware, which knows nothing of htmx.
@@ -59,6 +61,7 @@ def staff(view: View) -> View:
     def guarded(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
         if not (request.user.is_authenticated and request.user.is_staff):
             raise Http404
+        name_reader_of(request)
         return _ask_for_second_factor(request) or keep_private(view(request, *args, **kwargs))
 
     return _with_policy(login_not_required(guarded), STAFF)
@@ -71,6 +74,7 @@ def operator(view: View) -> View:
     def guarded(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
         if not (request.user.is_authenticated and request.user.is_superuser):
             raise Http404
+        name_reader_of(request)
         return _ask_for_second_factor(request) or keep_private(view(request, *args, **kwargs))
 
     return _with_policy(login_not_required(guarded), OPERATOR)
@@ -121,6 +125,13 @@ def _ask_for_second_factor(request: HttpRequest) -> HttpResponseBase | None:
     if not settings.STAFF_NEEDS_SECOND_FACTOR or has_second_factor(user=cast("User", request.user)):
         return None
     return redirect("mfa_index")
+
+
+def name_reader_of(request: HttpRequest) -> None:
+    """Write times and numbers as who is logged in has set them, until the request is over."""
+    if request.user.is_authenticated:
+        own = preferences_of(user=request.user)
+        name_reader(zone=own.time_zone, notation=own.notation)
 
 
 def keep_private(response: HttpResponseBase) -> HttpResponseBase:

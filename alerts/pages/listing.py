@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from access.reading import localised
 from alerts import queries
 from alerts.pages import words
 from heatmaps import queries as heatmaps
@@ -68,7 +69,7 @@ def load(*, owner_id: int, before: int | None, now: dt.datetime) -> Alerts:
     found = queries.list_notices(owner_id=owner_id, before=before, limit=queries.PAGE + 1)
     shown = found[: queries.PAGE]
     return Alerts(
-        notices=tuple(NoticeRow(one, f"{one.at:%d %b %H:%M}", one.read_at is None) for one in shown),
+        notices=tuple(NoticeRow(one, f"{localised(one.at):%d %b %H:%M}", one.read_at is None) for one in shown),
         rules=tuple(_rule(one) for one in queries.list_rules(owner_id=owner_id)),
         watched=_watched(owner_id, now),
         unread=queries.count_unread(owner_id=owner_id),
@@ -78,7 +79,7 @@ def load(*, owner_id: int, before: int | None, now: dt.datetime) -> Alerts:
 
 
 def _rule(one: Rule) -> RuleRow:
-    looked = f"{one.seen_at:%d %b %H:%M}" if one.seen_at else "not yet"
+    looked = f"{localised(one.seen_at):%d %b %H:%M}" if one.seen_at else "not yet"
     return RuleRow(one, words.name(one.instrument), words.rule(one), looked)
 
 

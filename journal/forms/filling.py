@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from django import forms
 from django.core.exceptions import ObjectDoesNotExist
 
+from access.reading import in_zone
 from journal.forms.fields import NumberField
 from journal.forms.starting import plain_price
 from journal.operations import TypedFill
@@ -45,7 +46,7 @@ class FillForm(forms.Form):
         error_messages={"required": "Say which contract it was."},
     )  # fmt: skip
     at = forms.DateTimeField(
-        label="Time, UTC",
+        label=in_zone("Time"),
         widget=forms.DateTimeInput(attrs={"type": "datetime-local", "step": "1"}, format="%Y-%m-%dT%H:%M:%S"),
         error_messages={"required": "Give the time.", "invalid": "Write the time like 2026-05-04 10:00:00."},
     )  # fmt: skip

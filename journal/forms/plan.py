@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 from django import forms
 from django.core.exceptions import ValidationError
 
+from access.reading import in_zone
 from journal.forms.fields import NumberField, amount_field, choice_field, count_field, price_field, text_field
 from journal.models import Plan
 from journal.operations import MOST_SETUPS, RISK_MOST, Terms, find_problems, spell_targets, tidy_words
@@ -91,7 +92,7 @@ class PlanForm(forms.Form):
         "Stop is set off by", list(Plan.TriggerSource.choices), "Of your order. The verdict goes by the last price."
     )
     expires_at = forms.DateTimeField(
-        label="Expires, UTC",
+        label=in_zone("Expires"),
         help_text="Within 30 days. A plan that has not been entered by then is over.",
         error_messages={"required": "Choose a time.", "invalid": "Write the time as 2026-01-31 14:30."},
         widget=forms.DateTimeInput(format="%Y-%m-%dT%H:%M", attrs={"type": "datetime-local"}),

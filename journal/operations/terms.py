@@ -101,7 +101,7 @@ def find_problems(*, terms: Mapping[str, Any], now: dt.datetime) -> dict[str, st
     if (risk := terms.get("risk_pct")) is not None and not 0 < risk <= RISK_MOST:
         problems["risk_pct"] = "Give the risk as a share of equity above 0 and at most 100 %."
     if "expires_at" in terms and terms["expires_at"] <= now:
-        problems["expires_at"] = "The expiry has passed. Choose a later time (UTC)."
+        problems["expires_at"] = "The expiry has passed. Choose a later time."
     elif "expires_at" in terms and terms["expires_at"] > now + LONGEST:
         problems["expires_at"] = f"Choose an expiry within {LONGEST.days} days from now."
     return problems

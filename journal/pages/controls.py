@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from access.reading import written
 from journal.statistics import Gate
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def _says(told: Control, found: Controls) -> str:
 
 
 def _r(value: float) -> str:
-    return f"{value:+.2f} R".replace("-", "−")
+    return written(f"{value:+.2f} R").replace("-", "−")
 
 
 def _chance(share: float) -> str:

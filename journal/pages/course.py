@@ -6,6 +6,7 @@ import calendar
 import datetime as dt
 from typing import TYPE_CHECKING, Any, Final
 
+from access.reading import written
 from journal.pages.verdict import PHASES
 from journal.statistics import Gate
 from journal.statistics.courses import FALLS, SHARES
@@ -88,7 +89,7 @@ def _ended(one: Outcome) -> dict[str, Any]:
 def _figures(found: Course) -> list[tuple[str, str, str]]:
     rows = [("Sum", bounds_text(found.low[-1], found.high[-1]), "worst and best courses")]
     if found.shape is not None:
-        rows.append(("Deepest fall", f"{found.shape.drawdown:.2f} R", "of the worst courses"))
+        rows.append(("Deepest fall", written(f"{found.shape.drawdown:.2f} R"), "of the worst courses"))
     if found.streaks is not None:
         rows.append(("Longest row of losses", str(found.streaks.longest), _by_chance(found.streaks)))
     return rows
@@ -133,12 +134,14 @@ def _fan(found: Fan) -> dict[str, Any]:
         "wide": frame.band(found.lines[0], found.lines[-1]),
         "near": frame.band(found.lines[1], found.lines[-2]),
         "middle": frame.line(found.lines[2]),
-        "horizon": found.horizon, "count": found.count, "draws": f"{found.draws:,}", "seed": found.seed,
+        "horizon": found.horizon, "count": found.count, "draws": written(f"{found.draws:,}"), "seed": found.seed,
         "label": f"After {found.horizon} more plans: {signed(found.lines[0][-1], 1)} to "
                  f"{signed(found.lines[-1][-1], 1)} R in nine of ten draws",
         "shares": [f"{share * 100:.0f} %" for share in SHARES],
         "rows": [(stop, [signed(line[stop], 1) for line in found.lines]) for stop in stops],
-        "falls": [(f"{share * 100:.0f} %", f"{fall:.1f} R") for share, fall in zip(FALLS, found.falls, strict=True)],
+        "falls": [
+            (f"{share * 100:.0f} %", written(f"{fall:.1f} R")) for share, fall in zip(FALLS, found.falls, strict=True)
+        ],
         "streaks": [(length, share_text(chance)) for length, chance in found.streaks],
         "below": share_text(found.below),
     }  # fmt: skip

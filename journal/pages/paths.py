@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, Final
 
+from access.reading import written
 from journal.statistics import Gate
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def describe_paths(found: Paths) -> dict[str, Any]:
 
 def range_text(bounds: tuple[float, float]) -> str:
     """Write bounds in R; one number where they are one."""
-    low, high = (f"{abs(one):.2f}" for one in bounds)
+    low, high = (written(f"{abs(one):.2f}") for one in bounds)
     return f"{low} R" if low == high else f"{low} to {high} R"
 
 
@@ -53,7 +54,7 @@ def _figures(found: Paths) -> list[tuple[str, str, str]]:
 
 
 def _length(value: float) -> str:
-    return f"{value:.2f} R" if math.isfinite(value) else "not known"
+    return written(f"{value:.2f} R") if math.isfinite(value) else "not known"
 
 
 def _share(value: float) -> str:
@@ -67,7 +68,7 @@ def _row(one: Outcome) -> dict[str, Any]:
         "plan": one.plan,
         "adverse": range_text(one.adverse),
         "favourable": range_text(one.favourable),
-        "result": f"{one.low or 0.0:+.2f} R".replace("-", "−"),
+        "result": written(f"{one.low or 0.0:+.2f} R").replace("-", "−"),
     }
 
 

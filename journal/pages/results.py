@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, Final
 
+from access.reading import written
 from journal.pages.controls import describe_controls
 from journal.pages.paths import describe_paths
 from journal.pages.words import DASH
@@ -60,7 +61,11 @@ def _headline(found: Results) -> str:
     if found.whole.gate is Gate.COUNTS or mean is None:
         return f"{found.whole.count} closed plans: too few to say more than that."
     if mean.low <= 0 <= mean.high:
-        more = f" About {found.more:,} more would show a mean of 0.2 R, if there is one." if found.more else ""
+        more = (
+            f" About {written(f'{found.more:,}')} more would show a mean of 0.2 R, if there is one."
+            if found.more
+            else ""
+        )
         return f"No evidence yet that these plans make or lose money.{more}"
     word = "above" if mean.low > 0 else "below"
     if found.whole.gate is Gate.OPEN:
@@ -77,7 +82,7 @@ def _figures(found: Results) -> list[tuple[str, str, str]]:
         ("Share that won", _share(found.whole.hits), "Wilson"),
         ("Median", _r(found.median), "blocks of five"),
         ("Won over lost", _range(found.factor, _plain), "blocks of five"),
-        ("Deepest fall", _range(found.drawdown, lambda fall: f"{fall:.2f} R"), "blocks of five"),
+        ("Deepest fall", _range(found.drawdown, lambda fall: written(f"{fall:.2f} R")), "blocks of five"),
     ]  # fmt: skip
     if shape is not None:
         rows += [
@@ -88,11 +93,11 @@ def _figures(found: Results) -> list[tuple[str, str, str]]:
 
 
 def _number(value: float) -> str:
-    return f"{value:+.2f}".replace("-", "−")
+    return written(f"{value:+.2f}").replace("-", "−")
 
 
 def _plain(value: float) -> str:
-    return f"{value:.2f}" if math.isfinite(value) else "no loss"
+    return written(f"{value:.2f}") if math.isfinite(value) else "no loss"
 
 
 def _range(found: Interval | None, write: Callable[[float], str]) -> str:
@@ -142,10 +147,10 @@ def _histogram(row: Sequence[float]) -> list[dict[str, Any]]:
 
 
 def _belief(found: Belief) -> dict[str, Any]:
-    gain = _range(found.gain, lambda value: f"{value:+.3f}".replace("-", "−"))
+    gain = _range(found.gain, lambda value: written(f"{value:+.3f}").replace("-", "−"))
     return {
-        "brier": f"{found.brier:.3f}",
-        "base": f"{found.base:.3f}",
+        "brier": written(f"{found.brier:.3f}"),
+        "base": written(f"{found.base:.3f}"),
         "gain": gain,
         "is_shown": found.gain.low > 0,
         "too_small": found.bins_too_small,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from access.reading import written
 from journal.models import Plan
 from journal.pages.words import DASH, digits_of, price_text, share_text, short_text
 from journal.queries.exposure import liquidates_first
@@ -31,14 +32,14 @@ def describe_terms(plan: Plan) -> list[Figure]:
     digits = digits_of(plan.zone.heatmap.instrument.tick_size)
     rows: list[Figure] = [("Direction", plan.get_direction_display(), "")]
     if not plan.is_observed and plan.entry and plan.invalidation:
-        away = f"{abs(plan.entry - plan.invalidation) / plan.entry * 100:.2f} % away"
+        away = written(f"{abs(plan.entry - plan.invalidation) / plan.entry * 100:.2f} % away")
         rows += [
             ("Entry", price_text(plan.entry, digits), plan.get_entry_kind_display().lower()),
             ("Invalidation", price_text(plan.invalidation, digits), away),
         ]
         rows += _targets(plan, digits)
         rows += _execution(plan)
-        rows.append(("Risk of equity", f"{plan.risk_pct.normalize():f} %" if plan.risk_pct else DASH, ""))
+        rows.append(("Risk of equity", written(f"{plan.risk_pct.normalize():f} %") if plan.risk_pct else DASH, ""))
     if (rule := describe_rule(plan.confirmation, digits)) != "":
         rows.append(("Counts once", rule, ""))
     if plan.belief_pct is not None:
@@ -61,9 +62,9 @@ def _targets(plan: Plan, digits: int) -> list[Figure]:
 def _execution(plan: Plan) -> list[Figure]:
     rows: list[Figure] = []
     if plan.max_chase is not None:
-        rows.append(("Furthest fill", f"{plan.max_chase.normalize():f} R", "beyond the entry"))
+        rows.append(("Furthest fill", written(f"{plan.max_chase.normalize():f} R"), "beyond the entry"))
     if plan.management == Plan.Management.TRAIL and plan.trail_atr:
-        rows.append(("Stop", "trails the close", f"by {plan.trail_atr.normalize():f} ATR"))
+        rows.append(("Stop", "trails the close", written(f"by {plan.trail_atr.normalize():f} ATR")))
     elif plan.management == Plan.Management.BREAKEVEN:
         rows.append(("Stop", "to the entry", "after the first target"))
     if plan.trigger_source == Plan.TriggerSource.MARK:
@@ -80,7 +81,7 @@ def describe_rule(data: dict[str, Any], digits: int) -> str:
         return ""
     minutes = rule.candle_ms // 60_000
     candle = f"{minutes} min" if minutes < 60 else f"{minutes // 60} h"  # noqa: PLR2004  # minutes of an hour
-    amount = "" if rule.amount is None else f"{rule.amount.normalize():f}"
+    amount = "" if rule.amount is None else written(f"{rule.amount.normalize():f}")
     return _RULES[rule.rule].format(candle=candle, price=price_text(rule.price, digits), amount=amount)
 
 
@@ -89,8 +90,8 @@ def describe_exposure(found: Exposure, terms: Mapping[str, Any], tick: Decimal) 
     digits, rows = digits_of(tick), list[Figure]()
     if found.reward:
         rows += [
-            ("Reward : risk, gross", f"{found.reward.gross:.2f}", ""),
-            ("Reward : risk, net", f"{found.reward.net:.2f}", "fees and slippage taken off"),
+            ("Reward : risk, gross", written(f"{found.reward.gross:.2f}"), ""),
+            ("Reward : risk, net", written(f"{found.reward.net:.2f}"), "fees and slippage taken off"),
             (
                 "Required win-rate",
                 share_text(found.reward.net_win_rate),
@@ -99,8 +100,8 @@ def describe_exposure(found: Exposure, terms: Mapping[str, Any], tick: Decimal) 
         ]
     if found.scaled:
         rows += [
-            ("All targets", f"{found.scaled.all_hit:+.2f} R", "net"),
-            ("First, then the stop", f"{found.scaled.first_then_stop:+.2f} R".replace("-", "−"), "net"),
+            ("All targets", written(f"{found.scaled.all_hit:+.2f} R"), "net"),
+            ("First, then the stop", written(f"{found.scaled.first_then_stop:+.2f} R").replace("-", "−"), "net"),
         ]
     if found.size:
         money = found.size.risk

@@ -6,6 +6,7 @@ from decimal import Decimal
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
+from access.reading import written
 from journal.pages.paths import range_text
 from journal.pages.words import DASH, short_text
 
@@ -38,7 +39,7 @@ def describe_trade(one: Trade) -> dict[str, Any]:
         "entry": short_text(one.entry),
         "exit": DASH if one.exit is None else short_text(one.exit),
         "result": DASH if one.result is None else signed(one.result, 2),
-        "fees": DASH if one.fees is None else f"{one.fees:,.2f}",
+        "fees": DASH if one.fees is None else written(f"{one.fees:,.2f}"),
         "is_open": one.closed_at is None,
         "plan": _plan(one),
         "asks": one.plan is None and not one.matched,
@@ -53,7 +54,7 @@ def _plan(one: Trade) -> str:
 
 def signed(value: Decimal, digits: int) -> str:
     """Write a number with its sign."""
-    return f"{value:+,.{digits}f}".replace("-", "−")
+    return written(f"{value:+,.{digits}f}").replace("-", "−")
 
 
 def describe_file(table: Table, layout: Layout | None, reading: Reading | None) -> dict[str, Any]:
@@ -65,7 +66,7 @@ def describe_file(table: Table, layout: Layout | None, reading: Reading | None) 
         {"at": one.at, "symbol": one.symbol, "side": "bought" if one.side > 0 else "sold",
          "price": short_text(one.price),
          "quantity": short_text(one.quantity) + (" contracts" if one.in_contracts else ""),
-         "fee": f"{one.fee.normalize():f} {one.fee_unit}".strip()}
+         "fee": f"{written(format(one.fee.normalize(), 'f'))} {one.fee_unit}".strip()}
         for one in reading.fills[:_SHOWN]
     ]  # fmt: skip
     closed = [
@@ -99,23 +100,27 @@ def describe_comparison(one: Any) -> dict[str, Any]:  # noqa: ANN401  # journal.
         "delay": _delay(late.delay_ms) if late else "",
         "chase": signed(late.chase, 2) if late else DASH,
         "move_used": f"{late.move_used * 100:.0f} %".replace("-", "−") if late else DASH,
-        "reward": f"{late.reward:.2f}" if late and late.reward is not None else DASH,
+        "reward": written(f"{late.reward:.2f}") if late and late.reward is not None else DASH,
         "meanwhile": [(name, range_text(getattr(one.meanwhile, field))) for name, field in _MEANWHILE]
         if one.meanwhile
         else [],
         "score": None if one.kept is None or one.kept.score is None else f"{one.kept.score:.0f}",
         "parts": [
-            (_PARTS[part.name], "not known" if part.share is None else f"{part.share:.1f} of 1, weight {part.weight}")
+            (_PARTS[part.name], "not known" if part.share is None else _of_one(part.share, part.weight))
             for part in (one.kept.parts if one.kept else ())
         ],
     }  # fmt: skip
+
+
+def _of_one(share: Decimal, weight: int) -> str:
+    return f"{written(format(share, '.1f'))} of 1, weight {weight}"
 
 
 def _delay(delay_ms: int | None) -> str:
     if delay_ms is None:
         return "the plan was not triggered"
     minutes = abs(delay_ms) // 60_000
-    length = f"{minutes:,} min" if minutes else "less than a minute"
+    length = f"{written(format(minutes, ','))} min" if minutes else "less than a minute"
     return f"{length} {'after' if delay_ms >= 0 else 'before'} the plan's trigger"
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from access.reading import written
+
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Callable
@@ -91,4 +93,4 @@ def _line(event: PlanEvent, write_price: Callable[[Decimal], str]) -> Line:
 
 def write_result(result: Decimal) -> str:
     """Write a result in R with its sign and a true minus."""
-    return f"{result:+.2f} R".replace("-", "−")
+    return written(f"{result:+.2f} R").replace("-", "−")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any, Final
 
+from access.reading import written
+
 DASH: Final = "—"
 
 
@@ -18,22 +20,22 @@ def price_text(value: Decimal | None, digits: int) -> str:
     """Show the tick's decimals, and more where the trader wrote more."""
     if value is None:
         return DASH
-    return f"{value:,.{max(digits, digits_of(value))}f}"
+    return written(f"{value:,.{max(digits, digits_of(value))}f}")
 
 
 def number_text(value: str | Decimal | None, digits: int) -> str:
     """Show a number with so many decimals; a dash for none."""
-    return DASH if value is None else f"{Decimal(value):,.{digits}f}".replace("-", "−")
+    return DASH if value is None else written(f"{Decimal(value):,.{digits}f}").replace("-", "−")
 
 
 def share_text(share: Decimal | str | None, digits: int = 1) -> str:
     """Show a fraction as a percentage."""
-    return DASH if share is None else f"{Decimal(share) * 100:.{digits}f} %"
+    return DASH if share is None else written(f"{Decimal(share) * 100:.{digits}f} %")
 
 
 def short_text(value: Decimal) -> str:
     """Show a number with five significant digits."""
-    return f"{round(value, 4 - value.adjusted()).normalize():,f}" if value else "0"
+    return written(f"{round(value, 4 - value.adjusted()).normalize():,f}") if value else "0"
 
 
 def usd_text(amount: str | None) -> str:
@@ -44,7 +46,7 @@ def usd_text(amount: str | None) -> str:
         scaled = Decimal(amount).scaleb(-scale)
         # What rounds up to a thousand of the smaller unit is one of this.
         if scaled >= Decimal("0.9995"):
-            return f"${scaled:.{_places(scaled)}f}{letter}"
+            return written(f"${scaled:.{_places(scaled)}f}{letter}")
     return f"${Decimal(amount):.0f}"
 
 
@@ -59,7 +61,7 @@ def band_text(zone: Any) -> str:  # noqa: ANN401  # another room's row
     """Write the prices of a zone."""
     tick = zone.heatmap.instrument.tick_size.normalize()
     low, high = (Decimal(repr(edge)).quantize(tick) for edge in (zone.price_low, zone.price_high))
-    return f"{low:,f} to {high:,f}"
+    return written(f"{low:,f} to {high:,f}")
 
 
 def estimate_text(zone: Any) -> str:  # noqa: ANN401  # another room's row

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from access.models import User
     from journal.models import Plan
 
+_AS_TERM: Final = {"account": "equity"}
 _NOT_TYPED: Final = frozenset({"csrfmiddlewaretoken", "request_key"})
 
 
@@ -44,7 +45,8 @@ _NOT_TYPED: Final = frozenset({"csrfmiddlewaretoken", "request_key"})
 def new_plan(request: HttpRequest) -> HttpResponse:
     """Write a draft that starts from a zone, or from what was kept of it."""
     zone, now, owner_id = asked_zone(request), timezone.now(), owner_of(request)
-    given = first_terms(user=cast("User", request.user)) | request.GET.dict()
+    own = first_terms(user=cast("User", request.user))
+    given = {_AS_TERM.get(name, name): value for name, value in own.items()} | request.GET.dict()
     form = _form(request, zone=zone, now=now, initial=suggest(zone=zone, now=now, given=given))
     if request.method == "POST" and form.is_valid():
         try:

@@ -11,6 +11,8 @@ from django.core.exceptions import ValidationError
 from risk.formulas import read_number
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from risk.pages.explaining import Explanation
 
 
@@ -79,12 +81,16 @@ class ToolForm(forms.Form):
     answer: Explanation | None = None
 
     @classmethod
-    def asked(cls, given: dict[str, str]) -> Self:
-        """Return the form for an address: of nothing the example, of a part a form that waits for the rest."""
+    def asked(cls, given: Mapping[str, str], own: Mapping[str, str] | None = None) -> Self:
+        """Return the form for an address: of nothing the example, of a part a form that waits for the rest.
+
+        own: what the reader has set, by names of fields. A whole address means the same for everyone.
+        """
+        start = {name: value for name, value in (own or {}).items() if name in cls.base_fields}
         if not given:
-            return cls(cls.example)
+            return cls({**cls.example, **start})
         needed = [name for name, field in cls.base_fields.items() if field.required]
-        return cls(given) if all(name in given for name in needed) else cls(initial=given)
+        return cls(given) if all(name in given for name in needed) else cls(initial={**start, **given})
 
     def clean(self) -> dict[str, Any]:
         """Answer where every field is right; a refusal by the formulas stands above the form."""

@@ -67,6 +67,12 @@ class PositionForm(ToolForm):
         super().__init__(*args, **kwargs)
         self.fields["instrument"].choices = [("", "None: own numbers"), *queries.choices()]  # type: ignore[attr-defined]  # a choice field
 
+    def list_first(self, venue: str) -> None:
+        """List the instruments of a venue before the others."""
+        field: Any = self.fields["instrument"]
+        none, *rest = field.choices
+        field.choices = [none, *sorted(rest, key=lambda one: not str(one[0]).startswith(f"{venue}:"))]
+
     def clean_instrument(self) -> queries.Preset | None:
         """Look up the terms of the instrument."""
         key = self.cleaned_data["instrument"]
@@ -256,19 +262,9 @@ class RewardForm(PositionForm):
     share_2 = PercentField("Closed at the second, %", least="1", most="100", required=False)
     slippage = PercentField("Slippage at the stop, %", least="0", most="20", required=False)
     field_order = (
-        "instrument",
-        "side",
-        "entry",
-        "stop",
-        "target",
-        "target_2",
-        "target_3",
-        "share",
-        "share_2",
-        "entry_fee",
-        "exit_fee",
-        "slippage",
-    )
+        "instrument", "side", "entry", "stop", "target", "target_2", "target_3", "share", "share_2",
+        "entry_fee", "exit_fee", "slippage",
+    )  # fmt: skip
     more: ClassVar[tuple[str, ...]] = ("contract",)
     example: ClassVar = {
         **PositionForm.example,

@@ -108,7 +108,7 @@ def explain_ruin(  # noqa: PLR0913  # a simulation has this many terms, each by 
     bars = draw_bars([(name, percent(end - 1, 1), end) for name, end in zip(names, found.quantiles, strict=True)])
     steps = [
         Step("each trade multiplies equity by 1 + f R", f"f = {percent(risk_share)}, R = +{number(payoff)} or −1"),
-        Step("simulated accounts", f"{paths:,} of {trades} trades each, seed {seed}"),
+        Step("simulated accounts", f"{number(Decimal(paths))} of {trades} trades each, seed {seed}"),
         Step("θ > 0 with mean (1 + f R)^−θ = 1;  bound = (1 − d)^θ", percent(bound, 3)),
     ]
     warnings = [] if edge > 0 else ["The expectancy is not above 0: falling is only a matter of time."]

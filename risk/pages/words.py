@@ -5,6 +5,8 @@ from __future__ import annotations
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Final
 
+from access.reading import written
+
 DASH: Final = "—"
 _SIGNIFICANT: Final = 8
 
@@ -22,7 +24,7 @@ def number(value: Decimal, digits: int | None = None) -> str:
         text = f"{rounded:,f}"
     else:
         text = f"{value.quantize(Decimal(1).scaleb(-digits), rounding=ROUND_HALF_EVEN):,f}"
-    return text.replace("-", "\N{MINUS SIGN}")
+    return written(text).replace("-", "\N{MINUS SIGN}")
 
 
 def percent(share: Decimal | float, digits: int = 2) -> str:

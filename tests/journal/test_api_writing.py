@@ -104,7 +104,7 @@ def test_undoing_is_refused_once_the_minute_is_over(
     [
         ({"entry": None}, {"entry": ["Give a price."]}),
         ({"targets": [["60400", "0.4"]]}, {"targets": [SHARES]}),
-        ({"expires_at": "2020-01-01T00:00:00Z"}, {"expires_at": ["The expiry has passed. Choose a later time (UTC)."]}),
+        ({"expires_at": "2020-01-01T00:00:00Z"}, {"expires_at": ["The expiry has passed. Choose a later time."]}),
         ({"zone": 10**12}, {"zone": ["No zone has this number."]}),
         ({"armed_at": "2020-01-01T00:00:00Z"}, {"armed_at": ["This can not be sent here: leave it out."]}),
         ({"setups": ["a,b"]}, {"setups": ["Give at most 8 tags of up to 30 characters each."]}),
