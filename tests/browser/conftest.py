@@ -44,6 +44,10 @@ DESKTOP: Final = (1440, 900)
 # Collected static files by their names in the source, once the server has them.
 COLLECTED: Final[dict[str, str]] = {}
 PHONE: Final = (390, 844)
+# Contrast hangs on the theme and layout on the size, so two crossed looks see both; a campaign sees all four.
+LOOKS: Final = [("dark", DESKTOP), ("light", PHONE)]
+if os.environ.get("BH_CAMPAIGNS") == "1":
+    LOOKS.extend([("light", DESKTOP), ("dark", PHONE)])
 
 
 @dataclass

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
-from tests.browser.conftest import DESKTOP, PHONE
+from tests.browser.conftest import LOOKS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,8 +56,7 @@ def address(page: str, world: World) -> str:
     return {"zone": f"/zones/{zone}/", "plan": f"/plans/new/?zone={zone}"}.get(page, page)
 
 
-@pytest.mark.parametrize("size", [DESKTOP, PHONE])
-@pytest.mark.parametrize("theme", ["dark", "light"])
+@pytest.mark.parametrize(("theme", "size"), LOOKS)
 @pytest.mark.parametrize("name", PAGES)
 def test_page_has_no_violation(name: str, theme: str, size: tuple[int, int], visit: Open, world: World) -> None:
     opened = visit(theme=theme, size=size)

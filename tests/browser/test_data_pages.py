@@ -9,7 +9,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 
 from market.models import VenueState
-from tests.browser.conftest import DESKTOP, PHONE
+from tests.browser.conftest import LOOKS
 from tests.browser.test_accessibility import RULES
 from tests.factories import make_user
 from tests.market.states import make_states
@@ -43,8 +43,7 @@ def session_cookie(world: None) -> str:
     return str(client_of(make_user(is_staff=True)).cookies["sessionid"].value)
 
 
-@pytest.mark.parametrize("size", [DESKTOP, PHONE])
-@pytest.mark.parametrize("theme", ["dark", "light"])
+@pytest.mark.parametrize(("theme", "size"), LOOKS)
 def test_pages_for_staff_have_no_violation(theme: str, size: tuple[int, int], visit: Open) -> None:
     opened = visit(theme=theme, size=size)
     for address in PAGES:

@@ -14,7 +14,7 @@ from django.db import connection, transaction
 
 from journal import operations, queries
 from market.queries import load_bars
-from tests.browser.conftest import DESKTOP, PHONE
+from tests.browser.conftest import LOOKS
 from tests.browser.test_accessibility import RULES
 from tests.factories import make_plan, make_user
 from tests.journal.test_results import closed
@@ -107,7 +107,7 @@ def trade_it(world: World, plan: Plan, last: float) -> int:
     return queries.trades_of_plan(owner_id=plan.owner_id, plan_id=plan.pk)[0].pk
 
 
-@pytest.mark.parametrize(("size", "theme"), [(DESKTOP, "dark"), (PHONE, "light")])
+@pytest.mark.parametrize(("theme", "size"), LOOKS)
 def test_pages_have_no_violation(size: tuple[int, int], theme: str, visit: Open, journal: Journal) -> None:
     opened = visit(theme=theme, size=size)
     for path in journal.pages:

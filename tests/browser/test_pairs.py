@@ -9,7 +9,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.core.management import call_command
 
-from tests.browser.conftest import DESKTOP, END, PHONE
+from tests.browser.conftest import END, LOOKS
 from tests.browser.test_accessibility import RULES
 from tests.world import World, lasting_world, make_pair
 
@@ -35,8 +35,7 @@ def world(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator
         call_command("flush", interactive=False, verbosity=0)
 
 
-@pytest.mark.parametrize("size", [DESKTOP, PHONE])
-@pytest.mark.parametrize("theme", ["dark", "light"])
+@pytest.mark.parametrize(("theme", "size"), LOOKS)
 def test_pair_has_no_violation_and_does_not_widen_the_page(
     theme: str, size: tuple[int, int], visit: Open, world: World
 ) -> None:

@@ -8,7 +8,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.test import Client
 
-from tests.browser.conftest import DESKTOP, PHONE
+from tests.browser.conftest import LOOKS
 from tests.browser.test_accessibility import RULES
 from tests.web.scored import fill
 
@@ -33,8 +33,7 @@ def collected(static_root: Path, settings: Settings) -> None:
 
 
 @pytest.mark.usefixtures("collected")
-@pytest.mark.parametrize("size", [DESKTOP, PHONE])
-@pytest.mark.parametrize("theme", ["dark", "light"])
+@pytest.mark.parametrize(("theme", "size"), LOOKS)
 def test_full_page_has_no_violation(theme: str, size: tuple[int, int], visit: Open, world: World) -> None:
     """Score runs can not be taken back, so they live in this test's transaction and their page is handed over."""
     fill(world.instrument)

@@ -5,14 +5,13 @@ One page goes through many states, because opening it takes longer than judging 
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Final
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
 from heatmaps import operations as heatmaps
-from tests.browser.conftest import DESKTOP, END, PHONE
+from tests.browser.conftest import END, LOOKS
 from tests.browser.test_accessibility import RULES, TERMINAL
 from tests.factories import make_instrument
 from tests.world import add_bars
@@ -29,9 +28,6 @@ if TYPE_CHECKING:
     Open = Callable[..., Visit]
 
 pytestmark = pytest.mark.django_db
-LOOKS: Final = [("dark", DESKTOP), ("light", PHONE)]
-if os.environ.get("BH_CAMPAIGNS") == "1":
-    LOOKS.extend([("light", DESKTOP), ("dark", PHONE)])
 # What a page says of itself, by its address.
 TOLD: Final = {
     "/t/binance:ETHUSDT/": "Data is",

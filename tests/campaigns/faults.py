@@ -66,7 +66,7 @@ UNBELIEVABLE: Final = frozenset(
 )
 HALF_READ: Final = frozenset({("okx", "bars"), ("okx", "open_interest")})
 # How many lives there are in all, and in one test; a whole round of faults and venues is less than a batch.
-SCENARIOS: Final = int(os.environ.get("BH_SCENARIOS", "2000"))
+SCENARIOS: Final = int(os.environ.get("BH_SCENARIOS", "800"))
 BATCH: Final = 100
 
 
