@@ -33,6 +33,7 @@ APPLICATIONS = {
     "feed": ("feed",),
     "web": ("web", "--port"),
 }
+ROLES = {"web": embedded.WEB_USER, "worker": embedded.WORKER_USER}
 EMBEDDED = {"DATABASE_URL": "PostgreSQL", "REDIS_URL": "Valkey"}
 SETTLED_SECONDS = 60  # a child that ran so long starts its back-off anew
 FALSE_STARTS = 3
@@ -134,11 +135,11 @@ class Supervisor:
         self._has_started = True
 
     def _environment_of(self, name: str) -> dict[str, str]:
-        """The web server reaches our own PostgreSQL as a role that owns nothing."""
-        url = self.environment["DATABASE_URL"]
-        if name != "web" or "DATABASE_URL" in services.given_addresses():
+        """The web server and the workers reach our own PostgreSQL as roles that own nothing."""
+        url, role = self.environment["DATABASE_URL"], ROLES.get(APPLICATIONS[name][0])
+        if role is None or "DATABASE_URL" in services.given_addresses():
             return self.environment
-        return {**self.environment, "DATABASE_URL": url.replace(f"//{embedded.USER}@", f"//{embedded.WEB_USER}@", 1)}
+        return {**self.environment, "DATABASE_URL": url.replace(f"//{embedded.USER}@", f"//{role}@", 1)}
 
     def wait_for_heatmap(self) -> None:
         """Wait until the terminal shows one; asking often would take time from those who draw it."""

@@ -27,31 +27,49 @@ END $$
 """
 
 
-# What the machine may do for everybody: judge and tell. It sees neither notes nor the keys that open them.
+# What the machine may do for everybody: judge and tell. A table with private rows is closed to it unless it is named
+# here, and of plans and entries it sees columns that hold no words.
+WORKER_MAY: Final = {
+    "journal_judgement": "SELECT, UPDATE",
+    "journal_planevent": "SELECT, INSERT",
+    "journal_plan": "SELECT (id, owner_id, number, zone_id, direction, armed_at, expires_at)",
+    "journal_journalentry": "SELECT (id, owner_id, plan_id, kind, at)",
+    "alerts_rule": "SELECT, UPDATE",
+    "alerts_notice": "SELECT, INSERT, UPDATE",
+    "alerts_preferences": "SELECT",
+    "alerts_watched": "SELECT",
+}
+# What opens accounts and keys is not the machine's business either.
+_NOT_FOR_WORKERS: Final = (
+    "access_apikey", "access_loginlink", "django_session", "mfa_authenticator", "usersessions_usersession",
+)  # fmt: skip
 _GRANT_WORKER: Final = """
-DO $$ DECLARE walled record; BEGIN
-    IF EXISTS (SELECT 1 FROM pg_roles WHERE rolname = 'bh_worker') THEN
-        GRANT USAGE ON SCHEMA public TO bh_worker;
-        GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO bh_worker;
-        GRANT USAGE, SELECT, UPDATE ON ALL SEQUENCES IN SCHEMA public TO bh_worker;
-        REVOKE ALL ON journal_notekey, journal_weeknote FROM bh_worker;
-        FOR walled IN SELECT p.tablename FROM pg_policies p WHERE p.policyname = 'own_rows'
-            AND p.tablename NOT IN ('journal_notekey', 'journal_weeknote')
-            AND NOT EXISTS (
-                SELECT 1 FROM pg_policies o WHERE o.tablename = p.tablename AND o.policyname = 'worker_rows'
-            )
-        LOOP
-            EXECUTE format('CREATE POLICY worker_rows ON %I TO bh_worker USING (true)', walled.tablename);
-        END LOOP;
-    END IF;
+DO $$ DECLARE closed record; BEGIN
+    IF NOT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = 'bh_worker') THEN RETURN; END IF;
+    GRANT USAGE ON SCHEMA public TO bh_worker;
+    GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO bh_worker;
+    GRANT USAGE, SELECT, UPDATE ON ALL SEQUENCES IN SCHEMA public TO bh_worker;
+    GRANT EXECUTE ON FUNCTION market_make_month(date) TO bh_worker;
+    FOR closed IN SELECT c.relname AS name FROM pg_class c
+        WHERE c.relrowsecurity OR (c.relkind = 'r' AND c.relname = ANY(%(closed)s))
+    LOOP
+        EXECUTE format('REVOKE ALL ON %%I FROM bh_worker', closed.name);
+        EXECUTE format('DROP POLICY IF EXISTS worker_rows ON %%I', closed.name);
+    END LOOP;
+    %(opened)s
 END $$
 """
 
 
 def grant_worker_role() -> None:
-    """Let ``bh_worker``, where there is such a role, work on all rows but notes and their keys."""
+    """Let ``bh_worker``, where there is such a role, do its work, and see of private rows what that needs."""
+    opened = "".join(
+        f"GRANT {rights} ON {table} TO bh_worker; CREATE POLICY worker_rows ON {table} TO bh_worker USING (true);"
+        for table, rights in WORKER_MAY.items()
+    )
+    closed = f"ARRAY[{', '.join(repr(table) for table in _NOT_FOR_WORKERS)}]"
     with connection.cursor() as cursor:
-        cursor.execute(_GRANT_WORKER)
+        cursor.execute(_GRANT_WORKER % {"opened": opened, "closed": closed})
 
 
 def grant_web_role() -> None:

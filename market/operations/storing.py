@@ -163,6 +163,7 @@ def make_months(months: set[int]) -> None:
     """Make the monthly partitions that bars need; ``months`` counts from January 1970.
 
     Attaching takes a lock that lets readers and writers pass; CREATE … PARTITION OF would stop them until the commit.
+    The function of migration 0009 does it, because a worker owns no table.
     """
     names = {month: f"market_bar_{np.datetime64(month, 'M').item():%Y_%m}" for month in sorted(months)}
     with connection.cursor() as cursor:
@@ -171,12 +172,7 @@ def make_months(months: set[int]) -> None:
             return
         lock("partitions")
         for month in _missing(cursor, missing):
-            first, after = (f"{np.datetime64(edge, 'M').item():%Y-%m-%d}" for edge in (month, month + 1))
-            cursor.execute(f"CREATE TABLE IF NOT EXISTS {names[month]} (LIKE market_bar INCLUDING ALL)")
-            cursor.execute(
-                f"ALTER TABLE market_bar ATTACH PARTITION {names[month]}"
-                f" FOR VALUES FROM ('{first} 00:00+00') TO ('{after} 00:00+00')"
-            )
+            cursor.execute("SELECT market_make_month(%s)", [np.datetime64(month, "M").item()])
 
 
 def _missing(cursor: CursorWrapper, names: Mapping[int, str]) -> dict[int, str]:

@@ -18,7 +18,9 @@ from django.db import connection
 from django.urls import reverse
 
 from bhweb import celery, pipeline
+from bhweb.embedded import WORKER_USER
 from bhweb.models import Job
+from bhweb.walls import grant_worker_role
 from heatmaps.core.tile import TILE
 from heatmaps.models import ALIVE, Zone
 from heatmaps.queries import get_heatmap, release_name
@@ -29,6 +31,7 @@ from market.series import MINUTE_MS
 from tests.factories import make_user
 from tests.pages import client_of, use_light_services
 from tests.running import ROOT, Broker, Programs, database_url, wait_for
+from tests.services import OWN
 
 from .loopback import ADDRESS, SYMBOL, LoopbackSource, Venue
 
@@ -88,6 +91,9 @@ def workers(
             ADDRESS: address,
         }
         assert programs.start("tests/flow/command.py", "follow", "loopback", env=environment).wait(60) == 0
+        grant_worker_role()
+        if os.environ.get(OWN):  # a given server may not have the role
+            environment["DATABASE_URL"] = database_url({**connection.settings_dict, "USER": WORKER_USER})
         for queue in (celery.LIVE, celery.BACKFILL):
             programs.start("tests/flow/command.py", "worker", "--queue", queue, env=environment)
         yield programs

@@ -7,19 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.core.management import call_command
-from django.db import DatabaseError, connection, transaction
+from django.db import connection
 from django.urls import reverse
 
 from access.operations import erase_account
 from access.queries import everything_of
-from bhweb.walls import grant_worker_role
 from journal import operations, queries
 from journal.models import NoteKey, Plan, Review, WeekNote
 from journal.queries.sealing import unseal
 from tests.factories import make_user
 from tests.journal.terms import text
 from tests.journal.test_results import closed
-from tests.journal.test_settling import PATH, add, arm, first_minute, settle
 
 if TYPE_CHECKING:
     from django.test import Client
@@ -145,20 +143,3 @@ def test_erasing_an_account_destroys_its_key(noted: User) -> None:
     assert NoteKey.objects.to_rewrap().count() == 0
     with pytest.raises(NoteKey.DoesNotExist):
         unseal(owner_id=key, place=queries.place_of_week(MONDAY), sealed=sealed)
-
-
-def test_the_workers_role_judges_and_reads_no_notes(noted: User, zone: Zone) -> None:
-    plan = arm(noted, zone, dt.datetime.now(dt.UTC))
-    add(zone, first_minute(plan), PATH)
-    grant_worker_role()
-    grant_worker_role()  # at each release
-    with connection.cursor() as cursor:
-        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        cursor.execute("SET ROLE bh_worker")
-        try:
-            for table in ("journal_notekey", "journal_weeknote"):
-                with pytest.raises(DatabaseError, match="permission denied"), transaction.atomic():
-                    cursor.execute(f"SELECT * FROM {table}")
-            assert settle(zone, first_minute(plan) + dt.timedelta(minutes=10)) == 1
-        finally:
-            cursor.execute("RESET ROLE")
