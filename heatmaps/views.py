@@ -70,7 +70,10 @@ def instruments(request: HttpRequest) -> HttpResponse:
 def terminal_page(request: HttpRequest, key: str) -> HttpResponse:
     """Show one instrument."""
     page = _load_terminal(request, key)
-    response = render(request, "heatmaps/terminal.html", {"page": page, "modules": MODULES})
+    theme = request.COOKIES.get("theme", "")
+    # Pages are kept by it: a word that names no theme may not make another one.
+    told = {"page": page, "modules": MODULES, "chosen_theme": theme if theme in {"dark", "light"} else ""}
+    response = render(request, "heatmaps/terminal.html", told)
     visit = changes.note_visit(cookie=request.COOKIES.get(_VISIT, ""), now=timezone.now())
     # Of this instrument's pages only.
     response.set_cookie(_VISIT, visit, max_age=_YEAR, path=request.path, httponly=True, samesite="Lax")

@@ -103,8 +103,6 @@ class Terminal(_Told):
     members: members.Members | None
     # Venues that nothing can come from now, and since when.
     outages: list[str]
-    # What was shown of such maps.
-    shown: shown.Shown
     timeframe: str
     version: int
     # Names all that rests on stored data, so that what is written of it can be kept.
@@ -156,6 +154,11 @@ class Terminal(_Told):
         return next((kpi.reason for kpi in self.strip.kpis if kpi.label == strip.OPEN_INTEREST), "")
 
     @property
+    def shown(self) -> shown.Shown:
+        """Read what was shown of such maps, which pages that are kept as written need not."""
+        return shown.load(instrument=self.instrument)
+
+    @property
     def has_estimate(self) -> bool:
         """Tell whether there is a map to draw."""
         return self.record is not None
@@ -181,7 +184,6 @@ def load(*, key: str, timeframe: str, now: dt.datetime, at: dt.datetime | None =
         # Who is missing, and since when, is told of now only.
         members=members.load(heatmap=heatmap, now=now) if heatmap is not None and is_built and at is None else None,
         outages=outages.load(instrument=instrument, now=now) if at is None else [],
-        shown=shown.load(instrument=instrument),
         timeframe=timeframe if timeframe in chart.TIMEFRAMES else chart.DEFAULT_TIMEFRAME,
         version=state.version(freshness=freshness, heatmap=heatmap),
         mark=kept,
