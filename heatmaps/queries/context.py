@@ -24,8 +24,8 @@ _MEMORY: Final = 10 * ATR_BARS
 def layer_evidence(*, instrument: Instrument, at: dt.datetime) -> dict[str, Any]:
     """Return the layers as of the last whole hour: text, integers and None only.
 
-    ``atr``: hourly true range, mean of ATR_BARS [quote], None where bars lack. Of each layer its value or word, its
-    percentile, and the reason where it has none.
+    ``atr``: hourly true range, mean of ATR_BARS [quote], None where bars lack. Of each layer its value or word, what it
+    measures, its percentile, and the reason where it has none.
     """
     view = read_layers(instrument=instrument, at=at)
     hours = view.hours.part(max(0, len(view.hours) - _MEMORY), len(view.hours))
@@ -42,6 +42,8 @@ def _told(slug: str, reading: Reading) -> dict[str, Any]:
     return {
         "title": layer.title,
         "unit": "" if is_word else layer.unit,
+        "note": "" if is_word else layer.note,
+        "digits": layer.digits,
         "value": layer.states[int(value)] if is_word else _text(value),
         "percentile": _text(float(reading.percentiles[-1])),
         "numbers": {name: _text(number) for name, number in reading.numbers.items()},

@@ -14,6 +14,7 @@ from access.reading import in_zone
 from journal.forms.fields import NumberField, amount_field, choice_field, count_field, price_field, text_field
 from journal.models import Plan
 from journal.operations import MOST_SETUPS, RISK_MOST, Terms, find_problems, spell_targets, tidy_words
+from journal.pages.words import zone_text
 from journal.verdict import Confirmation, Rule, to_data
 
 if TYPE_CHECKING:
@@ -153,7 +154,7 @@ class PlanForm(forms.Form):
     def __init__(self, *args: Any, now: dt.datetime, zones: Sequence[Any] = (), **kwargs: Any) -> None:  # noqa: ANN401  # Django's own arguments
         super().__init__(*args, **kwargs)
         self.now = now
-        self.fields["more_zones"].choices = [(zone.pk, zone.label) for zone in zones]  # type: ignore[attr-defined]  # a choice field
+        self.fields["more_zones"].choices = [(zone.pk, zone_text(zone)) for zone in zones]  # type: ignore[attr-defined]  # a choice field
 
     def sections(self) -> list[tuple[str, str, list[forms.BoundField]]]:
         """Return the fields in the order of the workflow: a name, a heading, fields."""

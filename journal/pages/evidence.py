@@ -58,7 +58,9 @@ def _value(layer: dict[str, Any]) -> str:
     if value is None:
         return DASH
     try:
-        return f"{number_text(value, 2)} {layer['unit']}".strip()
+        # Plans of before there were notes lack them.
+        words = (number_text(value, layer.get("digits", 2)), layer["unit"], layer.get("note", ""))
+        return " ".join(filter(None, words))
     except ArithmeticError:  # a word
         return str(value)
 

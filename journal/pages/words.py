@@ -28,6 +28,13 @@ def number_text(value: str | Decimal | None, digits: int) -> str:
     return DASH if value is None else written(f"{Decimal(value):,.{digits}f}").replace("-", "−")
 
 
+def zone_text(zone: Any) -> str:  # noqa: ANN401  # another room's row
+    """Name a zone among others of its map: label, side and band."""
+    digits = digits_of(zone.heatmap.instrument.tick_size)
+    low, high = (number_text(Decimal(edge), digits) for edge in (zone.price_low, zone.price_high))
+    return f"{zone.label}, {zone.get_position_side_display().lower()}, {low} to {high}"
+
+
 def share_text(share: Decimal | str | None, digits: int = 1) -> str:
     """Show a fraction as a percentage."""
     return DASH if share is None else written(f"{Decimal(share) * 100:.{digits}f} %")

@@ -160,9 +160,11 @@ def _form(
 
 
 def _siblings(zone: Any) -> list[Any]:  # noqa: ANN401  # another room's row
-    return [
-        one for one in heatmap_queries.list_zones(heatmap=zone.heatmap, limit=40) if one.pk != zone.pk and one.is_alive
-    ]
+    """Return the other living zones of the same map."""
+    found = heatmap_queries.list_zones(heatmap=zone.heatmap, limit=40)
+    for one in found:
+        one.heatmap = zone.heatmap
+    return [one for one in found if one.pk != zone.pk and one.is_alive]
 
 
 def _refuse_change(request: HttpRequest, found: Plan) -> HttpResponse:

@@ -49,6 +49,13 @@ def test_every_term_is_stored_and_comes_back_into_the_form(client: Client, owner
     assert Plan.objects.owned_by(owner.pk).get().targets == plan.targets
 
 
+def test_further_zones_are_told_apart_by_side_and_band(client: Client, zone: Zone) -> None:
+    other = make_zone(heatmap=zone.heatmap, born_at=NOW, number=2, position_side=-1)
+    low, high = (f"{edge:,.1f}" for edge in (other.price_low, other.price_high))
+    page = client.get(f"/plans/new/?zone={zone.pk}").content.decode()
+    assert f"Z-2, shorts, {low} to {high}</option>" in page
+
+
 def test_verdict_goes_by_every_term(client: Client, owner: User, zone: Zone) -> None:
     client.post(f"/plans/new/?zone={zone.pk}", FULL)
     plan = arm_plan(owner_id=owner.pk, number=1, now=NOW)

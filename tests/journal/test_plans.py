@@ -182,6 +182,7 @@ def test_arming_freezes_terms_zone_and_market(draft: Plan, zone: Zone, now: dt.d
         "funding_rate": None,
     }
     assert evidence["context"]["layers"]["regime"]["reason"]
+    assert evidence["context"]["layers"]["accounts"]["note"] == "for each short"
     assert (evidence["risk"]["entry_fee"], evidence["risk"]["reward"]["gross"]) == ("0.0002", "2.999333444426")
     assert evidence["instrument"]["key"] == "binance:BTCUSDT"
     assert evidence["zone"]
