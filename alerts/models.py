@@ -117,6 +117,11 @@ class Notice(models.Model):
     def __str__(self) -> str:
         return self.text
 
+    @property
+    def is_review_due(self) -> bool:
+        """Whether it leads to the review of a plan rather than to the plan; the journal names the subject so."""
+        return self.kind == self.PLAN and self.subject.endswith(":review")
+
 
 class Preferences(models.Model):
     """When a member may be written to: not within the quiet hours, and at most one e-mail in so many minutes."""

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from journal.queries import Outcome, Paths
 
 # The picture, in its own units; the table holds the newest plans.
-_WIDTH, _HEIGHT, _LEFT, _FOOT = 460, 320, 34, 34
+_WIDTH, _HEIGHT, _LEFT, _FOOT = 460, 330, 40, 44
 _ROWS: Final = 200
 _MARKS: Final = 6
 _STEPS: Final = (0.25, 0.5, 1, 2, 5, 10, 20, 50, 100)

@@ -67,7 +67,8 @@ def resampled(results: Sequence[float], figure: Callable[[Floats], Floats], *, s
     blocks = -(-values.size // BLOCK)
     starts = np.random.default_rng(seed).integers(values.size, size=(DRAWS, blocks, 1))
     places = (starts + np.arange(BLOCK)).reshape(DRAWS, -1)[:, : values.size] % values.size
-    low, high = np.nanquantile(figure(values[places]), expanded(max(blocks, 3)))
+    # A draw's own value, not one between two: a ratio to no loss is infinite, and between two of those is nothing.
+    low, high = np.nanquantile(figure(values[places]), expanded(max(blocks, 3)), method="inverted_cdf")
     return Interval(float(figure(values[None])[0]), float(low), float(high), "blocks", values.size)
 
 

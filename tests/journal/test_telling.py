@@ -69,6 +69,7 @@ def test_entry_end_and_review_are_told_once(owner: User, zone: Zone, client: Cli
     assert Mail.objects.count() == 0
     page = client.get(reverse("alerts:alerts")).content.decode()
     assert f'href="{reverse("journal:plan", args=[plan.number])}"' in page
+    assert f'href="{reverse("journal:plan-review", args=[plan.number])}">Review of P-{plan.number}</a>' in page
     assert alerts.list_notices(owner_id=make_user(email="other@example.com").pk) == []
 
 
