@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from heatmaps.pages import figures
@@ -36,6 +36,8 @@ class ZoneRow:
     born_text: str
     tested_text: str
     spoken: str
+    # One of the nearest of its side; a narrow page shows these first.
+    is_near: bool = False
     # Of an active zone: the chance of a touch by horizon.
     chances: tuple[Chance, ...] = ()
     # Of one that lives: where it lies in structure.
@@ -102,16 +104,23 @@ def table(*, zones: Sequence[Zone], last: float | None, digits: int) -> list[Zon
     """Return active zones from the highest price down, then those that ended, newest first."""
     active = sorted((zone for zone in zones if zone.is_alive), key=lambda zone: -zone.price_peak)
     ended = [zone for zone in zones if not zone.is_alive]
-    return [row(zone=zone, last=last, digits=digits) for zone in [*active, *ended]]
+    near = {zone.pk for side in _sides(zones) for zone in side[:CLUSTERS_A_SIDE]}
+    rows = [row(zone=zone, last=last, digits=digits) for zone in [*active, *ended]]
+    return [replace(one, is_near=one.pk in near) for one in rows]
+
+
+def _sides(zones: Sequence[Zone]) -> tuple[list[Zone], list[Zone]]:
+    """Return active zones of shorts and of longs, the nearest to the price first."""
+    active = [zone for zone in zones if zone.is_alive]
+    above = sorted((zone for zone in active if zone.position_side == -1), key=lambda zone: zone.price_peak)
+    return above, sorted((zone for zone in active if zone.position_side == 1), key=lambda zone: -zone.price_peak)
 
 
 def clusters(*, zones: Sequence[Zone] | None, last: float | None, digits: int) -> Clusters:
     """Return the nearest active zones on each side and the sentence that sums them up; None where no map exists."""
     if zones is None:
         return Clusters((), (), "No estimate yet: the map of this instrument has not been built.")
-    active = [zone for zone in zones if zone.is_alive]
-    above = sorted((zone for zone in active if zone.position_side == -1), key=lambda zone: zone.price_peak)
-    below = sorted((zone for zone in active if zone.position_side == 1), key=lambda zone: -zone.price_peak)
+    above, below = _sides(zones)
     shown = above[:CLUSTERS_A_SIDE] + below[:CLUSTERS_A_SIDE]
     top = max((zone.usd_high for zone in shown), default=1.0) or 1.0
     return Clusters(

@@ -38,6 +38,8 @@ TOLD: Final = {
     "/screener/?coverage=99&q=nothing": "",
     "/screener/?page=x": "",
     "/zones/?instrument=binance:NOPE": "",
+    "/t/binance:NOPE/": "There is nothing here",
+    "/plans/?state=closed": "No plans yet",
 }
 
 
@@ -96,10 +98,20 @@ def test_states_of_pages(theme: str, size: tuple[int, int], visit: Open, states:
         page = opened.go(address)
         assert told in page.locator("body").inner_text()
         found += judged(page, address)
+    said_of(opened, found)
+
+
+@pytest.mark.parametrize(("theme", "size"), LOOKS)
+def test_terminal_without_its_chart(theme: str, size: tuple[int, int], visit: Open, states: World) -> None:
+    opened = visit(theme=theme, size=size)
     opened.page.route("**/lightweight-charts*", lambda route: route.abort())
     page = opened.go(TERMINAL)
     page.locator("#chart-error").wait_for()
-    found += judged(page, "without the chart's library")
+    said_of(opened, judged(page, "without the chart's library"))
+
+
+def said_of(opened: Visit, found: list[tuple[str, str, list[str]]]) -> None:
+    """Assert that nothing was found, and that nothing unexpected was said or asked for."""
     # Refused addresses and the library that was kept away are told to the console, nothing else is.
     expected = ("status of 404", "status of 400", "ERR_FAILED", "The chart could not be started")
     assert [one for one in opened.problems if not any(part in one for part in expected)] == []

@@ -136,6 +136,14 @@ def test_page_does_not_scroll_sideways_on_a_phone(visit: Open, world: World) -> 
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
 
 
+def test_phone_shows_the_nearest_zones_first(visit: Open, world: World) -> None:
+    page = visit(size=PHONE, scripts=False).go("/t/binance:BTCUSDT/")
+    rows, far = page.locator("#zone-list tbody tr"), page.locator("#zone-list tbody tr.far")
+    assert (rows.count() > far.count() > 0, far.first.is_visible()) == (True, False)
+    page.get_by_label("All zones, not only the nearest of each side").check()
+    assert far.first.is_visible()
+
+
 def test_picture_and_chart_share_their_colours(visit: Open, world: World) -> None:
     page = visit().terminal()
     script = script_of("colour")

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
+from risk.forms import TOOLS
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
     Open = Callable[..., Visit]
 
 pytestmark = pytest.mark.django_db
+# Over the wire, compressed, headers and all, with nothing cached: a member's page, which has more than a stranger's.
+BYTES_MOST = 100_000
 
 
 def test_answer_follows_what_is_typed(visit: Open, world: World) -> None:
@@ -32,6 +36,14 @@ def test_answer_follows_what_is_typed(visit: Open, world: World) -> None:
     expect(page.locator("#id_stop_error")).to_have_text("")
     expect(page.get_by_label("Stop price")).to_be_focused()
     assert [problem for problem in opened.problems if "422" not in problem] == []
+
+
+@pytest.mark.parametrize("slug", list(TOOLS))
+def test_first_view_weighs_at_most_a_hundred_kilobytes(slug: str, visit: Open, world: World) -> None:
+    opened = visit()
+    opened.go(f"/tools/{slug}/").wait_for_load_state("networkidle")
+    assert sum(opened.weights.values()) <= BYTES_MOST, opened.weights
+    assert (opened.problems, opened.foreign) == ([], [])
 
 
 def test_answer_without_scripts(visit: Open, world: World) -> None:

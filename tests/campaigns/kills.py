@@ -58,20 +58,22 @@ class Killer:
     seed: int
     pause_s: float
     killed: list[tuple[str, int]] = field(default_factory=list)
+    victims: Mapping[str, str] = field(default_factory=lambda: VICTIMS)
 
     def kill(self, count: int) -> None:
         """Kill so many, with a pause before each; a victim that is not back yet is waited for."""
         for name, pause_s in self._order(count):
             time.sleep(pause_s)
-            os.kill(self._wait_for(name), signal.SIGKILL)
+            os.kill(self.wait_for(name), signal.SIGKILL)
             self.killed.append((name, self.stage.clock.now_ms()))
 
     def wait_until_back(self) -> None:
         """Wait until all run again."""
         for name in VICTIMS:
-            self._wait_for(name)
+            self.wait_for(name)
 
-    def _wait_for(self, name: str) -> int:
+    def wait_for(self, name: str) -> int:
+        """Wait until a victim runs, and return its process id."""
         found = wait_for(lambda: self._find(name), what=f"{name} to be back", within=BACK_S)
         assert found is not None
         return found
@@ -91,7 +93,7 @@ class Killer:
                 command = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
             except OSError:
                 continue
-            if VICTIMS[name] in command and is_alive(pid):
+            if self.victims[name] in command and is_alive(pid):
                 return pid
         return None
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.campaigns import outages
 from tests.campaigns.kills import VICTIMS, campaign
 from tests.campaigns.replay import replay
 from tests.campaigns.stage import START_MS, Play, seeded_market
@@ -37,3 +38,7 @@ def test_killed_processes_leave_no_trace_in_what_is_stored(tmp_path: Path) -> No
     figures = campaign(tmp_path, kills=6, seed=3, minutes=0.6)
     assert figures["killed"] == dict.fromkeys(VICTIMS, 1)
     assert figures["digest"] == figures["digest_undisturbed"]
+
+
+def test_no_page_calls_old_data_fresh_while_processes_end_or_hang(tmp_path: Path) -> None:
+    assert outages.campaign(tmp_path, outages=8, seed=5)["false_fresh"] == 0

@@ -181,11 +181,10 @@ def test_arming_freezes_terms_zone_and_market(draft: Plan, zone: Zone, now: dt.d
         "open_interest": None,
         "funding_rate": None,
     }
-    assert evidence["context"]["layers"]["regime"]["reason"]
-    assert evidence["context"]["layers"]["accounts"]["note"] == "for each short"
+    layers = evidence["context"]["layers"]
+    assert (bool(layers["regime"]["reason"]), layers["accounts"]["note"]) == (True, "for each short")
     assert (evidence["risk"]["entry_fee"], evidence["risk"]["reward"]["gross"]) == ("0.0002", "2.999333444426")
-    assert evidence["instrument"]["key"] == "binance:BTCUSDT"
-    assert evidence["zone"]
+    assert (evidence["instrument"]["key"], bool(evidence["zone"])) == ("binance:BTCUSDT", True)
 
 
 def test_arming_without_bars_says_null(armed: Plan) -> None:
