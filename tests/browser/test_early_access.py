@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from playwright.sync_api import expect
 
-from access.models import Ask
+from access.models import Ask, SpentProof
 from tests.browser.conftest import PHONE
 
 if TYPE_CHECKING:
@@ -60,3 +61,11 @@ def test_a_busy_network_is_shown_the_proof_of_work(visit: Open, world: World) ->
             break
         page = opened.go("/early-access/")
     page.locator("input[name=altcha]").wait_for(state="attached", timeout=20_000)
+    expect(page.locator("input[name=altcha]")).not_to_have_value("", timeout=30_000)
+    # What the browser worked out is taken: the request goes through, marked for a look.
+    send(page, "proven@example.com")
+    page.wait_for_url("**/early-access/sent/")
+    ask = Ask.objects.order_by("-pk")[0]
+    assert (ask.address, ask.is_suspect) == ("proven@example.com", True)
+    assert SpentProof.objects.count() == 1
+    assert ([one for one in opened.problems if "422" not in one], opened.foreign) == ([], [])
