@@ -5,28 +5,36 @@ from __future__ import annotations
 import datetime as dt
 import io
 import json
+import os
 import zipfile
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from allauth.account.models import EmailAddress
 from django.apps import apps
 from django.contrib.sessions.models import Session
+from django.core.cache import cache
 from django.db import connection, models
 from django.test import Client
 from django.utils import timezone
+from redis import Redis
 
 from access.mail.sending import send_due
 from access.models import Ask, User
 from access.operations import create_api_key, erase_account
 from access.registry import BELONGINGS
 from alerts.models import Notice, Rule, Watched
+from bhweb import environment
+from bhweb.settings import CACHES, REDIS_URL
 from journal import operations
 from tests.access.early import ask, confirmed
 from tests.factories import make_heatmap, make_plan, make_user, make_zone
 from tests.journal.test_trades import SOLD, take
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pytest_django import Settings
 
     from heatmaps.models import Zone
@@ -146,7 +154,43 @@ def traces() -> dict[str, int]:
     return {table: count for table, count in found.items() if count}
 
 
-def test_erasure_leaves_no_trace_of_twenty_canaries_in_any_table(caplog: pytest.LogCaptureFixture) -> None:
+def broker() -> list[bytes]:
+    """Return everything that Valkey holds in any of its databases: keys, and values of whatever kind."""
+    held = []
+    with Redis.from_url(environment.redis_py(REDIS_URL)) as store:
+        count = int(store.config_get("databases")["databases"])
+    for number in range(count):
+        with Redis.from_url(environment.redis_py(REDIS_URL, further=number)) as store:
+            for key in store.scan_iter(count=1000):
+                kind = store.type(key)
+                held += [key, repr(_READ[kind](store, key)).encode()]
+    return held
+
+
+_READ: dict[bytes, Callable[[Redis, bytes], Any]] = {
+    b"string": lambda store, key: store.get(key),
+    b"list": lambda store, key: store.lrange(key, 0, -1),
+    b"hash": lambda store, key: store.hgetall(key),
+    b"set": lambda store, key: store.smembers(key),
+    b"zset": lambda store, key: store.zrange(key, 0, -1),
+    b"stream": lambda store, key: store.xrange(key),
+}
+
+
+def logs() -> list[bytes]:
+    """Return what the database and the broker of this run have written into their files."""
+    found = [path.read_bytes() for path in Path(os.environ["BH_DATA_DIR"]).rglob("*.log")]
+    return found or [b""]
+
+
+def test_erasure_leaves_no_trace_of_twenty_canaries_anywhere(
+    caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str], settings: Settings
+) -> None:
+    # The cache of the product, in the broker's server, instead of the tests' own.
+    settings.CACHES = {**settings.CACHES, "default": CACHES["default"]}
+    cache.set("bh:canary-control", "canary")
+    assert any(b"canary" in one for one in broker())
+    cache.delete("bh:canary-control")
     zone = make_zone(heatmap=make_heatmap(), born_at=timezone.now())
     clients = [live(email, zone) for email in CANARIES]
     before = traces()
@@ -157,4 +201,5 @@ def test_erasure_leaves_no_trace_of_twenty_canaries_in_any_table(caplog: pytest.
     for user in User.objects.filter(email__in=CANARIES):
         erase_account(user_id=user.pk)
     assert traces() == {}
-    assert "canary" not in caplog.text
+    told = [*broker(), *logs(), *(text.encode() for text in (caplog.text, *capfd.readouterr()))]
+    assert [one for one in told if b"canary" in one.lower()] == []
