@@ -23,6 +23,8 @@ MOST_TRADES: Final = 2_000
 _BLOCK: Final = 5
 _ROUNDS: Final = 120
 _CHUNK: Final = 2_000_000
+# Up to so many it is faster to compare with each than to look each number up.
+_FEW_EDGES: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +129,7 @@ def simulate_ruin(  # noqa: PLR0913  # a simulation has this many terms, each by
         peak = np.maximum.accumulate(np.maximum(walk, 0.0), axis=1)
         ends.append(walk[:, -1])
         lows.append(walk.min(axis=1))
-        falls.append((walk - peak).min(axis=1))
+        falls.append(np.subtract(walk, peak, out=peak).min(axis=1))
     chance = float(np.mean(np.concatenate(lows) <= math.log1p(-drawdown) + 1e-12))
     return Ruin(chance, *_wilson(chance, paths), _quantiles(np.concatenate(ends)), _quantiles(np.concatenate(falls)))
 
@@ -137,9 +139,19 @@ def _draw(
 ) -> npt.NDArray[np.intp]:
     if weights is not None:
         edges = np.cumsum(np.asarray(weights, np.float64))
-        return np.searchsorted(edges / edges[-1], generator.random((paths, trades)), side="right").clip(max=count - 1)
+        return _place(generator.random((paths, trades)), edges[:-1] / edges[-1])
     starts = generator.integers(0, count, (paths, -(-trades // _BLOCK)))
     return ((starts[:, :, None] + np.arange(_BLOCK)) % count).reshape(paths, -1)[:, :trades]
+
+
+def _place(drawn: npt.NDArray[np.float64], edges: npt.NDArray[np.float64]) -> npt.NDArray[np.intp]:
+    """Return how many edges, ascending, are at or below each number."""
+    if len(edges) > _FEW_EDGES:
+        return np.searchsorted(edges, drawn, side="right")
+    found = np.zeros(drawn.shape, np.intp)
+    for edge in edges:
+        found += drawn >= edge
+    return found
 
 
 def _wilson(share: float, count: int) -> tuple[float, float]:
