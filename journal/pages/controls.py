@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from access.reading import written
+from journal.pages.words import signed
 from journal.statistics import Gate
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def _says(told: Control, found: Controls) -> str:
 
 
 def _r(value: float) -> str:
-    return written(f"{value:+.2f} R").replace("-", "−")
+    return f"{signed(value)} R"
 
 
 def _chance(share: float) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from access.reading import written
 from journal.pages.verdict import PHASES
+from journal.pages.words import signed
 from journal.statistics import Gate
 from journal.statistics.courses import FALLS, SHARES
 
@@ -54,12 +55,6 @@ def describe_month(days: Mapping[dt.date, Day], month: dt.date, today: dt.date) 
         "before": (month - dt.timedelta(days=1)).strftime("%Y-%m"),
         "after": following.strftime("%Y-%m") if following <= today else "",
     }
-
-
-def signed(value: float, digits: int = 2) -> str:
-    """Write a number of R with its sign."""
-    text = f"{value:+.{digits}f}".replace("-", "−")
-    return text if float(text.replace("−", "-")) else f"{0:.{digits}f}"
 
 
 def bounds_text(low: float, high: float) -> str:

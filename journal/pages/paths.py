@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any, Final
 
 from access.reading import written
+from journal.pages.words import signed
 from journal.statistics import Gate
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def _row(one: Outcome) -> dict[str, Any]:
         "plan": one.plan,
         "adverse": range_text(one.adverse),
         "favourable": range_text(one.favourable),
-        "result": written(f"{one.low or 0.0:+.2f} R").replace("-", "−"),
+        "result": f"{signed(one.low or 0.0)} R",
     }
 
 

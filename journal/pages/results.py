@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from access.reading import written
 from journal.pages.controls import describe_controls
 from journal.pages.paths import describe_paths
-from journal.pages.words import DASH
+from journal.pages.words import DASH, signed
 from journal.statistics import Gate
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def _headline(found: Results) -> str:
 
 def _figures(found: Results) -> list[tuple[str, str, str]]:
     shape = found.shape
-    best = DASH if found.best_mean is None else f"{_number(found.best_mean)} R"
+    best = DASH if found.best_mean is None else f"{signed(found.best_mean)} R"
     rows = [
         ("Mean result", _r(found.whole.mean), "worst course of each plan"),
         ("Mean, best courses", best, "where bars leave it open"),
@@ -86,14 +86,10 @@ def _figures(found: Results) -> list[tuple[str, str, str]]:
     ]  # fmt: skip
     if shape is not None:
         rows += [
-            ("Best and worst", f"{_number(shape.best)} R and {_number(shape.worst)} R", ""),
+            ("Best and worst", f"{signed(shape.best)} R and {signed(shape.worst)} R", ""),
             ("Longest row of losses", str(shape.losing_streak), ""),
         ]
     return rows
-
-
-def _number(value: float) -> str:
-    return written(f"{value:+.2f}").replace("-", "−")
 
 
 def _plain(value: float) -> str:
@@ -107,7 +103,7 @@ def _range(found: Interval | None, write: Callable[[float], str]) -> str:
 
 
 def _r(found: Interval | None) -> str:
-    return _range(found, lambda value: f"{_number(value)} R")
+    return _range(found, lambda value: f"{signed(value)} R")
 
 
 def _share(found: Interval | None) -> str:
@@ -122,7 +118,7 @@ def _cell(cell: Cell) -> dict[str, Any]:
         "is_few": cell.gate in {Gate.COUNTS, Gate.FEW},
         "hits": _share(cell.hits),
         "mean": _r(cell.mean),
-        "pulled": DASH if cell.pulled is None else f"{_number(cell.pulled)} R",
+        "pulled": DASH if cell.pulled is None else f"{signed(cell.pulled)} R",
         "holds": cell.holds and cell.gate not in {Gate.COUNTS, Gate.FEW},
     }
 
@@ -147,7 +143,7 @@ def _histogram(row: Sequence[float]) -> list[dict[str, Any]]:
 
 
 def _belief(found: Belief) -> dict[str, Any]:
-    gain = _range(found.gain, lambda value: written(f"{value:+.3f}").replace("-", "−"))
+    gain = _range(found.gain, lambda value: signed(value, 3))
     return {
         "brier": written(f"{found.brier:.3f}"),
         "base": written(f"{found.base:.3f}"),

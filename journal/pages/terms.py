@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from access.reading import written
 from journal.models import Plan
-from journal.pages.words import DASH, digits_of, price_text, share_text, short_text
+from journal.pages.words import DASH, digits_of, price_text, share_text, short_text, signed
 from journal.queries.exposure import liquidates_first
 from journal.verdict import Rule, from_data
 
@@ -100,8 +100,8 @@ def describe_exposure(found: Exposure, terms: Mapping[str, Any], tick: Decimal) 
         ]
     if found.scaled:
         rows += [
-            ("All targets", written(f"{found.scaled.all_hit:+.2f} R"), "net"),
-            ("First, then the stop", written(f"{found.scaled.first_then_stop:+.2f} R").replace("-", "−"), "net"),
+            ("All targets", f"{signed(found.scaled.all_hit)} R", "net"),
+            ("First, then the stop", f"{signed(found.scaled.first_then_stop)} R", "net"),
         ]
     if found.size:
         money = found.size.risk

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from access.reading import written
+from journal.pages.words import signed
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -93,4 +93,4 @@ def _line(event: PlanEvent, write_price: Callable[[Decimal], str]) -> Line:
 
 def write_result(result: Decimal) -> str:
     """Write a result in R with its sign and a true minus."""
-    return written(f"{result:+.2f} R").replace("-", "−")
+    return f"{signed(result)} R"

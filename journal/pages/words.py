@@ -28,6 +28,12 @@ def number_text(value: str | Decimal | None, digits: int) -> str:
     return DASH if value is None else written(f"{Decimal(value):,.{digits}f}").replace("-", "−")
 
 
+def signed(value: float | Decimal, digits: int = 2) -> str:
+    """Write a number with its sign and a true minus; what rounds to nothing has none."""
+    text = f"{value:+.{digits}f}"
+    return written((text if float(text) else text[1:]).replace("-", "−"))
+
+
 def zone_text(zone: Any) -> str:  # noqa: ANN401  # another room's row
     """Name a zone among others of its map: label, side and band."""
     digits = digits_of(zone.heatmap.instrument.tick_size)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 
-from journal.pages.words import usd_text
+from journal.pages.words import signed, usd_text
 
 
 @pytest.mark.parametrize(
@@ -25,3 +27,8 @@ from journal.pages.words import usd_text
 )
 def test_amounts_keep_three_digits_and_no_exponent(amount: str | None, text: str) -> None:
     assert usd_text(amount) == text
+
+
+@pytest.mark.parametrize(("value", "text"), [(-0.001, "0.00"), (0, "0.00"), (-1.5, "−1.50"), (Decimal("0.2"), "+0.20")])
+def test_what_rounds_to_nothing_has_no_sign(value: float | Decimal, text: str) -> None:
+    assert signed(value) == text
