@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from access.reading import written
 from journal.pages.paths import range_text
-from journal.pages.words import DASH, short_text
+from journal.pages.words import DASH, short_text, signed
 
 if TYPE_CHECKING:
     from journal.comparison import Waterfall
@@ -50,11 +50,6 @@ def _plan(one: Trade) -> str:
     if one.plan is not None:
         return one.plan.label
     return {"none": "no plan", "moved": "in an imported journal"}.get(one.matched, "not said yet")
-
-
-def signed(value: Decimal, digits: int) -> str:
-    """Write a number with its sign."""
-    return written(f"{value:+,.{digits}f}").replace("-", "−")
 
 
 def describe_file(table: Table, layout: Layout | None, reading: Reading | None) -> dict[str, Any]:

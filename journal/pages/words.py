@@ -30,8 +30,8 @@ def number_text(value: str | Decimal | None, digits: int) -> str:
 
 def signed(value: float | Decimal, digits: int = 2) -> str:
     """Write a number with its sign and a true minus; what rounds to nothing has none."""
-    text = f"{value:+.{digits}f}"
-    return written((text if float(text) else text[1:]).replace("-", "−"))
+    text = f"{value:+,.{digits}f}"
+    return written((text if text.strip("+-0.") else text[1:]).replace("-", "−"))
 
 
 def zone_text(zone: Any) -> str:  # noqa: ANN401  # another room's row
