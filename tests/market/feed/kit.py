@@ -36,11 +36,14 @@ class StreamedVenue(ScriptedVenue):
     said: asyncio.Queue[Heard | SourceError] = field(default_factory=asyncio.Queue)
     opened: int = 0
     open_now: int = 0
+    is_away: bool = False
 
     def channels(self, sizes: Mapping[str, float]) -> tuple[Channel, ...]:
         return (Channel("wss://scripted", (), frozenset({"bars"}), sizes),)
 
     async def listen(self, channel: Channel, *, access: Access) -> AsyncGenerator[Heard, None]:
+        if self.is_away:
+            raise LOST
         self.opened += 1
         self.open_now += 1
         try:
