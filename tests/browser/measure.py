@@ -118,6 +118,12 @@ def load_all(page: Page) -> int:
         count = int(page.locator("#terminal").get_attribute("data-bars") or 0)
         if count >= BARS:
             break
+    # Away from the oldest bar, or moving would pull more of the past in meanwhile.
+    page.mouse.move(x + box["width"] * 0.7, y)
+    page.mouse.down()
+    page.mouse.move(x, y, steps=4)
+    page.mouse.up()
+    page.wait_for_timeout(3000)
     return count
 
 

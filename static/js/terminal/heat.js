@@ -6,8 +6,9 @@ import { Layer } from './layer.js';
 
 const GAP = 255;
 // While moving, large canvases are drawn at half resolution and refined when the hand rests.
-const HALF_ABOVE = 450000;
-const BAND_TABLE = 4096;
+const HALF_ABOVE = 200000;
+// How far from the close intervals are told apart, to either side [bins]: beyond what any window shows.
+const REACH = 4096;
 
 export class HeatLayer extends Layer {
   constructor(view) {
@@ -15,6 +16,7 @@ export class HeatLayer extends Layer {
     this.key = '';
     this.frame = null;
     this.classes = new WeakMap();
+    this.plain = sides(() => 0);
   }
 
   paint(target) {
@@ -82,8 +84,7 @@ export class HeatLayer extends Layer {
   raster(window, frame) {
     this.findRuns(window, frame.runs);
     const segments = this.segments(frame.runs);
-    const ground = this.view.colours[0];
-    frame.pixels.fill(ground);
+    frame.pixels.fill(this.view.colours[0]);
     for (let y = 0; y < window.height; y += 1) {
       const price = this.series.coordinateToPrice((y + 0.5) / window.rowRatio);
       if (price > 0) this.rasterRow(window, frame, segments, y, this.view.grid.position(price));
@@ -108,7 +109,7 @@ export class HeatLayer extends Layer {
       runs.column[count] = column < first ? -1 : column;
       runs.close[count] = index < 0 ? 0 : Math.round(grid.position(bars.close(this.barAt(window.level, column, index)) ?? 1) * 256);
       runs.gap[count] = index >= 0 && column < first ? 1 : 0;
-      runs.classes[count] = index < 0 ? null : this.classesAt(Math.min(bars.time(index) + bars.step, grid.drawnThrough));
+      runs.classes[count] = index < 0 ? this.plain : this.classesAt(Math.min(bars.time(index) + bars.step, grid.drawnThrough));
       count += 1;
     }
     runs.x[count] = window.width;
@@ -121,7 +122,7 @@ export class HeatLayer extends Layer {
     return Math.max(0, Math.min(index, bars.index(grid.columnEnd(level, column) - 1)));
   }
 
-  // Runs that share a column of tiles, so that a tile is looked up once a row.
+  // Runs that share a column of tiles, so that a tile is looked up once for all of them.
   segments(runs) {
     const { size } = this.view.tiles;
     const found = [];
@@ -133,33 +134,41 @@ export class HeatLayer extends Layer {
       const col = Math.floor(runs.column[k] / size);
       let end = k + 1;
       while (end < runs.count && runs.column[end] >= 0 && Math.floor(runs.column[end] / size) === col) end += 1;
-      found.push({ start: k, end, col });
+      found.push({ start: k, end, col, a: { row: null, codes: null }, b: { row: null, codes: null } });
       k = end;
     }
     return found;
   }
 
   rasterRow(window, frame, segments, y, position) {
-    const { grid, rival } = this.view;
-    const tiles = rival.mode === 'other' ? rival.tiles : this.view.tiles;
+    const { grid, rival, tiles: { size } } = this.view;
     const centre = position / grid.heat.levels[window.level].factor - 0.5;
     const lower = Math.floor(centre);
     const weight = ((centre - lower) * 256) | 0;
-    const rowA = Math.floor(lower / tiles.size);
-    const rowB = Math.floor((lower + 1) / tiles.size);
-    const offsetA = (lower - rowA * tiles.size) * tiles.size;
-    const offsetB = (lower + 1 - rowB * tiles.size) * tiles.size;
+    const rowA = Math.floor(lower / size);
+    const rowB = Math.floor((lower + 1) / size);
+    const offsetA = (lower - rowA * size) * size;
+    const offsetB = (lower + 1 - rowB * size) * size;
     for (const segment of segments) {
-      const a = tiles.get(window.level, rowA, segment.col);
-      const b = rowA === rowB ? a : tiles.get(window.level, rowB, segment.col);
+      const base = segment.col * size;
+      const a = this.tile(segment, 'a', window.level, rowA);
+      const b = this.tile(segment, 'b', window.level, rowB);
       if (a === null || b === null) continue;
-      const base = segment.col * tiles.size;
-      const shifts = [offsetA - base, offsetB - base];
       if (rival.mode === 'difference') {
         const other = rival.tiles.get(window.level, rowA, segment.col);
-        if (other !== null) this.rasterDifference(frame, segment, y, a, other, shifts[0]);
-      } else this.rasterSegment(frame, segment, y, Math.round(position * 256), weight, a, shifts[0], b, shifts[1]);
+        if (other !== null) this.rasterDifference(frame, segment, y, a, other, offsetA - base);
+      } else this.rasterSegment(frame, segment, y, Math.round(position * 256), weight, a, offsetA - base, b, offsetB - base);
     }
+  }
+
+  // A segment keeps its tile for as many pixel rows as the tile spans.
+  tile(segment, part, level, row) {
+    const kept = segment[part];
+    if (kept.row === row) return kept.codes;
+    const { rival, tiles } = this.view;
+    kept.row = row;
+    kept.codes = (rival.mode === 'other' ? rival.tiles : tiles).get(level, row, segment.col);
+    return kept.codes;
   }
 
   // The hot loop: numbers only.
@@ -177,11 +186,7 @@ export class HeatLayer extends Layer {
       }
       if (code !== next) code = (code * (256 - weight) + next * weight) >> 8;
       if (code === 0) continue;
-      const distance = position - runs.close[k];
-      const side = distance < 0 ? 0 : 1;
-      const classes = runs.classes[k];
-      const cls = classes === null ? 0 : classes[side][Math.min(BAND_TABLE - 1, Math.abs(distance) >> 8)];
-      const colour = colours[(side << 10) | (cls << 8) | code];
+      const colour = colours[runs.classes[k][((position - runs.close[k]) >> 8) + REACH] | code];
       // A loop, not fill(): runs are a few pixels short, and a call costs more than they do.
       for (let x = line + runs.x[k], end = line + runs.x[k + 1]; x < end; x += 1) pixels[x] = colour;
     }
@@ -203,17 +208,16 @@ export class HeatLayer extends Layer {
     }
   }
 
-  // Interval class by distance in bins, for both sides, of the column that ends then; null where none is drawn.
+  // Side and interval class by distance in bins, as the colours' table has them, of the column that ends then.
   classesAt(endMs) {
     const { bands, bars, grid, layers, rival } = this.view;
     // The intervals are those of our map.
-    if (!layers.uncertainty || !bands.known || rival.mode !== 'ours') return null;
+    if (!layers.uncertainty || !bands.known || rival.mode !== 'ours') return this.plain;
     const span = bars.conditions.at(endMs);
     const key = span?.longs ? span : bands;
     if (!this.classes.has(key)) {
       const wider = bands.with(span);
-      const table = (side) => Uint8Array.from({ length: BAND_TABLE }, (_, bin) => wider.widthClass(side, grid.distancePct(side, bin)));
-      this.classes.set(key, [table('longs'), table('shorts')]);
+      this.classes.set(key, sides((side, bins) => wider.widthClass(side, grid.distancePct(side, bins))));
     }
     return this.classes.get(key);
   }
@@ -268,4 +272,12 @@ export class HeatLayer extends Layer {
     context.textBaseline = 'bottom';
     context.fillText('carried forward', end + 6 * ratio, size.height - 6 * scope.verticalPixelRatio);
   }
+}
+
+// Where in the colours' table a distance from the close lies: below it longs, above it shorts, each by interval class.
+function sides(classOf) {
+  return Uint16Array.from({ length: 2 * REACH }, (_, i) => {
+    const bins = i - REACH;
+    return bins < 0 ? classOf('longs', -bins - 1) << 8 : (1 << 10) | (classOf('shorts', bins) << 8);
+  });
 }
