@@ -29,12 +29,13 @@ if TYPE_CHECKING:
 
     from access.models import User
 
-# Anyone can have these sent to any address.
+# Anyone can have these sent to any address; the last one who is logged in, or knows a password.
 _ASKED_BY_STRANGERS: Final = {
     "account/email/password_reset_key",
     "account/email/unknown_account",
     "account/email/account_already_exists",
     "account/email/email_confirmation_signup",
+    "account/email/email_confirmation",
 }
 _LINKS: Final[tuple[str, ...]] = ("activate_url", "password_reset_url")
 _TOLD: Final[tuple[str, ...]] = ("from_email", "to_email")

@@ -34,6 +34,17 @@ KEYS_MAX: Final = 20
 ADDRESS_ALLOWANCE: Final = (20, 15)
 ACCOUNT_ALLOWANCE: Final = (8, 60)
 DEVICE_ALLOWANCE: Final = (8, 60)
+# What else may be sent to a door, each from a network address or by an account.
+DOOR_ALLOWANCES: Final = {
+    "sign-up": (20, 3),
+    "reset": (20, 3),
+    "new-password": (20, 3),
+    "passkey": (10, 6),
+    "second-factor": (5, 60),
+    "again": (10, 6),
+    "email": (10, 6),
+    "password": (5, 12),
+}
 # Mails that strangers may have sent to one address.
 MAIL_ALLOWANCE: Final = (3, 1800)
 _FORGET_ALLOWANCE: Final = dt.timedelta(days=1)
@@ -122,6 +133,11 @@ def allow_login_try(*, account: str, address: str, device: str | None, now: dt.d
     """
     by_account = (f"device:{account}:{device}", *DEVICE_ALLOWANCE) if device else (account, *ACCOUNT_ALLOWANCE)
     return _take_try(f"address:{address}", *ADDRESS_ALLOWANCE, now) and _take_try(*by_account, now)
+
+
+def allow_at_door(*, door: str, source: str, now: dt.datetime) -> bool:
+    """Count what is sent to a door of ``DOOR_ALLOWANCES`` against its source; False where it has none left."""
+    return _take_try(f"{door}:{source}", *DOOR_ALLOWANCES[door], now)
 
 
 def allow_asked_mail(*, address: str, now: dt.datetime) -> bool:

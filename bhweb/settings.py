@@ -149,8 +149,8 @@ ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_REAUTHENTICATION_METHODS = ["password", "mfa"]
 ACCOUNT_LOGOUT_REDIRECT_URL = "/"
-# Logins are counted by access itself, in PostgreSQL and before the password is hashed.
-ACCOUNT_RATE_LIMITS = {"login": None, "login_failed": None}
+# access counts by itself, in PostgreSQL (access/permissions/tries.py): allauth's counts end when the cache is emptied.
+ACCOUNT_RATE_LIMITS = MFA_RATE_LIMITS = False
 ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXY_COUNT
 MFA_ADAPTER = "access.adapter.MfaAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]

@@ -1,0 +1,120 @@
+"""Limits of the doors hold exactly where sixteen processes knock at once, and where the cache is emptied meanwhile."""
+
+from __future__ import annotations
+
+import multiprocessing
+import re
+from collections import Counter
+from concurrent.futures import ProcessPoolExecutor
+from typing import TYPE_CHECKING
+
+import pytest
+from django.core.cache import cache
+from django.db import connections
+from django.test import Client
+from django.utils import timezone
+
+from access.early import limits
+from access.models import Ask, Mail
+from access.operations import ACCOUNT_ALLOWANCE, ADDRESS_ALLOWANCE, DOOR_ALLOWANCES, MAIL_ALLOWANCE
+from tests.access.test_accounts import again, log_in, member, turn_totp_on
+from tests.access.test_one_answer import PASSWORD, REQUEST, knock
+from tests.factories import make_user
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from multiprocessing.synchronize import Barrier
+
+    from pytest_django import Settings
+
+CLIENTS, ROUNDS = 16, 4
+ALL = CLIENTS * ROUNDS
+# What each process of the crowd is born with.
+_TOGETHER: list[Barrier] = []
+HERE, EACH_ELSEWHERE = "192.0.2.1", "10.1.{client}.{turn}"
+
+
+@pytest.fixture
+def crowd(monkeypatch: pytest.MonkeyPatch, settings: Settings, transactional_db: None) -> Iterator[ProcessPoolExecutor]:
+    """Sixteen processes with connections of their own, for whom no time passes: nothing is earned back."""
+    moment = timezone.now()
+    monkeypatch.setattr(timezone, "now", lambda: moment)
+    settings.SIGN_UP = "open"
+    context = multiprocessing.get_context("fork")
+    with ProcessPoolExecutor(CLIENTS, context, initializer=_begin, initargs=(context.Barrier(CLIENTS),)) as crowd:
+        yield crowd
+
+
+def _begin(barrier: Barrier) -> None:
+    _TOGETHER.append(barrier)
+
+
+def _knock(client: int, door: str, address: str, origin: str) -> list[int]:
+    """Knock with all others at once, empty the cache halfway, and return the answers."""
+    _TOGETHER[0].wait(30)
+    statuses = []
+    for turn in range(ROUNDS):
+        visitor = Client(REMOTE_ADDR=origin.format(client=client, turn=turn))
+        statuses.append(knock(door, address.format(client=client, turn=turn), client=visitor).status_code)
+        if turn == ROUNDS // 2 - 1:
+            cache.clear()
+    return statuses
+
+
+def knock_all(crowd: ProcessPoolExecutor, door: str, address: str, origin: str) -> Counter[int]:
+    # The crowd is born at the first errand: it shall inherit no connection.
+    connections.close_all()
+    answers = [crowd.submit(_knock, client, door, address, origin) for client in range(CLIENTS)]
+    return Counter(status for answer in answers for status in answer.result(60))
+
+
+@pytest.mark.parametrize(
+    ("door", "accepted", "status"),
+    [
+        ("/login/", ADDRESS_ALLOWANCE[0], 422),
+        ("/signup/", DOOR_ALLOWANCES["sign-up"][0], 302),
+        ("/reset/", DOOR_ALLOWANCES["reset"][0], 302),
+    ],
+)
+def test_one_network_knocks_so_often(crowd: ProcessPoolExecutor, door: str, accepted: int, status: int) -> None:
+    counts = knock_all(crowd, door, "u{client}.{turn}@example.com", HERE)
+    assert counts == {status: accepted, 429: ALL - accepted}
+
+
+def test_one_account_is_tried_so_often(crowd: ProcessPoolExecutor) -> None:
+    make_user(email="member@example.com", password=PASSWORD + ".")
+    counts = knock_all(crowd, "/login/", "member@example.com", EACH_ELSEWHERE)
+    assert counts == {422: ACCOUNT_ALLOWANCE[0], 429: ALL - ACCOUNT_ALLOWANCE[0]}
+
+
+@pytest.mark.parametrize("kind", ["member", "nobody"])
+def test_one_address_is_written_to_so_often(crowd: ProcessPoolExecutor, kind: str) -> None:
+    make_user(email="member@example.com")
+    assert knock_all(crowd, "/reset/", f"{kind}@example.com", EACH_ELSEWHERE) == {302: ALL}
+    assert Mail.objects.filter(address=f"{kind}@example.com").count() == MAIL_ALLOWANCE[0]
+
+
+def test_one_network_asks_for_access_so_often(crowd: ProcessPoolExecutor) -> None:
+    """The calm ones are taken in, further ones have to prove work, and beyond that all are dropped with one answer."""
+    calm, most = limits.CALM_NETWORK.most, limits.ADDRESS.most
+    assert knock_all(crowd, REQUEST, "u{client}.{turn}@example.com", HERE) == {422: most - calm, 302: ALL - most + calm}
+    assert Ask.objects.count() == calm
+
+
+@pytest.mark.django_db
+def test_codes_of_a_second_factor_are_not_guessed_for_long() -> None:
+    """Nor does who knows the password and guesses keep the owner's own browser out."""
+    owner = member()
+    again(owner)
+    turn_totp_on(owner)
+    (code, *_) = re.findall(r"<li>(\d+)</li>", owner.get("/account/security/codes/").content.decode())
+    stranger, most = Client(), DOOR_ALLOWANCES["second-factor"][0]
+    for _ in range(most):
+        log_in(stranger)
+        assert stranger.post("/login/second-factor/", {"code": "000000"}).status_code == 422
+        cache.clear()
+    log_in(stranger)
+    assert stranger.post("/login/second-factor/", {"code": code}).status_code == 429
+    owner.post("/logout/")
+    log_in(owner)
+    assert owner.post("/login/second-factor/", {"code": code}).status_code == 302

@@ -1,0 +1,161 @@
+"""Fifty logins a second with wrong passwords: pages answer within twice what they take when it is quiet.
+
+    python -m tests.campaigns.flood --seconds 60
+
+Starts ``up`` without venues, with the real hasher, behind one proxy that this module plays: each login comes from
+another made-up network and tries another address. Two pages of a stranger and the operator's terminal are asked for at
+a steady pace, whether or not the answer before has come; first alone, then while the logins arrive from a process of
+their own. Everything is on loopback.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import multiprocessing
+import random
+import re
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlencode
+
+import numpy as np
+
+from tests.operations.installation import installed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+PAGES: Final = {"landing": "/", "tool": "/tools/size/", "terminal": "/t/simulated:SIMBTC-USDT/"}
+LOGINS_A_SECOND: Final = 50.0
+# Of all pages together, so that they leave the site at rest.
+PAGES_A_SECOND: Final = 15.0
+WARM: Final = 30
+PATIENCE_S: Final = 60.0
+TIMES: Final = 2.0
+
+
+async def ask(port: int, path: str, *, cookie: str = "", form: dict[str, str] | None = None, origin: str = "") -> Any:  # noqa: ANN401  # status, headers and body
+    """Send one request on a connection of its own; return status, head and body."""
+    body = urlencode(form).encode() if form is not None else b""
+    lines = [f"{'GET' if form is None else 'POST'} {path} HTTP/1.1", "Host: 127.0.0.1", "Connection: close"]
+    lines += [f"Cookie: {cookie}"] * bool(cookie) + [f"X-Forwarded-For: {origin or '192.0.2.1'}"]
+    if form is not None:
+        lines += ["Content-Type: application/x-www-form-urlencoded", f"Content-Length: {len(body)}"]
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    try:
+        writer.write("\r\n".join([*lines, "", ""]).encode() + body)
+        answer = await reader.read(-1)
+    finally:
+        writer.close()
+    head, _, content = answer.partition(b"\r\n\r\n")
+    return int(head.split(b" ", 2)[1]), head.decode(), content.decode(errors="replace")
+
+
+def cookies_of(head: str) -> str:
+    return "; ".join(re.findall(r"(?im)^set-cookie: ([^;\r\n]+)", head))
+
+
+async def steadily(a_second: float, count: int, act: Callable[[int], Coroutine[Any, Any, None]]) -> None:
+    """Begin ``count`` acts at so many a second, whether or not those before have ended; wait for all."""
+    begun = time.perf_counter()
+    running: list[asyncio.Task[None]] = []
+    for number in range(count):
+        await asyncio.sleep(max(0.0, begun + number / a_second - time.perf_counter()))
+        running.append(asyncio.create_task(act(number)))
+    await asyncio.wait_for(asyncio.gather(*running), PATIENCE_S)
+
+
+async def pages(port: int, session: str, count: int) -> dict[str, list[float]]:
+    """Ask for the pages in turn; return how long each answer took, by page [ms]."""
+    took: dict[str, list[float]] = {name: [] for name in PAGES}
+
+    async def look(number: int) -> None:
+        name = list(PAGES)[number % len(PAGES)]
+        begun = time.perf_counter()
+        status, _, _ = await ask(port, PAGES[name], cookie=session if name == "terminal" else "")
+        took[name].append((time.perf_counter() - begun) * 1000)
+        assert status == 200, (name, status)
+
+    await steadily(PAGES_A_SECOND, count, look)
+    return took
+
+
+async def logins(port: int, count: int, seed: int) -> Counter[int]:
+    """Try passwords; return the answers by their status."""
+    chance, answers = random.Random(seed), Counter[int]()
+    _, head, page = await ask(port, "/login/")
+    token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page)
+    assert token is not None
+    hidden, cookie = {"csrfmiddlewaretoken": token[1]}, cookies_of(head)
+
+    async def knock(number: int) -> None:
+        form = {**hidden, "login": f"somebody{number}@example.com", "password": f"a wrong phrase {number}"}
+        origin = ".".join(str(chance.randrange(1, 255)) for _ in range(4))
+        status, _, _ = await ask(port, "/login/", cookie=cookie, form=form, origin=origin)
+        answers[status] += 1
+
+    await steadily(LOGINS_A_SECOND, count, knock)
+    return answers
+
+
+def flood(port: int, count: int, seed: int, told: Any) -> None:  # noqa: ANN401  # the end of a pipe
+    """Run the logins in a process of their own."""
+    told.send(asyncio.run(logins(port, count, seed)))
+
+
+def summary(took: dict[str, list[float]]) -> dict[str, dict[str, float]]:
+    cuts = {name: np.quantile(times, (0.5, 0.99)).round(1).tolist() for name, times in took.items()}
+    return {name: {"n": len(took[name]), "p50": p50, "p99": p99} for name, (p50, p99) in cuts.items()}
+
+
+async def enter(port: int, link: str) -> str:
+    """Spend the operator's link; return the session's cookies."""
+    _, head, page = await ask(port, link)
+    token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page)
+    assert token is not None
+    _, inside, _ = await ask(port, link, cookie=cookies_of(head), form={"csrfmiddlewaretoken": token[1]})
+    return cookies_of(inside)
+
+
+def campaign(place: Path, *, seconds: float, seed: int = 1) -> dict[str, Any]:
+    """Measure both; return the figures [ms]."""
+    with installed(place / "data") as site:
+        site.begin_and_wait(BH_TRUSTED_PROXY_COUNT="1")
+        port, session = site.port, asyncio.run(enter(site.port, site.login_link()))
+        count = round(PAGES_A_SECOND * seconds)
+        asyncio.run(pages(port, session, WARM))
+        quiet = asyncio.run(pages(port, session, count))
+        heard, told = multiprocessing.Pipe()
+        # A second before and after, so that no page is asked for without them.
+        attack = multiprocessing.Process(
+            target=flood, args=(port, round(LOGINS_A_SECOND * (seconds + 2)), seed, told), daemon=True
+        )
+        attack.start()
+        time.sleep(1)
+        flooded = asyncio.run(pages(port, session, count))
+        assert heard.poll(PATIENCE_S), "the logins were not answered"
+        answers = heard.recv()
+    return {"quiet": summary(quiet), "flooded": summary(flooded), "logins": dict(sorted(answers.items()))}
+
+
+def main() -> None:
+    """Print the figures as JSON; leave with 1 where a page takes more than twice as long."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=float, default=60.0)
+    parser.add_argument("--seed", type=int, default=1)
+    chosen = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="bh-flood-") as place:
+        figures = campaign(Path(place), seconds=chosen.seconds, seed=chosen.seed)
+    sys.stdout.write(json.dumps(figures, indent=1) + "\n")
+    slow = [name for name in PAGES if figures["flooded"][name]["p99"] > TIMES * figures["quiet"][name]["p99"]]
+    sys.exit(f"More than {TIMES} times as slow: {', '.join(slow)}" if slow else 0)
+
+
+if __name__ == "__main__":
+    main()
