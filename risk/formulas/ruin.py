@@ -15,14 +15,13 @@ import numpy.typing as npt
 from .terms import ONE, ZERO, exact
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from decimal import Decimal
 
 MOST_PATHS: Final = 20_000
 MOST_TRADES: Final = 2_000
 _BLOCK: Final = 5
 _ROUNDS: Final = 120
-_CHUNK: Final = 2_000_000
 # Up to so many it is faster to compare with each than to look each number up.
 _FEW_EDGES: Final = 16
 
@@ -77,19 +76,20 @@ def lundberg_exponent(
     Infinite where no result is a loss: nothing can fall. ``weights``: how often each result comes; None: all alike.
     """
     growth = np.log1p(fraction * np.asarray(results, np.float64))
-    if np.average(growth, weights=weights) <= 0:
+    shares = np.ones(len(growth)) if weights is None else np.asarray(weights, np.float64)
+    shares = shares / shares.sum()
+    if shares @ growth <= 0:
         return None
     if growth.min() >= 0:
         return math.inf
 
     def excess(theta: float) -> float:
-        return float(np.average(np.exp(np.minimum(-theta * growth, 700.0)), weights=weights)) - 1.0
+        return float(shares @ np.exp(np.minimum(-theta * growth, 700.0))) - 1.0
 
     low, high = 0.0, 1.0
     while excess(high) <= 0:
         low, high = high, 2 * high
-    for _ in range(_ROUNDS):
-        middle = (low + high) / 2
+    while low < (middle := (low + high) / 2) < high:
         low, high = (middle, high) if excess(middle) <= 0 else (low, middle)
     return low
 
@@ -122,26 +122,28 @@ def simulate_ruin(  # noqa: PLR0913  # a simulation has this many terms, each by
     values = np.asarray(results, np.float64)
     if (1.0 + fraction * values <= 0).any():
         raise ValueError("The worst loss at this risk takes the whole account. Lower the risk of each trade.")
-    growth, ends, lows, falls = np.log1p(fraction * values), [], [], []
-    for start in range(0, paths, max(1, _CHUNK // trades)):
-        count = min(paths - start, max(1, _CHUNK // trades))
-        walk = np.cumsum(growth[_draw(len(values), count, trades, generator, weights)], axis=1)
-        peak = np.maximum.accumulate(np.maximum(walk, 0.0), axis=1)
-        ends.append(walk[:, -1])
-        lows.append(walk.min(axis=1))
-        falls.append(np.subtract(walk, peak, out=peak).min(axis=1))
-    chance = float(np.mean(np.concatenate(lows) <= math.log1p(-drawdown) + 1e-12))
-    return Ruin(chance, *_wilson(chance, paths), _quantiles(np.concatenate(ends)), _quantiles(np.concatenate(falls)))
+    growth = np.log1p(fraction * values)
+    walk, lows, peaks, falls = np.zeros((4, paths))
+    for _, drawn in zip(range(trades), _draw(len(values), paths, generator, weights), strict=False):
+        walk += growth[drawn]
+        np.minimum(lows, walk, out=lows)
+        np.maximum(peaks, walk, out=peaks)
+        np.minimum(falls, walk - peaks, out=falls)
+    chance = float(np.mean(lows <= math.log1p(-drawdown) + 1e-12))
+    return Ruin(chance, *_wilson(chance, paths), _quantiles(walk), _quantiles(falls))
 
 
 def _draw(
-    count: int, paths: int, trades: int, generator: np.random.Generator, weights: Sequence[float] | None
-) -> npt.NDArray[np.intp]:
+    count: int, paths: int, generator: np.random.Generator, weights: Sequence[float] | None
+) -> Iterator[npt.NDArray[np.intp]]:
+    """Return trade after trade which of ``count`` results each path meets: (paths,)."""
     if weights is not None:
         edges = np.cumsum(np.asarray(weights, np.float64))
-        return _place(generator.random((paths, trades)), edges[:-1] / edges[-1])
-    starts = generator.integers(0, count, (paths, -(-trades // _BLOCK)))
-    return ((starts[:, :, None] + np.arange(_BLOCK)) % count).reshape(paths, -1)[:, :trades]
+        while True:
+            yield _place(generator.random(paths), edges[:-1] / edges[-1])
+    while True:
+        starts = generator.integers(0, count, paths)
+        yield from ((starts + later) % count for later in range(_BLOCK))
 
 
 def _place(drawn: npt.NDArray[np.float64], edges: npt.NDArray[np.float64]) -> npt.NDArray[np.intp]:

@@ -2,8 +2,8 @@
 
 Each mutant is the code with one slip: another operator, a comparison with its boundary moved or turned round, another
 constant, a condition negated, ``min`` for ``max``, nothing returned. It is killed where a test of
-the formulas fails or runs on without end. Words of messages and annotations are left alone. Further arguments name
-files of tests.
+the formulas fails or runs on without end. Words of messages and annotations are left alone. A file may be tried in
+parts (``risk/formulas/ruin.py:1-60``, lines). Further arguments name files of tests.
 """
 
 from __future__ import annotations
@@ -25,7 +25,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from types import CodeType, ModuleType
 
-TESTS: Final = ("tests/risk/test_edges.py", "tests/risk/test_formulas.py", "tests/risk/test_outcomes.py")
+TESTS: Final = (
+    "tests/risk/test_edges.py",
+    "tests/risk/test_formulas.py",
+    "tests/risk/test_outcomes.py",
+    "tests/risk/test_ruin.py",
+)
 LONGEST_S: Final = 60
 # Neither numbers nor choices: their slips would be other types and words.
 _UNTOUCHED: Final = {"annotation", "returns", "decorator_list", "names", "exc"}
@@ -141,7 +146,9 @@ def main(*given: str) -> None:
     """Try every mutant; print those that live, and the score."""
     hypothesis.settings.register_profile("mutants", database=None, deadline=None, derandomize=True, max_examples=20)
     hypothesis.settings.load_profile("mutants")
-    root, tests = Path(given[0]), given[1:] or TESTS
+    name, _, part = given[0].partition(":")
+    root, tests = Path(name), given[1:] or TESTS
+    first, last = (int(line) for line in (part or "0-9999").split("-"))
     sys.path.insert(0, str(Path.cwd()))
     paths = sorted(root.glob("*.py")) if root.is_dir() else [root]
     if is_killed(paths[0], paths[0].read_text(), tests):
@@ -149,13 +156,15 @@ def main(*given: str) -> None:
     killed = count = 0
     for path in (one for one in paths if one.name != "__init__.py"):
         for line, said, text in slips(ast.parse(path.read_text())):
+            if not first <= line <= last:
+                continue
             count += 1
             if is_killed(path, text, tests):
                 killed += 1
             else:
                 sys.stdout.write(f"{path}:{line} lives: {said}\n")
                 sys.stdout.flush()
-    sys.stdout.write(f"{root}: {killed} of {count} killed, {100 * killed / max(1, count):.1f} %\n")
+    sys.stdout.write(f"{given[0]}: {killed} of {count} killed, {100 * killed / max(1, count):.1f} %\n")
 
 
 if __name__ == "__main__":
