@@ -92,6 +92,7 @@ class ZoneFilter(forms.Form):
         required=False,
         label="Order",
         choices=[
+            ("nearest", "Nearest first"),
             ("newest", "Newest first"),
             ("changed", "Changed last"),
             ("largest", "Largest first"),
@@ -115,7 +116,7 @@ class ZoneFilter(forms.Form):
             text=asked["text"],
             horizon=asked["horizon"] or USUAL_HORIZON,
             least_chance=None if asked["chance"] is None else asked["chance"] / 100.0,
-            sort=asked["sort"] or "newest",
+            sort=asked["sort"] or "nearest",
         )
 
     @property

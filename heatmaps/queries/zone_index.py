@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 # Which zones: living, past, all, or those in one state.
 Lives: TypeAlias = str
 ZONE_SORTS: Final[Mapping[str, tuple[str, ...]]] = {
+    "nearest": ("-nearness",),
     "newest": ("-born_at",),
     "changed": ("-last_seen_at",),
     "largest": ("-usd",),
@@ -31,6 +32,9 @@ ZONE_SORTS: Final[Mapping[str, tuple[str, ...]]] = {
 # A zone's chance stands beside where its instrument stands.
 _CHANCE: Final = """(SELECT (s.chances -> heatmaps_zone.id::text ->> %s)::float8
 FROM heatmaps_standing s WHERE s.heatmap_id = heatmaps_zone.heatmap_id)"""
+# Less far is more; what is over lies nowhere.
+_NEARNESS: Final = """(SELECT -abs(heatmaps_zone.price_peak / s.price - 1.0)
+FROM heatmaps_standing s WHERE s.heatmap_id = heatmaps_zone.heatmap_id AND heatmaps_zone.ended_at IS NULL)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +46,7 @@ class ZoneChoice:
     text: str = ""
     horizon: str = "24h"
     least_chance: float | None = None
-    sort: str = "newest"
+    sort: str = "nearest"
 
 
 def choose_zones(*, choice: ZoneChoice) -> tuple[QuerySet[Zone], dict[int, Heatmap]]:
@@ -56,7 +60,7 @@ def choose_zones(*, choice: ZoneChoice) -> tuple[QuerySet[Zone], dict[int, Heatm
     maps = {one.pk: one for one in get_heatmaps(instrument_ids=[one.pk for one in found]).values()}
     zones = Zone.objects.filter(_fits(choice), heatmap__in=list(maps)).defer("evidence")
     chance = RawSQL(_CHANCE, (choice.horizon,), output_field=FloatField())  # noqa: S611  # a constant with a parameter
-    zones = zones.annotate(chance=chance)
+    zones = zones.annotate(chance=chance, nearness=RawSQL(_NEARNESS, (), output_field=FloatField()))  # noqa: S611  # a constant
     if choice.least_chance is not None:
         zones = zones.filter(chance__gte=choice.least_chance)
     first = ZONE_SORTS[choice.sort][0]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from journal.verdict import Kind
 from risk.formulas import exact
 
 if TYPE_CHECKING:
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
 
     from .trades import Trade
 
+# A price that is met inside a bar is known by the bar's end only: a fill in that minute may be the trigger itself.
+MINUTE_MS = 60_000
 ON_PLAN, LATE = Decimal("0.1"), Decimal("0.25")  # of the planned distance to the stop
 
 
@@ -43,12 +46,12 @@ def lateness(terms: Terms, trade: Trade, *, triggered_ms: int | None, least_rewa
     chase = away / abs(terms.entry - terms.stop)
     delay = None if triggered_ms is None else first.at_ms - triggered_ms
     poor = least_reward is not None and (reward is None or reward < least_reward)
-    return Lateness(delay, chase, away / target, reward, _label(delay, chase, poor=poor))
+    doubt = 0 if terms.kind is Kind.CONFIRMED else MINUTE_MS
+    is_early = delay is None or delay + doubt < 0
+    return Lateness(delay, chase, away / target, reward, "early" if is_early else _label(chase, poor=poor))
 
 
-def _label(delay: int | None, chase: Decimal, *, poor: bool) -> str:
-    if delay is None or delay < 0:
-        return "early"
+def _label(chase: Decimal, *, poor: bool) -> str:
     if poor or chase > LATE:
         return "chased"
     return "on plan" if abs(chase) <= ON_PLAN else "late"

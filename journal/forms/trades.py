@@ -9,8 +9,9 @@ from django import forms
 
 from journal.imports import FIELDS, LAYOUTS, MOST_BYTES, NEEDED
 from journal.operations import Choices, Said
+from market.queries import list_followed, venue_name
 
-_VENUES: Final = sorted({layout.venue for layout in LAYOUTS})
+_VENUES: Final = {layout.venue for layout in LAYOUTS}
 _ORDERS: Final = [("y", "year, month, day"), ("d", "day, month, year"), ("m", "month, day, year")]
 _MARKS: Final = {"": None, "point": False, "comma": True}
 
@@ -58,7 +59,10 @@ class DescribeForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.columns = columns
         if columns:
-            self.fields["venue"] = forms.ChoiceField(label="Venue", choices=[(name, name) for name in _VENUES])
+            venues = _VENUES | {one.venue for one in list_followed() if not one.is_pair}
+            self.fields["venue"] = forms.ChoiceField(
+                label="Venue", choices=[(name, venue_name(name)) for name in sorted(venues)]
+            )
         for name in FIELDS if columns else ():
             self.fields[_key(name)] = forms.ChoiceField(
                 label=f"Column of the {name}",

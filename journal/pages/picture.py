@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 WIDTH: Final = 640
 HEIGHT: Final = 220
 _SIDE: Final = 120  # of the profile on the right
+_GUTTER: Final = 110  # of the labels on the left, as wide as a phone needs them
 _PAD: Final = 8
 _LABEL: Final = 20.0  # height of a label as a phone needs it
 
@@ -45,10 +46,10 @@ def draw_picture(plan: Plan) -> Picture | None:
     def y(price: float) -> float:
         return round(_PAD + (high - price) / ((high - low) or 1) * (HEIGHT - 2 * _PAD), 1)
 
-    step = (WIDTH - _SIDE) / (len(closes) - 1)
+    step = (WIDTH - _SIDE - _GUTTER) / (len(closes) - 1)
     most = max((usd for _, usd in bins), default=1.0)
     return Picture(
-        line=" ".join(f"{i * step:.1f},{y(close)}" for i, close in enumerate(closes)),
+        line=" ".join(f"{_GUTTER + i * step:.1f},{y(close)}" for i, close in enumerate(closes)),
         bars=tuple(
             (y(price), round(usd / most * (_SIDE - 10), 1), WIDTH - round(usd / most * (_SIDE - 10), 1))
             for price, usd in bins

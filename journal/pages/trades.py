@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from access.reading import written
 from journal.pages.paths import range_text
 from journal.pages.words import DASH, short_text, signed
+from market.queries import venue_name
 
 if TYPE_CHECKING:
     from journal.comparison import Waterfall
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 _SHOWN: Final = 10
 _REFUSED: Final = 20
 # The picture of a waterfall, in its own units.
-_WIDTH, _LEFT, _ROW, _BAR = 460, 110, 30, 16
+_WIDTH, _LEFT, _ROW, _BAR = 460, 126, 30, 16
 _STEPS: Final = (
     ("model", "Plan on its own"), ("entry", "Own entry"), ("size", "Own size"), ("management", "Own exits"),
     ("costs", "Own costs"), ("actual", "What was made"),
@@ -34,10 +35,11 @@ def describe_trade(one: Trade) -> dict[str, Any]:
     """Write a trade's numbers as a list shows them."""
     return {
         "trade": one,
+        "venue": venue_name(one.venue),
         "side": "Long" if one.side > 0 else "Short",
         "size": short_text(one.size),
-        "entry": short_text(one.entry),
-        "exit": DASH if one.exit is None else short_text(one.exit),
+        "entry": short_text(one.entry, 8),
+        "exit": DASH if one.exit is None else short_text(one.exit, 8),
         "result": DASH if one.result is None else signed(one.result, 2),
         "fees": DASH if one.fees is None else written(f"{one.fees:,.2f}"),
         "is_open": one.closed_at is None,
@@ -59,14 +61,14 @@ def describe_file(table: Table, layout: Layout | None, reading: Reading | None) 
         return {"header": table.header, "sample": rows, "layout": layout.title if layout else ""}
     fills = [
         {"at": one.at, "symbol": one.symbol, "side": "bought" if one.side > 0 else "sold",
-         "price": short_text(one.price),
+         "price": short_text(one.price, 12),
          "quantity": short_text(one.quantity) + (" contracts" if one.in_contracts else ""),
          "fee": f"{written(format(one.fee.normalize(), 'f'))} {one.fee_unit}".strip()}
         for one in reading.fills[:_SHOWN]
     ]  # fmt: skip
     closed = [
         {"at": one.closed_at, "symbol": one.symbol, "side": "long closed" if one.side > 0 else "short closed",
-         "price": short_text(one.exit), "quantity": short_text(one.quantity), "fee": signed(one.result, 2)}
+         "price": short_text(one.exit, 12), "quantity": short_text(one.quantity), "fee": signed(one.result, 2)}
         for one in reading.closed[:_SHOWN]
     ]  # fmt: skip
     return {
@@ -115,6 +117,8 @@ def _delay(delay_ms: int | None) -> str:
     if delay_ms is None:
         return "the plan was not triggered"
     minutes = abs(delay_ms) // 60_000
+    if delay_ms < 0 and not minutes:
+        return "in the minute of the plan's trigger"
     length = f"{written(format(minutes, ','))} min" if minutes else "less than a minute"
     return f"{length} {'after' if delay_ms >= 0 else 'before'} the plan's trigger"
 

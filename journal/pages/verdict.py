@@ -63,6 +63,7 @@ class Verdict:
     """Where a plan stands on the price path. result: of the worst course; best: where it differs, of the best."""
 
     phase: str
+    is_done: bool
     entry: str
     through_at: dt.datetime | None
     result: str
@@ -76,6 +77,7 @@ def describe_verdict(judgement: Judgement, events: list[PlanEvent], write_price:
     low, high = judgement.result_low, judgement.result_high
     return Verdict(
         phase=PHASES[judgement.phase],
+        is_done=judgement.is_done,
         entry=_ENTRIES[judgement.terms["kind"]],
         through_at=judgement.through_at,
         result="" if low is None else write_result(low),

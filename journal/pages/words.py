@@ -46,9 +46,9 @@ def share_text(share: Decimal | str | None, digits: int = 1) -> str:
     return DASH if share is None else written(f"{Decimal(share) * 100:.{digits}f} %")
 
 
-def short_text(value: Decimal) -> str:
-    """Show a number with five significant digits."""
-    return written(f"{round(value, 4 - value.adjusted()).normalize():,f}") if value else "0"
+def short_text(value: Decimal, digits: int = 5) -> str:
+    """Show a number with so many significant digits."""
+    return written(f"{round(value, digits - 1 - value.adjusted()).normalize():,f}") if value else "0"
 
 
 def usd_text(amount: str | None) -> str:

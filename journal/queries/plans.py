@@ -21,6 +21,13 @@ PAGE: Final = 50
 # An owner is reminded of a review so long after a plan ended, and not much later.
 REVIEW_AFTER: Final = dt.timedelta(days=1)
 REVIEW_UNTIL: Final = dt.timedelta(days=8)
+# Where judged plans stand, in the words of the list; drafts and plans to observe have no verdict.
+STANDINGS: Final = {
+    "waiting": ("armed",),
+    "open": ("open",),
+    "closed": ("closed",),
+    "not-entered": ("missed", "invalidated", "expired", "void"),
+}
 # What the trader writes, as the evidence spells it; the database compares them with the row (migration 0007).
 TERMS: Final = (
     "direction", "thesis", "wrong_if", "setups", "more_zones", "confirmation", "entry_kind", "entry", "max_chase",
@@ -67,10 +74,15 @@ def get_event(*, owner_id: int, number: int, event: int) -> PlanEvent:
 
 
 def list_plans(
-    *, owner_id: int, before: int | None = None, zone_id: int | None = None, limit: int = PAGE
+    *, owner_id: int, before: int | None = None, zone_id: int | None = None, state: str = "", limit: int = PAGE
 ) -> list[Plan]:
-    """Return the owner's plans, newest first, those numbered below ``before``, and those of one zone."""
-    wanted = {"number__lt": before, "zone_id": zone_id}
+    """Return the owner's plans, newest first: below a number, of one zone, and "draft" or in one of STANDINGS."""
+    wanted: dict[str, object] = {"number__lt": before, "zone_id": zone_id}
+    if state in STANDINGS:
+        judged = Judgement.objects.owned_by(owner_id).filter(phase__in=STANDINGS[state])
+        wanted["pk__in"] = judged.values("plan_id")
+    elif state:
+        wanted["armed_at__isnull"] = True
     plans = _plans(owner_id).filter(**{name: value for name, value in wanted.items() if value is not None})
     return list(plans.order_by("-number")[:limit])
 

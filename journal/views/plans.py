@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlencode
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -18,7 +19,7 @@ from journal.pages.evidence import describe_evidence, describe_layers
 from journal.pages.picture import draw_picture
 from journal.pages.terms import describe_exposure, describe_terms
 from journal.pages.verdict import describe_verdict
-from journal.pages.words import DASH, digits_of, price_text
+from journal.pages.words import DASH, digits_of, number_text, price_text
 from journal.views.shared import KEY_DIGITS, NUMBER_DIGITS, WRONG, asked_number, is_broken, own_plan, owner_of
 
 if TYPE_CHECKING:
@@ -30,20 +31,35 @@ if TYPE_CHECKING:
 
 _MANY: Final = "journal/plans.html"
 _OF_A_ZONE: Final = "journal/partials/zone_plans.html"
+_STATES: Final = {
+    "": "All", "draft": "Drafts", "waiting": "Waiting", "open": "Open", "closed": "Closed",
+    "not-entered": "Not entered",
+}  # fmt: skip
 
 
 @member
 @require_safe
 def plans(request: HttpRequest) -> HttpResponse:
-    """List own plans, newest first: all, or those that started from one zone."""
+    """List own plans, newest first: all, those that started from one zone, those in one state."""
     before, zone = asked_number(request, "before", NUMBER_DIGITS), asked_number(request, "zone", KEY_DIGITS)
-    found = queries.list_plans(owner_id=owner_of(request), before=before, zone_id=zone, limit=queries.PAGE + 1)
+    if (state := request.GET.get("state", "")) not in _STATES:
+        raise Http404
+    found = queries.list_plans(
+        owner_id=owner_of(request), before=before, zone_id=zone, state=state, limit=queries.PAGE + 1
+    )
     shown = found[: queries.PAGE]
     judged = queries.judgements_of(owner_id=owner_of(request), plan_ids=[plan.pk for plan in shown])
     rows = [_row(plan) | {"verdict": _verdict(plan, judged.get(plan.pk))} for plan in shown]
     older = found[queries.PAGE - 1].number if len(found) > queries.PAGE else None
     name = _OF_A_ZONE if zone and "HX-Request" in request.headers else _MANY
-    return render(request, name, {"rows": rows, "older": older, "zone_id": zone})
+    context = {
+        "rows": rows,
+        "older": _address(zone=zone, state=state, before=older) if older else "",
+        "zone_id": zone,
+        "state": state,
+        "states": [(_address(zone=zone, state=one), title, one == state) for one, title in _STATES.items()],
+    }
+    return render(request, name, context)
 
 
 @member
@@ -151,6 +167,11 @@ def _show(
     return render(request, "journal/plan.html", context, status=status)
 
 
+def _address(**asked: int | str | None) -> str:
+    """The list's own address with what is asked for."""
+    return "?" + urlencode({name: value for name, value in asked.items() if value})
+
+
 def _undo_until(found: Plan) -> dt.datetime | None:
     """The end of the minute in which arming can be undone, while it lasts."""
     if found.armed_at is None or timezone.now() >= (until := operations.closes_at(found.armed_at)):
@@ -160,7 +181,7 @@ def _undo_until(found: Plan) -> dt.datetime | None:
 
 def _verdict(found: Plan, judged: Judgement | None, events: Sequence[PlanEvent] = ()) -> Verdict | None:
     digits = digits_of(found.zone.heatmap.instrument.tick_size)
-    return None if judged is None else describe_verdict(judged, list(events), lambda price: price_text(price, digits))
+    return None if judged is None else describe_verdict(judged, list(events), lambda price: number_text(price, digits))
 
 
 def _row(found: Plan) -> dict[str, Any]:

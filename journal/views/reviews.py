@@ -18,7 +18,7 @@ from journal.models import Review, Trade
 from journal.pages.results import describe_results
 from journal.pages.trades import describe_comparison
 from journal.pages.verdict import describe_verdict
-from journal.pages.words import digits_of, price_text
+from journal.pages.words import digits_of, number_text
 from journal.views.shared import SAFE_OR_POST, WRONG, own_plan, owner_of
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ def _show(request: HttpRequest, found: Plan, form: ReviewForm) -> HttpResponse:
         "plan": found,
         "instrument": found.zone.heatmap.instrument,
         "has_ended": judged is not None and judged.is_done,
-        "verdict": describe_verdict(judged, list(events), lambda p: price_text(p, digits)) if judged else None,
+        "verdict": describe_verdict(judged, list(events), lambda p: number_text(p, digits)) if judged else None,
         "comparisons": [describe_comparison(one) for one in compared],
         "review": queries.get_review(owner_id=owner_id, plan_id=found.pk),
         "form": form,

@@ -9,7 +9,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from journal.models import Plan
+from journal.models import Judgement, Plan
 from journal.operations import arm_plan
 from tests.factories import make_heatmap, make_instrument, make_plan, make_user, make_zone
 from tests.journal.terms import NOW, SOON, TERMS, text
@@ -245,6 +245,25 @@ def test_list_of_a_zone_holds_its_plans_alone(client: Client, plan: Plan, zone: 
         assert re.findall(r">(P-\d+)<", page) == ["P-2"]
         assert ("<html" in page) != bool(headers)
     assert "You have no plan from this zone" in client.get("/plans/?zone=7", headers=headers).content.decode()
+
+
+def badges(client: Client, path: str) -> list[str]:
+    return re.findall(r'class="badge[^"]*">([^<]+)<', client.get(path).content.decode())
+
+
+def test_plans_are_listed_and_marked_by_where_they_stand(client: Client, plan: Plan, zone: Zone) -> None:
+    def listed(state: str) -> list[str]:
+        return re.findall(r">(P-\d+)<", client.get("/plans/", {"state": state}).content.decode())
+
+    make_plan(owner=plan.owner, zone=zone, expires_at=SOON, number=2)
+    assert (listed(""), listed("draft"), listed("waiting")) == (["P-2", "P-1"], ["P-2", "P-1"], [])
+    arm_plan(owner_id=plan.owner_id, number=1, now=NOW)
+    assert (listed("draft"), listed("waiting"), badges(client, "/plans/1/")) == (["P-2"], ["P-1"], ["waiting"])
+    Judgement.objects.owned_by(plan.owner_id).update(phase="closed", is_done=True, result_low=1, result_high=1)
+    assert (listed("closed"), listed("waiting"), badges(client, "/plans/1/")) == (["P-1"], [], ["closed"])
+    assert badges(client, "/plans/?state=closed") == ["closed"]
+    assert "No plan is in this state" in text(client.get("/plans/?state=open"))
+    assert client.get("/plans/?state=won").status_code == 404
 
 
 @pytest.mark.parametrize("name", ["before", "zone"])

@@ -135,8 +135,8 @@ def test_a_trade_finds_its_plan_and_is_set_beside_it(owner: User, zone: Zone, no
     found = operations.compare(owner_id=owner.pk, plan=plan, trade=trade, now=later)
     assert found.missing == ()
     assert found.late is not None
-    # The trigger is known by the end of its bar: within it nothing says which came first.
-    assert (found.late.label, found.late.chase, found.late.delay_ms) == ("early", D("0.1"), -30_000)
+    # The trigger is known by the end of its bar: within it nothing says which came first, so the price decides.
+    assert (found.late.label, found.late.chase, found.late.delay_ms) == ("on plan", D("0.1"), -30_000)
     assert found.steps is not None
     steps = found.steps
     assert steps.model + steps.entry + steps.size + steps.management + steps.costs == steps.actual

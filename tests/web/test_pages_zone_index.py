@@ -65,6 +65,7 @@ def zones(moment: dt.datetime) -> list[Zone]:
         ("?chance=50", ["Z-2"]),
         ("?chance=30", ["Z-2", "Z-1"]),
         ("?chance=10&horizon=4h", ["Z-1"]),
+        ("?sort=nearest&state=all", ["Z-2", "Z-1", "Z-3"]),
         ("?sort=largest", ["Z-2", "Z-1"]),
         ("?sort=likeliest&horizon=4h", ["Z-1", "Z-2"]),
     ],
