@@ -33,6 +33,7 @@ class ClaimSerializer(serializers.Serializer[Any]):
     verdict = serializers.CharField(help_text="decided by the intervals of the run and by nothing else")
     figures = serializers.ListField(child=serializers.CharField())
     runs = serializers.ListField(child=serializers.IntegerField())
+    command = serializers.CharField(help_text="scores it where nothing has yet")
 
 
 class ReleaseSerializer(serializers.Serializer[Any]):
@@ -132,6 +133,7 @@ class ScorecardApi(PublicApi):
                 "verdict": one.verdict,
                 "figures": one.figures,
                 "runs": one.runs,
+                "command": one.command,
             }
             for one in scorecard.load_claims()
         ]

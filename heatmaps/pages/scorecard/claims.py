@@ -41,14 +41,14 @@ def claims(runs: list[Run]) -> list[Claim]:
 _NO_TRUTH: Final = (
     "They were calibrated on simulated markets; prints by price are recorded, and held to nothing so far."
 )
-_COMMAND: Final = "`python3 manage.py score INSTRUMENT --against {}` scores it."
+_COMMAND: Final = "python3 manage.py score INSTRUMENT --against {}"
 
 
 def _each(
     text: str, runs: Sequence[Run], against: str, judge: Callable[[Run], tuple[str, tuple[str, ...]]]
 ) -> list[Claim]:
     if not runs:
-        return [Claim(text, "", UNSCORED, (_COMMAND.format(against),), (), "")]
+        return [Claim(text, "", UNSCORED, (), (), "", _COMMAND.format(against))]
     found = [(run, *judge(run)) for run in runs]
     return [Claim(text, run.subject, verdict, lines, (run.pk,), run.span) for run, verdict, lines in found]
 
@@ -58,7 +58,7 @@ def _by_horizon(
 ) -> list[Claim]:
     """One claim for each horizon, decided instrument by instrument."""
     if not runs:
-        return [Claim(text.format("4 h to 7 d"), "", UNSCORED, (_COMMAND.format(TOUCHES),), (), "")]
+        return [Claim(text.format("4 h to 7 d"), "", UNSCORED, (), (), "", _COMMAND.format(TOUCHES))]
     found = []
     for name, word in touches.WORDS.items():
         held = [(run, one) for run in runs if (one := run.one(measure=measure, mode=name)) is not None]

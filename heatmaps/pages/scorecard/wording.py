@@ -13,7 +13,10 @@ UNSCORED: Final = "not scored yet"
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """One sentence about one subject, its verdict, and the figures that decided it."""
+    """One sentence about one subject, its verdict, and the figures that decided it.
+
+    command: scores it where nothing has yet.
+    """
 
     text: str
     subject: str
@@ -21,6 +24,7 @@ class Claim:
     figures: tuple[str, ...]
     runs: tuple[int, ...]
     span: str
+    command: str = ""
 
     @property
     def tone(self) -> str:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 _AHEAD: Final = "Places simulated liquidations better than every rule, on every seed"
 _HOLDS: Final = "80% intervals hold 75 to 85% of simulated amounts"
-_COMMAND: Final = "`python3 manage.py score simulator --worlds all` judges it."
+_COMMAND: Final = "python3 manage.py score simulator --worlds all"
 _LEAST, _MOST = 0.75, 0.85
 
 
@@ -22,7 +22,7 @@ def worlds(runs: Sequence[Run]) -> list[Claim]:
     """One claim of each kind for each world that was judged."""
     judged = [run for run in runs if run.row.subject == SIMULATOR]
     if not judged:
-        return [Claim(text, "", UNSCORED, (_COMMAND,), (), "") for text in (_AHEAD, _HOLDS)]
+        return [Claim(text, "", UNSCORED, (), (), "", _COMMAND) for text in (_AHEAD, _HOLDS)]
     return [*map(_ahead, judged), *map(_holds, judged)]
 
 
