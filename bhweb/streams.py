@@ -32,7 +32,7 @@ Answer = TypeVar("Answer")
 logger = logging.getLogger(__name__)
 
 # Of one process; the server takes many more connections (management/commands/web.py).
-STREAMS: Final = 250
+STREAMS: Final = 500
 STREAMS_PER_USER: Final = 4
 WAITING: Final = 8
 # A stream is closed after a while, and whoever comes back is asked for a session again [s].
