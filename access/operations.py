@@ -15,7 +15,7 @@ from django.db.models import Q
 from django.utils.crypto import salted_hmac
 
 from access import buckets
-from access.early import listing
+from access.early import limits, listing
 from access.mail import forget
 from access.models import ApiKey, LoginAllowance, LoginLink, Preferences, User
 
@@ -138,6 +138,11 @@ def allow_login_try(*, account: str, address: str, device: str | None, now: dt.d
 def allow_at_door(*, door: str, source: str, now: dt.datetime) -> bool:
     """Count what is sent to a door of ``DOOR_ALLOWANCES`` against its source; False where it has none left."""
     return _take_try(f"{door}:{source}", *DOOR_ALLOWANCES[door], now)
+
+
+def allow_api_request(*, source: str, most: int, seconds: float, now: dt.datetime) -> bool:
+    """Count a request to the API against its source: ``most`` at once, and one more in so many seconds."""
+    return limits.take(f"api:{source}", limits.Bucket(most, seconds), now=now)
 
 
 def allow_asked_mail(*, address: str, now: dt.datetime) -> bool:

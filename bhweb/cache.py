@@ -7,7 +7,6 @@ import time
 from typing import Any, ClassVar, Final
 
 from django.core.cache.backends.redis import RedisCache
-from django.db import connection
 from redis.exceptions import RedisError
 
 logger = logging.getLogger(__name__)
@@ -51,9 +50,3 @@ class HintCache(RedisCache):
     def _leave_alone(self, error: Exception) -> None:
         self._away_until[self._address] = time.monotonic() + PAUSE_S
         logger.warning("cache does not answer, pages do without it for %.0f s: %s", PAUSE_S, error)
-
-
-def prune_limits() -> None:
-    """Forget the counts of the API's limits that are over; the cache itself would keep them until it is full."""
-    with connection.cursor() as cursor:
-        cursor.execute("DELETE FROM bhweb_limits WHERE expires < clock_timestamp()")

@@ -52,13 +52,6 @@ CACHES = {
         "LOCATION": os.environ.get("CACHE_URL") or environment.redis_py(REDIS_URL, further=1),
         "OPTIONS": {"socket_connect_timeout": 0.5, "socket_timeout": 0.5},
     },
-    # Rate limits outlive an emptied or absent Redis, and never fail open with it.
-    "limits": {
-        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
-        "LOCATION": "bhweb_limits",
-        # Above this many counts the cache forgets running ones; the clock drops what is over (bhweb/cache.py).
-        "OPTIONS": {"MAX_ENTRIES": 1_000_000},
-    },
 }
 
 INSTALLED_APPS = [

@@ -55,7 +55,9 @@ def _knock(client: int, door: str, address: str, origin: str) -> list[int]:
     statuses = []
     for turn in range(ROUNDS):
         visitor = Client(REMOTE_ADDR=origin.format(client=client, turn=turn))
-        statuses.append(knock(door, address.format(client=client, turn=turn), client=visitor).status_code)
+        is_api = door.startswith("/api/")
+        answer = visitor.get(door) if is_api else knock(door, address.format(client=client, turn=turn), client=visitor)
+        statuses.append(answer.status_code)
         if turn == ROUNDS // 2 - 1:
             cache.clear()
     return statuses
@@ -99,6 +101,10 @@ def test_one_network_asks_for_access_so_often(crowd: ProcessPoolExecutor) -> Non
     calm, most = limits.CALM_NETWORK.most, limits.ADDRESS.most
     assert knock_all(crowd, REQUEST, "u{client}.{turn}@example.com", HERE) == {422: most - calm, 302: ALL - most + calm}
     assert Ask.objects.count() == calm
+
+
+def test_one_network_asks_the_api_so_often(crowd: ProcessPoolExecutor) -> None:
+    assert knock_all(crowd, "/api/v1/plans/", "", HERE) == {401: 30, 429: ALL - 30}
 
 
 @pytest.mark.django_db

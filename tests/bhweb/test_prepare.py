@@ -7,7 +7,6 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
-from django.core.cache import caches
 from django.core.management import call_command
 from django.db import connection
 
@@ -42,14 +41,6 @@ def told(*options: str) -> str:
 def test_prepare_lets_nobody_in_and_invents_nothing() -> None:
     assert told() == ""
     assert (User.objects.count(), LoginLink.objects.count(), Instrument.objects.count()) == (0, 0, 0)
-
-
-def test_prepare_makes_the_table_of_the_limits() -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("DROP TABLE bhweb_limits")
-    told()
-    caches["limits"].set("key", 1, 60)
-    assert caches["limits"].get("key") == 1
 
 
 def test_prepare_makes_the_default_set_where_venues_are_wanted(

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pytest
-from django.core.cache import caches
 from django.db import DatabaseError, connection, transaction
 
+from access.models import Allowance
 from journal import operations, queries
 from journal.models import JournalEntry, Judgement, Plan, PlanEvent
 from tests.factories import make_plan
@@ -69,7 +69,7 @@ def by_form(generator: np.random.Generator, client: Client, owner: User) -> bool
 
 
 def by_api(generator: np.random.Generator, client: Client, owner: User) -> bool:
-    caches["limits"].clear()  # it is the lock that has to refuse, not the limit
+    Allowance.objects.all().delete()  # it is the lock that has to refuse, not the limit
     back = {"armed_at": "2020-01-01T00:00:00Z", "at": "2020-01-01T00:00:00Z"}
     tries: tuple[tuple[str, str, dict[str, Any]], ...] = (
         ("put", "", API_TERMS | {"thesis": "Later."}),

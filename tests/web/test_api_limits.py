@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from django.core.cache import caches
 from django.test import Client
 from rest_framework.throttling import AnonRateThrottle, UserRateThrottle
 
@@ -12,11 +11,6 @@ from tests.pages import client_of
 from tests.web.published import API
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def nothing_counted() -> None:
-    caches["limits"].clear()
 
 
 def test_members_are_throttled(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,6 @@ from django.utils import timezone
 
 import access.tasks
 from bhweb import celery, jobs, pipeline
-from bhweb.cache import prune_limits
 from market.tasks import keep_house
 
 if TYPE_CHECKING:
@@ -75,7 +74,6 @@ class Beat:
     def _prune(self) -> None:
         if time.monotonic() - self._pruned_at >= PRUNE_S:
             jobs.prune()
-            prune_limits()
             access.tasks.prune_mail()
             access.tasks.keep_early_access(now=timezone.now())
             keep_house(now=timezone.now())

@@ -44,7 +44,6 @@ class Command(BaseCommand):
         with connection.cursor() as cursor:  # the session's lock goes with the process
             cursor.execute("SELECT pg_advisory_lock(hashtext('bhweb.prepare'), 0)")
         call_command("migrate", verbosity=0, interactive=False)
-        call_command("createcachetable", verbosity=0)
         grant_web_role()
         grant_worker_role()
         logger.info("migrated")
