@@ -226,11 +226,17 @@ def remember_device(response: HttpResponse, user: User) -> None:
 
 def read_device(request: HttpRequest, account: str) -> str | None:
     """Return the mark of a browser that has logged in to this account before."""
+    held = mark_of(request.COOKIES.get(DEVICE_COOKIE, ""))
+    return held[1] if held is not None and held[0] == account else None
+
+
+def mark_of(cookie: str) -> tuple[str, str] | None:
+    """Return whose device a cookie names, and its mark; None where we did not sign it or it is too old."""
     try:
-        owner, mark = signing.loads(request.COOKIES.get(DEVICE_COOKIE, ""), salt=_SALT, max_age=DEVICE_DAYS * 86400)
+        owner, mark = signing.loads(cookie, salt=_SALT, max_age=DEVICE_DAYS * 86400)
     except (signing.BadSignature, ValueError):
         return None
-    return str(mark) if owner == account else None
+    return str(owner), str(mark)
 
 
 def set_theme(response: HttpResponse, theme: str) -> None:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
+from bhweb.headers import HEADERS
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
@@ -18,6 +20,7 @@ ALL_BYTES: Final = 64 << 20
 REASONS: Final = {
     HTTPStatus.REQUEST_TIMEOUT: "The request took too long to arrive.",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The request is larger than anything that is asked for here.",
+    HTTPStatus.TOO_MANY_REQUESTS: "Too many log in at this moment. Nothing was checked or counted: try again soon.",
     HTTPStatus.SERVICE_UNAVAILABLE: "Too many large requests at once. Try again in a moment.",
 }
 
@@ -26,9 +29,9 @@ class GoneError(Exception):
     """The client left before its request was complete."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, slots=True)  # not frozen: what it passes on its way notes the trace on it
 class RefusedError(Exception):
-    """Why a body is not taken."""
+    """Why a request is not taken."""
 
     status: HTTPStatus
 
@@ -87,8 +90,10 @@ async def refuse(refused: RefusedError, send: Send) -> None:
         (b"content-type", b"text/plain; charset=utf-8"),
         (b"cache-control", b"private, no-store"),
         (b"connection", b"close"),
+        (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
     ]
-    if refused.status is HTTPStatus.SERVICE_UNAVAILABLE:
+    headers += [(name.lower().encode(), value.encode()) for name, value in HEADERS.items()]
+    if refused.status in {HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS}:
         headers.append((b"retry-after", b"2"))
     await send({"type": "http.response.start", "status": refused.status.value, "headers": headers})
     await send({"type": "http.response.body", "body": f"{REASONS[refused.status]}\n".encode()})

@@ -14,7 +14,7 @@ from bhweb import bodies, lifeline
 from bhweb.wsgi import application
 
 # Importable only after wsgi has set Django up.
-from bhweb import streams  # isort: skip
+from bhweb import streams, turnstile  # isort: skip
 
 if TYPE_CHECKING:
     from bhweb.streams import Receive, Scope, Send
@@ -38,6 +38,7 @@ class Server:
         self._intake = bodies.Intake(seconds=settings.BODY_SECONDS, most=settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
         # Files wait in a room of their own: they take nothing from the bodies of all other pages.
         self._files = bodies.Intake(seconds=6 * settings.BODY_SECONDS, most=settings.FILE_BYTES_MOST)
+        self._turnstile = turnstile.Turnstile()
         self._goodbye: asyncio.Task[None] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -52,7 +53,8 @@ class Server:
     async def _page(self, scope: Scope, receive: Receive, send: Send) -> None:
         intake = self._files if scope["path"] in settings.FILE_PATHS else self._intake
         try:
-            async with intake.whole(receive) as replayed:
+            # Nobody's turn comes before their request has arrived.
+            async with intake.whole(receive) as replayed, self._turnstile.turn(scope):
                 await pages(scope, replayed, send)
         except bodies.RefusedError as refused:
             await bodies.refuse(refused, send)

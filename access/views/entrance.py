@@ -17,7 +17,6 @@ from django.utils import timezone
 
 from access.early import gate
 from access.permissions import View, keep_private, member, public
-from access.permissions.hashing import hashing
 from access.permissions.tries import by_half_logged_in, counted
 
 if TYPE_CHECKING:
@@ -103,23 +102,23 @@ def for_members(view: View) -> View:
     return member(told(view))
 
 
-log_in = for_all(hashing(LoginView.as_view()))
+log_in = for_all(LoginView.as_view())
 log_out = for_all(LogoutView.as_view())
-sign_up = for_all(hashing(counted("sign-up", SignUpView.as_view())))
+sign_up = for_all(counted("sign-up", SignUpView.as_view()))
 asleep = for_all(accounts.account_inactive)
 confirm_sent = for_all(accounts.email_verification_sent)
 confirm = for_all(accounts.confirm_email)
 reset = for_all(counted("reset", accounts.password_reset))
 reset_sent = for_all(accounts.password_reset_done)
-reset_key = for_all(hashing(counted("new-password", accounts.password_reset_from_key)))
+reset_key = for_all(counted("new-password", accounts.password_reset_from_key))
 reset_done = for_all(accounts.password_reset_from_key_done)
 second_factor = for_all(counted("second-factor", factors.authenticate, source=by_half_logged_in))
 passkey_log_in = for_all(counted("passkey", passkeys.login_webauthn))
 
-reauthenticate = for_members(hashing(counted("again", accounts.reauthenticate)))
+reauthenticate = for_members(counted("again", accounts.reauthenticate))
 email = for_members(counted("email", accounts.email))
-change_password = for_members(hashing(counted("password", accounts.password_change)))
-set_password = for_members(hashing(counted("password", accounts.password_set)))
+change_password = for_members(counted("password", accounts.password_change))
+set_password = for_members(counted("password", accounts.password_set))
 factors_index = for_members(factors.index)
 reauthenticate_factor = for_members(counted("again", factors.reauthenticate))
 totp_on = for_members(totp.activate_totp)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import os
+import select
 import socket
 from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING
@@ -17,7 +18,7 @@ from django.utils import timezone
 
 from access.early import sheets
 from access.tasks import make_operator_link
-from bhweb import patience
+from bhweb import patience, turnstile
 from journal import imports
 from tests.running import Broker, Programs, database_url, wait_for
 
@@ -113,6 +114,26 @@ def test_large_body_is_refused(port: int, *, is_announced: bool) -> None:
         body = b"x" * (most + 1)
         link.request("POST", "/login/", body if is_announced else iter([body]), encode_chunked=not is_announced)
         assert link.getresponse().status == 413
+
+
+def test_a_flood_of_logins_is_sent_away_at_once(port: int) -> None:
+    form, token = b"login=a%40example.com&password=a+wrong+phrase", "a" * 32
+    saying = "\r\n".join([
+        f"POST /login/ HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nOrigin: http://127.0.0.1:{port}",
+        f"Cookie: csrftoken={token}\r\nX-CSRFToken: {token}\r\nContent-Type: {FORM}",
+        f"Content-Length: {len(form)}\r\n\r\n",
+    ])  # fmt: skip
+    with ExitStack() as links:
+        sent = [links.enter_context(connect(port, saying=saying.encode() + form)) for _ in range(turnstile.LENGTH + 4)]
+        first: list[socket.socket] = []
+        while len(first) < 4:
+            first += select.select([link for link in sent if link not in first], [], [], 20)[0]
+        for link in first[:4]:
+            answer = link.recv(4096).decode()
+            assert answer.startswith("HTTP/1.1 429")
+            assert "retry-after: 2" in answer
+            assert "x-content-type-options: nosniff" in answer
+        assert ask(port, "/healthz") == (200, b"ok\n")
 
 
 def test_files_may_be_larger_where_they_are_sent_to(port: int) -> None:

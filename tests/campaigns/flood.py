@@ -12,8 +12,10 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import json
 import multiprocessing
+import os
 import random
 import re
 import sys
@@ -27,17 +29,22 @@ from urllib.parse import urlencode
 import numpy as np
 
 from tests.operations.installation import installed
+from tests.running import wait_for
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Callable, Coroutine, Iterable
+
+    from tests.operations.installation import Installation
 
 PAGES: Final = {"landing": "/", "tool": "/tools/size/", "terminal": "/t/simulated:SIMBTC-USDT/"}
 LOGINS_A_SECOND: Final = 50.0
 # Of all pages together, so that they leave the site at rest.
-PAGES_A_SECOND: Final = 15.0
-WARM: Final = 30
+PAGES_A_SECOND: Final = 6.0
+WARM: Final = 20
 PATIENCE_S: Final = 60.0
 TIMES: Final = 2.0
+# At rest is who needs less than this share of a processor for so long [s].
+RESTING, REST_S = 0.15, 3.0
 
 
 async def ask(port: int, path: str, *, cookie: str = "", form: dict[str, str] | None = None, origin: str = "") -> Any:  # noqa: ANN401  # status, headers and body
@@ -123,6 +130,28 @@ async def enter(port: int, link: str) -> str:
     return cookies_of(inside)
 
 
+def worked(pids: Iterable[int]) -> float:
+    """Return how long processes have kept a processor busy [s]."""
+    ticks = 0
+    for pid in pids:
+        with contextlib.suppress(OSError):
+            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+            ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def wait_for_rest(site: Installation) -> None:
+    """Wait until what is built after a start is built."""
+
+    def is_idle() -> bool:
+        pids = list(site.processes())
+        before = worked(pids)
+        time.sleep(REST_S)
+        return worked(pids) - before < REST_S * RESTING
+
+    wait_for(is_idle, what="rest after the start", within=120)
+
+
 def campaign(place: Path, *, seconds: float, seed: int = 1) -> dict[str, Any]:
     """Measure both; return the figures [ms]."""
     with installed(place / "data") as site:
@@ -130,6 +159,7 @@ def campaign(place: Path, *, seconds: float, seed: int = 1) -> dict[str, Any]:
         port, session = site.port, asyncio.run(enter(site.port, site.login_link()))
         count = round(PAGES_A_SECOND * seconds)
         asyncio.run(pages(port, session, WARM))
+        wait_for_rest(site)
         quiet = asyncio.run(pages(port, session, count))
         heard, told = multiprocessing.Pipe()
         # A second before and after, so that no page is asked for without them.

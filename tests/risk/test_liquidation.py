@@ -65,6 +65,9 @@ def test_prices_below_one_are_prices() -> None:
     one = [Bracket(D("0.01"))]
     assert linear(brackets=one, entry=D("0.5")) == near(D("0.45") / D("0.99"))
     assert inverse(brackets=one, entry=D("0.5")) == near(D(1010) / 2200)
+    # 2,000 coins at the entry, more than 2,100 at the price: the second bracket.
+    two = [Bracket(D("0.01"), cap=D(2100)), Bracket(D("0.02"))]
+    assert inverse(brackets=two, entry=D("0.5")) == near(D(1020) / 2200)
 
 
 def test_costs_at_the_end_count_as_maintenance() -> None:
