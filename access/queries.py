@@ -13,6 +13,7 @@ from django.utils.module_loading import import_string
 
 from access.models import ApiKey, LocalMail, Preferences, User
 from access.owning import name_owner
+from access.reading import UTC
 from access.registry import BELONGINGS, Belonging
 
 
@@ -58,6 +59,11 @@ def preferences_of(*, user: User) -> Preferences:
         return user.preferences
     except Preferences.DoesNotExist:
         return Preferences(user=user)
+
+
+def own_time_zone(*, user_id: int) -> str:
+    """Return the name of the time zone by which a person lives, UTC unless they chose another."""
+    return Preferences.objects.filter(user_id=user_id).values_list("time_zone", flat=True).first() or UTC
 
 
 def user_with_preferences(*, user_id: int) -> User | None:

@@ -10,7 +10,6 @@ from django.core.exceptions import ObjectDoesNotExist, ValidationError
 
 from alerts.models import HORIZONS, Rule
 from alerts.operations import Wish
-from alerts.queries import time_zones
 from market.queries import get_instrument, list_followed
 
 if TYPE_CHECKING:
@@ -76,12 +75,6 @@ class RuleForm(forms.Form):
 class PreferencesForm(forms.Form):
     """When e-mails may come."""
 
-    time_zone = forms.CharField(
-        label="Time zone",
-        max_length=64,
-        widget=forms.TextInput(attrs={"list": "time-zones", "autocomplete": "off"}),
-        help_text="As Europe/Berlin.",
-    )
     quiet_from = forms.TimeField(
         label="Quiet from", required=False, widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
     )
@@ -100,13 +93,6 @@ class PreferencesForm(forms.Form):
 
     plans_by_mail = forms.BooleanField(label="Write when a plan is entered, near expiry or ended", required=False)
 
-    def clean_time_zone(self) -> str:
-        """Take a time zone that exists."""
-        name = str(self.cleaned_data["time_zone"])
-        if name not in time_zones():
-            raise ValidationError("There is no such time zone. Write one like Europe/Berlin, or UTC.")
-        return name
-
     def clean(self) -> dict[str, Any]:
         """Take both ends of the quiet hours, or none."""
         chosen: dict[str, Any] = super().clean() or self.cleaned_data
@@ -120,5 +106,5 @@ class PreferencesForm(forms.Form):
 
 def initial_of(preferences: Preferences) -> dict[str, Any]:
     """Return what the form begins with."""
-    names = ("time_zone", "quiet_from", "quiet_until", "digest_minutes", "plans_by_mail")
+    names = ("quiet_from", "quiet_until", "digest_minutes", "plans_by_mail")
     return {name: getattr(preferences, name) for name in names}

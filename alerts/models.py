@@ -124,10 +124,9 @@ class Notice(models.Model):
 
 
 class Preferences(models.Model):
-    """When a member may be written to: not within the quiet hours, and at most one e-mail in so many minutes."""
+    """When a member may be written to: not in quiet hours by their own clock, and one e-mail in so many minutes."""
 
     owner = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, primary_key=True, related_name="+")
-    time_zone = models.CharField(max_length=64, default="UTC")
     quiet_from = models.TimeField(null=True)
     quiet_until = models.TimeField(null=True)
     digest_minutes = models.PositiveIntegerField(default=60)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
-from zoneinfo import available_timezones
 
 from alerts.models import Notice, Preferences, Rule, Watched
 
@@ -41,11 +40,6 @@ def preferences_of(*, owner_id: int) -> Preferences:
 def list_watched(*, owner_id: int) -> list[int]:
     """Return the ids of the instruments on the owner's watch list, in the order in which they came."""
     return list(Watched.objects.owned_by(owner_id).order_by("pk").values_list("instrument_id", flat=True))
-
-
-def time_zones() -> list[str]:
-    """List the time zones that there are."""
-    return sorted(available_timezones())
 
 
 def is_watch_due(*, instrument_id: int, now: dt.datetime) -> bool:  # noqa: ARG001  # asked like every errand

@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from access.permissions import member
+from access.queries import own_time_zone
 from alerts import operations, queries
 from alerts.forms import PreferencesForm, RuleForm, initial_of
 from alerts.pages import listing
@@ -97,7 +98,7 @@ def _show(request: HttpRequest, *, status: int, **forms: Any) -> HttpResponse:  
         "page": page,
         "form": forms.get("form") or RuleForm(initial=_wished(request)),
         "quiet": forms.get("quiet") or PreferencesForm(initial=kept),
-        "time_zones": queries.time_zones(),
+        "zone": own_time_zone(user_id=owner_id),
     }
     return render(request, "alerts/alerts.html", context, status=status)
 

@@ -69,10 +69,9 @@ def mark_read(*, owner_id: int, through_id: int, now: dt.datetime) -> int:
     return unread.update(read_at=now)
 
 
-def keep_preferences(  # noqa: PLR0913  # the choices, each by name
+def keep_preferences(  # the choices, each by name
     *,
     owner_id: int,
-    time_zone: str,
     quiet_from: dt.time | None,
     quiet_until: dt.time | None,
     digest_minutes: int,
@@ -80,7 +79,6 @@ def keep_preferences(  # noqa: PLR0913  # the choices, each by name
 ) -> Preferences:
     """Keep when the owner may be written to."""
     values = {
-        "time_zone": time_zone,
         "quiet_from": quiet_from,
         "quiet_until": quiet_until,
         "digest_minutes": digest_minutes,

@@ -10,6 +10,7 @@ from django.contrib.auth import get_user_model
 from django.db import transaction
 
 from access.mail import post
+from access.queries import own_time_zone
 from alerts.mails import DIGEST
 from alerts.models import Notice
 from alerts.queries import preferences_of
@@ -61,7 +62,7 @@ def _send(owner_id: int, now: dt.datetime) -> bool:
 
 def may_write(preferences: Preferences, now: dt.datetime) -> bool:
     """Tell whether a member may be written to: not in the quiet hours, and not so soon after the last e-mail."""
-    zone = ZoneInfo(preferences.time_zone)
+    zone = ZoneInfo(own_time_zone(user_id=preferences.owner_id))
     if is_quiet(now=now, zone=zone, start=preferences.quiet_from, end=preferences.quiet_until):
         return False
     last = preferences.mailed_at

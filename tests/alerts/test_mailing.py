@@ -11,6 +11,7 @@ import pytest
 
 from access.mail.rendering import render
 from access.models import Mail
+from access.models import Preferences as People
 from alerts.mails import DIGEST
 from alerts.models import Notice
 from alerts.operations import Wish, add_rule, keep_preferences, look_and_write, send_digests
@@ -59,9 +60,9 @@ def test_there_is_at_most_one_e_mail_in_so_many_minutes(owner: User, instrument:
 
 
 def test_quiet_hours_are_kept_by_the_clocks_of_the_member(owner: User, instrument: Instrument) -> None:
+    People.objects.create(user=owner, time_zone="Europe/Berlin")
     keep_preferences(
         owner_id=owner.pk,
-        time_zone="Europe/Berlin",
         quiet_from=dt.time(22),
         quiet_until=dt.time(7),
         digest_minutes=5,

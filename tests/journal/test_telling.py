@@ -93,13 +93,11 @@ def test_mail_comes_to_those_who_asked_outside_their_quiet_hours(
     owner: User, zone: Zone, client: Client, now: dt.datetime
 ) -> None:
     begin, end = (now - dt.timedelta(hours=1)).time(), (now + dt.timedelta(hours=2)).time()
-    said = {"time_zone": "UTC", "quiet_from": f"{begin:%H:%M}", "quiet_until": f"{end:%H:%M}", "digest_minutes": "60"}
+    said = {"quiet_from": f"{begin:%H:%M}", "quiet_until": f"{end:%H:%M}", "digest_minutes": "60"}
     assert client.post(reverse("alerts:preferences"), said | {"plans_by_mail": "on"}).status_code == 302
     closed(owner, zone, now)
     assert (len(told(owner)), Mail.objects.count()) == (2, 0)
-    keep_preferences(
-        owner_id=owner.pk, time_zone="UTC", quiet_from=None, quiet_until=None, digest_minutes=60, plans_by_mail=True
-    )
+    keep_preferences(owner_id=owner.pk, quiet_from=None, quiet_until=None, digest_minutes=60, plans_by_mail=True)
     assert alerts.is_watch_due(instrument_id=zone.heatmap.instrument_id, now=now)
     judge(zone, now + 2 * DAY)
     mail = Mail.objects.get()
