@@ -14,7 +14,7 @@ import access.tasks
 from access.permissions import member
 from heatmaps.queries import get_heatmap, list_zones
 from journal.queries import list_plans
-from market.queries import get_instrument, list_fetched
+from market.queries import get_instrument, list_fetched, venue_name
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
@@ -37,7 +37,10 @@ def welcome(request: HttpRequest) -> HttpResponse:
     done = access.tasks.get_onboarding(user_id=user_id)
     plans = list_plans(owner_id=user_id, limit=1)
     context = {
-        "offered": sorted(offered, key=lambda one: (one.is_simulated, not one.is_pair, one.key)),
+        "offered": [
+            (one, f"{one.base}-{one.quote}", "across venues" if one.is_pair else venue_name(one.venue))
+            for one in sorted(offered, key=lambda one: (one.is_simulated, not one.is_pair, one.key))
+        ],
         "pairs": done.pairs,
         "is_read": done.read_at is not None,
         "plan": plans[0] if plans else None,

@@ -32,6 +32,7 @@ _LABELS: Final = {
     "Passwordless": "Log in with it alone",
 }
 _HELP: Final = {"Log in with it alone": "Without the password; the device then asks for a finger, a face or a PIN."}
+_RULES: Final = "Eight characters or more, none of the well-known ones, and not like your address."
 
 
 class LoginView(accounts.LoginView):  # type: ignore[misc]  # allauth has no types
@@ -86,10 +87,14 @@ def told(view: View) -> View:
 
 
 def _say_it_our_way(form: BaseForm) -> None:
-    for field in form.fields.values():
+    for name, field in form.fields.items():
         field.label = _LABELS.get(str(field.label), field.label)
-        field.help_text = _HELP.get(str(field.label), field.help_text)
+        # Django lists its rules there; a list fits into no sentence.
+        rules = str(field.help_text).startswith("<ul")
+        field.help_text = _RULES if rules else _HELP.get(str(field.label), field.help_text)
         field.widget.attrs.pop("placeholder", None)
+        # A form that was refused has its fields at hand already, with the words of before.
+        form[name].label, form[name].help_text = str(field.label), str(field.help_text)
 
 
 def for_all(view: View) -> View:
