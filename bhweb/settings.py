@@ -117,6 +117,7 @@ TEMPLATES = [
 ]
 
 AUTH_USER_MODEL = "access.User"
+PASSWORD_HASHERS = ["access.hashing.YieldingHasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
