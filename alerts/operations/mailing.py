@@ -11,6 +11,7 @@ from django.db import transaction
 
 from access.mail import post
 from access.queries import own_time_zone
+from access.reading import offset
 from alerts.mails import DIGEST
 from alerts.models import Notice
 from alerts.queries import preferences_of
@@ -53,7 +54,7 @@ def _send(owner_id: int, now: dt.datetime) -> bool:
         found = list(waiting.select_related("instrument").order_by("pk"))
         if not found:
             return False
-        post(DIGEST, to=owner.email, context=digest_of(found), key=f"alerts:{owner_id}:{found[-1].pk}")
+        post(DIGEST, to=owner.email, context=digest_of(found, _zone(owner_id)), key=f"alerts:{owner_id}:{found[-1].pk}")
         Notice.objects.owned_by(owner_id).filter(pk__in=[one.pk for one in found]).update(mailed_at=now)
         preferences.mailed_at = now
         preferences.save()
@@ -62,19 +63,27 @@ def _send(owner_id: int, now: dt.datetime) -> bool:
 
 def may_write(preferences: Preferences, now: dt.datetime) -> bool:
     """Tell whether a member may be written to: not in the quiet hours, and not so soon after the last e-mail."""
-    zone = ZoneInfo(own_time_zone(user_id=preferences.owner_id))
+    zone = _zone(preferences.owner_id)
     if is_quiet(now=now, zone=zone, start=preferences.quiet_from, end=preferences.quiet_until):
         return False
     last = preferences.mailed_at
     return last is None or now - last >= dt.timedelta(minutes=preferences.digest_minutes)
 
 
-def digest_of(notices: Sequence[Notice]) -> dict[str, Any]:
-    """Return what the e-mail says: the newest notices, oldest first, and how many are left to the page."""
+def digest_of(notices: Sequence[Notice], zone: ZoneInfo) -> dict[str, Any]:
+    """Return what the e-mail says: the newest notices by a zone's clock, oldest first, and how many are left."""
     shown = notices[-SHOWN:]
     return {
         "count": len(notices),
         "more": len(notices) - len(shown),
-        "lines": [f"{one.at:%d %b %H:%M} UTC  {one.text}" for one in shown],
+        "lines": [f"{_clock(one.at.astimezone(zone))}  {one.text}" for one in shown],
         "link": "/alerts/",
     }
+
+
+def _zone(owner_id: int) -> ZoneInfo:
+    return ZoneInfo(own_time_zone(user_id=owner_id))
+
+
+def _clock(local: dt.datetime) -> str:
+    return f"{local:%d %b %H:%M} {offset(local)}"

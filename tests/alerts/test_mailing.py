@@ -100,9 +100,9 @@ def test_the_e_mail_says_facts_and_the_way_to_the_page(owner: User, instrument: 
     for number in range(SHOWN + 2):
         note(owner, instrument, now, number=number)
     found = list(Notice.objects.owned_by(owner.pk).order_by("pk"))
-    said = render(DIGEST, context=digest_of(found))
+    said = render(DIGEST, context=digest_of(found, BERLIN))
     assert said.subject == "22 alerts from BH Terminal"
-    assert "15 Jan 12:00 UTC Fact 21." in " ".join(said.text.split())
+    assert "15 Jan 13:00 UTC+1 Fact 21." in " ".join(said.text.split())
     assert "Fact 1." not in said.text
     assert "2 earlier ones stand on the page" in said.text
     assert "Estimates, not exchange data" in said.text
