@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from access.permissions import member
+from access.reading import written
 from journal import operations, queries
 from journal.forms import AmendForm
 from journal.pages.entries import describe_entries, is_cancelled
@@ -190,7 +191,7 @@ def _row(found: Plan) -> dict[str, Any]:
     digits, targets = digits_of(instrument.tick_size), found.target_prices
     reward = DASH
     if found.entry and found.invalidation and targets and found.entry != found.invalidation:
-        reward = f"{abs(targets[0][0] - found.entry) / abs(found.entry - found.invalidation):.2f}"
+        reward = written(f"{abs(targets[0][0] - found.entry) / abs(found.entry - found.invalidation):.2f}")
     return {
         "plan": found,
         "is_broken": is_broken(found),
@@ -199,6 +200,6 @@ def _row(found: Plan) -> dict[str, Any]:
         "invalidation": price_text(found.invalidation, digits),
         "target": price_text(targets[0][0], digits) if targets else DASH,
         "more_targets": len(targets) - 1 if len(targets) > 1 else 0,
-        "risk": f"{found.risk_pct.normalize():f} %" if found.risk_pct else DASH,
+        "risk": written(f"{found.risk_pct.normalize():f} %") if found.risk_pct else DASH,
         "reward": reward,
     }
