@@ -49,6 +49,15 @@ class Stage:
                 raise StartError(f"`manage.py {' '.join(command)}` failed {ending(child)}")
             self._household.release(child)
 
+    def read(self, *command: str) -> str:
+        """Run a command of the product to its end and return what it printed; raise StartError where it fails."""
+        told = self._data.path / "told.txt"
+        child = self._start(command[0], *command, output=told)
+        if wait_for_exit(child):
+            raise StartError(f"`manage.py {' '.join(command)}` failed {ending(child)}")
+        self._household.release(child)
+        return told.read_text()
+
     def begin(self, name: str, *command: str) -> None:
         """Start a command that is to run until the end."""
         self._children.append(self._start(name, *command))

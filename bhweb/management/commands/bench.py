@@ -19,7 +19,7 @@ BENCHES: Final[Mapping[str, str]] = {
     "import": "market.tasks.bench_import",
     "heatmap": "heatmaps.tasks.bench_heatmap",
     "layers": "heatmaps.tasks.bench_layers",
-    "settle": "journal.tasks.bench_settle",
+    "settle": "bhweb.capacity.settling.run",
     "chain": "journal.tasks.bench_chain",
     "trades": "journal.tasks.bench_trades",
     "zones": "heatmaps.tasks.bench_zones",
