@@ -34,7 +34,7 @@ def _measured(one: Judgement) -> dict[str, list[float]]:
     branches = [branch for branch in from_plain(one.state).branches if branch.phase is Phase.CLOSED]
     opened = min(branch.opened_ms or 0 for branch in branches)
     closed = max(branch.closed_ms or 0 for branch in branches)
-    market = MarketSpan(one.instrument_id, moment(opened - _MINUTE_MS), moment(closed))
+    market = MarketSpan(one.instrument_id, moment(opened - _MINUTE_MS), one.through_at or moment(closed))
     step_ms = market.step_s * 1000
     if len(market.bars) * step_ms < closed - opened:
         return {}

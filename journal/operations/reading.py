@@ -4,26 +4,29 @@ from __future__ import annotations
 
 from collections import defaultdict
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from journal.models import JournalEntry, PlanEvent
 from journal.operations.signalling import read_signals
-from journal.verdict import Rule
+from journal.verdict import Rule, Rung
 from market.queries import load_bars, load_funding
-from market.queries.completeness import ABSENT, LOST, load_ledgers
+from market.queries.completeness import ABSENT, LOST, WAITING, judge, load_ledgers
 from market.series import epoch_ms, moment
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import numpy as np
     import numpy.typing as npt
 
     from journal.models import Judgement
     from journal.verdict import Confirmation, Event, Terms
+    from market.queries.completeness import Ledger, Span
 
-_FINEST_S: Final = 60
+# By minutes a plan is judged; what is finer decides where the order inside one is unknown.
+_MINUTE_S: Final = 60
 
 
 class MarketSpan:
@@ -32,16 +35,20 @@ class MarketSpan:
     def __init__(self, instrument_id: int, since: dt.datetime, until: dt.datetime) -> None:
         span = (since, until)
         ledgers = {
-            key: ledger
+            key.timeframe: ledger
             for key, ledger in load_ledgers(instrument_ids=[instrument_id], span=span).items()
             if key.series == "bars" and key.timeframe > 0
         }
-        self.step_s = min((key.timeframe for key, ledger in ledgers.items() if ledger.present), default=_FINEST_S)
-        self.bars: npt.NDArray[np.void] = load_bars(
-            instrument_id=instrument_id, since=since, until=until, timeframe=self.step_s
-        )
+        steps = sorted(step for step, ledger in ledgers.items() if ledger.present) or [_MINUTE_S]
+        self.step_s = _choose(ledgers, [step for step in steps if step >= _MINUTE_S] or steps, span)
+        read = partial(load_bars, instrument_id=instrument_id, since=since, until=until)
+        self.bars: npt.NDArray[np.void] = read(timeframe=self.step_s)
         # A bar that is still open has no verdict.
         self.bars = self.bars[self.bars["open_time"] + self.step_s * 1000 <= epoch_ms(until)]
+        below = [step for step in reversed(steps) if step < self.step_s]
+        if below:
+            self.bars = _whole(self.bars, self.step_s, [ledgers[step] for step in (self.step_s, *below)])
+        self.finer = [Rung(step * 1000, read(timeframe=step)) for step in below]
         paid = load_funding(instrument_id=instrument_id, since=since, until=until)
         self.funding = [(int(row["time"]), Decimal(repr(float(row["rate"])))) for row in paid]
         self.span = (instrument_id, since, until)
@@ -63,6 +70,23 @@ class MarketSpan:
         if rule not in self.known:
             self.known[rule] = read_signals(*self.span, rule=rule)
         return self.known[rule]
+
+
+def _choose(ledgers: Mapping[int, Ledger], steps: list[int], span: Span) -> int:
+    """Return the length [s] of the bars that cover most of a span, the finest of equals.
+
+    As long as the finest may still come they are waited for.
+    """
+    if len(steps) == 1 or any(hole.state == WAITING for hole in ledgers[steps[0]].holes):
+        return steps[0]
+    return max(steps, key=lambda step: (judge(span=span, present=ledgers[step].present, holes=()).share, -step))
+
+
+def _whole(bars: npt.NDArray[np.void], step_s: int, ledgers: list[Ledger]) -> npt.NDArray[np.void]:
+    """Leave out bars that are built from a part of their finer ones."""
+    present = [stretch for ledger in ledgers for stretch in ledger.present]
+    spans = [(moment(at), moment(at + step_s * 1000)) for at in bars["open_time"].tolist()]
+    return bars[[judge(span=span, present=present, holes=()).share == 1.0 for span in spans]]
 
 
 def armed_minute(judgement: Judgement) -> dt.datetime:

@@ -41,6 +41,7 @@ def _judge_again(one: Judgement) -> bool:
     again = judge(
         terms, start(terms), market.bars, step_ms=market.step_s * 1000, funding=market.funding,
         signals=market.signals(terms, presses_of([one]).get(one.pk, [])), lost=market.lost,
+        finer=market.finer,
     )  # fmt: skip
     fresh = event_rows(one, again.events, first=one.event_count + 2)
     if _told(newest_telling(one.pk)) == _told(fresh):

@@ -81,6 +81,7 @@ def _settle_part(judgements: list[Judgement], market: MarketSpan, heard: list[Pl
             funding=market.funding,
             signals=market.signals(terms, presses.get(one.pk, [])),
             lost=market.lost,
+            finer=market.finer,
         )
         _place(one, terms, judged.state)
         if judged.events or replace(judged.state, through_ms=before.through_ms, last=before.last) != before:

@@ -28,6 +28,7 @@ _KINDS: Final = {
     "expired": "Expired without an entry",
     "void": "Not judged",
     "forked": "The order inside this bar is unknown: each is followed",
+    "drilled": "The order inside this bar was looked up",
     "judged": "Verdict",
     "revised": "Bars were corrected; judged again",
 }

@@ -105,31 +105,35 @@ def _of_course(terms: Terms, branch: Branch, left: str, bars: npt.NDArray[np.voi
     assert branch.entry is not None
     assert branch.opened_ms is not None
     assert branch.closed_ms is not None
-    first, last = branch.opened_ms - step_ms, branch.closed_ms - step_ms
-    marks = [_left_at(terms, branch, left, bars, last), *map(float, terms.turned.targets[: branch.taken])]
+    # Where finer bars decided, it was entered or left within a bar.
+    first, last = ((at_ms - 1) // step_ms * step_ms for at_ms in (branch.opened_ms, branch.closed_ms))
+    is_within = branch.opened_ms % step_ms > 0, branch.closed_ms % step_ms > 0
+    marks = [_left_at(terms, branch, left, bars, (last, step_ms)), *map(float, terms.turned.targets[: branch.taken])]
     most = float(terms.turned.targets[-1] if left == "target" else terms.turned.through[branch.taken])
     edges = []
-    if terms.kind is not Kind.CONFIRMED:  # which is entered when its bar is over
+    if terms.kind is not Kind.CONFIRMED or is_within[0]:  # else it is entered when its bar is over
         # A resting order is filled on the way down, so that the low comes after it, unless the bar was left too.
         is_after = terms.kind is Kind.LIMIT and first != last
         edges.append(Edge(first, float(_floor(terms, terms.turned.stop)), most, is_after))
-    if left != "timed_out":  # which is left when its bar is over
+    if left != "timed_out" or is_within[1]:  # else it is left when its bar is over
         edges.append(Edge(last, float(_floor(terms, branch.stop)), most))
     # The last bar is whole for one that stayed to its end, unless it began in it.
-    until = branch.closed_ms if left == "timed_out" else last
+    until = branch.closed_ms if left == "timed_out" and not is_within[1] else last
     return excursion_of(
-        bars, side=terms.side, entry=float(branch.entry), marks=marks, whole=(branch.opened_ms, until),
+        bars, side=terms.side, entry=float(branch.entry), marks=marks, whole=(first + step_ms, until),
         edges=edges, unit=float(terms.unit),
     )  # fmt: skip
 
 
-def _left_at(terms: Terms, branch: Branch, left: str, bars: npt.NDArray[np.void], last: int) -> float:
+def _left_at(terms: Terms, branch: Branch, left: str, bars: npt.NDArray[np.void], last_bar: tuple[int, int]) -> float:
     """Return the turned price that the market had reached when the rest was closed, before slippage."""
+    last, step_ms = last_bar
     if left == "target":
         return float(terms.turned.targets[-1])
     row = bars[bars["open_time"] == last]
     if left == "timed_out" and len(row):
-        return terms.side * float(row["close"][0])
+        is_at_end = branch.closed_ms == last + step_ms
+        return terms.side * float(row["close"][0]) if is_at_end else float(branch.entry or 0)
     level = float(_floor(terms, branch.stop))
     opened = terms.side * float(row["open"][0]) if len(row) else level
     return level if left == "liquidated" else min(level, opened)

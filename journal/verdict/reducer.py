@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from .branch import Branch, Phase, confirm, end_unopened, levels, time_out
+from .drilling import Rung, exact, inside, read
 from .paths import Bar, walk
 from .scanning import MINUTE_MS, Outside, State, next_place, whole
 from .terms import Event, Terms
@@ -49,13 +50,15 @@ def judge(  # noqa: PLR0913  # what a market brings, each by name
     funding: Sequence[tuple[int, Decimal]] = (),
     signals: Sequence[int] = (),
     lost: Iterable[tuple[int, int]] = (),
+    finer: Sequence[Rung] = (),
 ) -> Judged:
     """Judge a plan on closed bars that follow ``state``.
 
     bars: structured [n] with ``open_time`` [epoch ms], ``open``, ``high``, ``low``, ``close`` [quote], ascending; of
     ``step_ms`` each. funding: (epoch ms, rate [fraction]) of settlements. signals: when a rule that is not about a
-    level was fulfilled [epoch ms]. lost: spans [ms) that will never come. A
-    missing bar that may still come stops the judgement there. Bars before the first whole one after arming are skipped.
+    level was fulfilled [epoch ms]. lost: spans [ms) that will never come. finer: bars that decide where the order
+    inside a bar is unknown, from coarse to fine; where they do not tell all of that bar, it stays unknown. A missing
+    bar that may still come stops the judgement there. Bars before the first whole one after arming are skipped.
     """
     since = state.through_ms if state.through_ms is not None else whole(terms.armed_ms)
     bars = bars[bars["open_time"] >= since]
@@ -75,7 +78,7 @@ def judge(  # noqa: PLR0913  # what a market brings, each by name
             continue
         state = _through(state, terms, bars, place, step_ms)
         if place < len(bars):
-            state, more = _step(terms, state, _bar(terms, bars[place], step_ms), outside)
+            state, more = _decide(terms, state, read(bars[place], step_ms, terms.side), outside, finer)
             events += more
         bars = bars[place + 1 :]
     return Judged(state, tuple(events))
@@ -94,7 +97,7 @@ def _through(state: State, terms: Terms, bars: npt.NDArray[np.void], count: int,
     if count == 0:
         return state
     last = bars[count - 1]
-    return replace(state, through_ms=int(last["open_time"]) + step_ms, last=terms.side * _exact(last["close"]))
+    return replace(state, through_ms=int(last["open_time"]) + step_ms, last=terms.side * exact(last["close"]))
 
 
 def _over_gap(
@@ -104,7 +107,7 @@ def _over_gap(
     at, until = state.through_ms if state.through_ms is not None else since, int(bar["open_time"])
     if not any(begin <= at and until <= end for begin, end in lost):
         return None
-    after = terms.side * _exact(bar["open"])
+    after = terms.side * exact(bar["open"])
     before = after if state.last is None else state.last
     low, high = min(before, after), max(before, after)
     branches, events = [], []
@@ -115,6 +118,24 @@ def _over_gap(
         branches.append(branch)
     state = replace(state, branches=tuple(branches), through_ms=until, has_gap=True)
     return state, events + _verdict(terms, state, until)
+
+
+def _decide(terms: Terms, state: State, bar: Bar, outside: Outside, finer: Sequence[Rung]) -> tuple[State, list[Event]]:
+    """Return the state after one bar; where its order is unknown, finer bars of it decide if they are all there."""
+    after, events = _step(terms, state, bar, outside)
+    if not any(event.kind == "forked" for event in events):
+        return after, events
+    for place, rung in enumerate(finer):
+        parts = inside(rung, bar, terms.side)
+        if not parts:
+            continue
+        events = [Event(parts[0].end_ms, "drilled", note=f"in bars of {rung.step_ms / 1000:g} s")]
+        for part in parts:
+            if not state.is_done:
+                state, more = _decide(terms, state, part, outside, finer[place + 1 :])
+                events += more
+        return replace(state, through_ms=bar.end_ms, last=bar.close), events
+    return after, events
 
 
 def _step(terms: Terms, state: State, bar: Bar, outside: Outside) -> tuple[State, list[Event]]:
@@ -202,14 +223,3 @@ def _verdict(terms: Terms, state: State, at_ms: int) -> list[Event]:
         return []
     worst = min(state.branches, key=lambda one: (one.result(terms), one.phase.value))
     return [Event(at_ms, "judged", worst.name, None, worst.result(terms), worst.phase.value)]
-
-
-def _bar(terms: Terms, row: np.void, step_ms: int) -> Bar:
-    """Read a bar exactly, turned by the side."""
-    first, high, low, last = (terms.side * _exact(row[name]) for name in ("open", "high", "low", "close"))
-    high, low = (high, low) if terms.side > 0 else (low, high)
-    return Bar(int(row["open_time"]), int(row["open_time"]) + step_ms, first, high, low, last)
-
-
-def _exact(price: np.float64) -> Decimal:
-    return Decimal(repr(float(price)))

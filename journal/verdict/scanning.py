@@ -105,11 +105,13 @@ def _reached_few(
 def _managed(
     held: Sequence[Branch], terms: Terms, bars: npt.NDArray[np.void], ends: npt.NDArray[np.int64]
 ) -> npt.NDArray[np.bool_]:
-    """Bars at whose end the time is over or a trailing stop moves on."""
+    """Bars at whose end the time is over or a stop moves on."""
     may = np.zeros(len(bars), np.bool_)
     for branch in held:
         if terms.time_stop_ms is not None and branch.opened_ms is not None:
             may |= ends >= whole(branch.opened_ms) + terms.time_stop_ms
+        if terms.breakeven and branch.taken and branch.entry is not None and branch.stop < branch.entry:
+            may |= ends % MINUTE_MS == 0  # of bars below a minute, the next one that ends with one
         if terms.trail is not None:
             reached = float(branch.stop + terms.trail)
             may |= terms.side * bars["close"] >= reached - _NEAR * abs(reached)

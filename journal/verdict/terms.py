@@ -114,7 +114,7 @@ class Event:
 
     at_ms: end of that bar; branch: which of the possible courses, "" while there is one; price: of the fill [quote];
     result: what the course has made by then [R]. Kinds: early, confirmed, touched, triggered, target, stopped,
-    liquidated, timed_out, missed, invalidated, expired, void, forked, judged.
+    liquidated, timed_out, missed, invalidated, expired, void, forked, drilled, judged.
     """
 
     at_ms: int

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from journal.verdict import Confirmation, Kind, Rule, Target, judge, start
+from journal.verdict import Confirmation, Kind, Rule, Rung, Target, judge, start
 from journal.verdict.keeping import from_plain, to_plain
 from market.series import BAR
 from risk.formulas import Costs
@@ -67,7 +67,7 @@ def as_ticks(path: npt.NDArray[np.float64]) -> npt.NDArray[np.void]:
 
 @pytest.mark.parametrize("shape", range(len(PLANS)))
 def test_verdict_is_never_optimistic(shape: int) -> None:
-    """2,000 random paths in all, long and short: the truth lies between the worst and the best course."""
+    """2,000 random paths in all, long and short: the truth lies between worst and best, and ticks tell it."""
     generator = np.random.default_rng(shape)
     forked = decided = 0
     for number in range(250):
@@ -85,6 +85,10 @@ def test_verdict_is_never_optimistic(shape: int) -> None:
         worst, best = bounds(plan, by_bar)
         truth = by_tick.state.branches[0].result(plan)
         assert worst <= truth <= best
+        if worst < best:
+            ticks = [Rung(MINUTE // TICKS_A_BAR, as_ticks(path))]
+            drilled = judge(plan, start(plan), as_bars(path), step_ms=MINUTE, finer=ticks)
+            assert bounds(plan, drilled) == (truth, truth)
         forked += worst < best
     assert decided > 100
     assert forked > 10 or plan.confirmation
