@@ -158,7 +158,7 @@ def _fill(count: int, instrument: Instrument, zone_id: int, end: dt.datetime, pr
                 instrument=instrument,
                 terms=write_terms(one),
                 engine=ENGINE_VERSION,
-                **kept(one, _state(i, one, end)),
+                **kept(one, _state(i, one, end, price)),
                 through_at=end - _MINUTE,
                 last_price=price,
             )
@@ -178,7 +178,8 @@ def _terms(i: int, price: Decimal, share: Decimal, tick: Decimal, end: dt.dateti
     )  # fmt: skip
 
 
-def _state(i: int, terms: Terms, end: dt.datetime) -> State:
+def _state(i: int, terms: Terms, end: dt.datetime, price: Decimal) -> State:
     phase = Phase.ARMED if i % 2 else Phase.OPEN
     entry = None if i % 2 else terms.entry
-    return State((Branch("", phase, terms.stop, entry, opened_ms=None if i % 2 else epoch_ms(end) - 600_000),))
+    branch = Branch("", phase, terms.stop, entry, opened_ms=None if i % 2 else epoch_ms(end) - 600_000)
+    return State((branch,), epoch_ms(end) - 60_000, price)

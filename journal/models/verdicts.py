@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from django.db import connection, models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from access.owning import OwnedManager
@@ -14,6 +14,7 @@ from .plans import Plan
 
 if TYPE_CHECKING:
     import datetime as dt
+    from decimal import Decimal
 
 
 class JudgementManager(OwnedManager["Judgement"]):
@@ -24,6 +25,17 @@ class JudgementManager(OwnedManager["Judgement"]):
     def being_judged(self, instrument_id: int) -> models.QuerySet[Judgement]:
         """Return what is still to be judged of an instrument, for the judge."""
         return self._of_everybody().filter(instrument_id=instrument_id, is_done=False)
+
+    def quiet(
+        self, instrument_id: int, since: dt.datetime, until: dt.datetime, prices: tuple[Decimal, Decimal]
+    ) -> models.QuerySet[Judgement]:
+        """Return what was read up to ``since`` and to which prices from low to high can not matter by ``until``."""
+        low, high = prices
+        calm = self.being_judged(instrument_id).filter(
+            through_at=since, quiet_low__lt=low, quiet_high__gt=high, quiet_until__gte=until,
+            last_price__gt=F("quiet_low"), last_price__lt=F("quiet_high"),
+        )  # fmt: skip
+        return self.by_key(calm.order_by("pk").select_for_update(skip_locked=True, of=("self",)).values("pk"))
 
     def outdated(self, instrument_id: int, change_id: int) -> models.QuerySet[Judgement]:
         """Return what was judged before a correction of an instrument, for the judge."""
@@ -58,7 +70,7 @@ class JudgementManager(OwnedManager["Judgement"]):
         closed = self._of_everybody().filter(instrument_id=instrument_id, is_done=True, phase="closed")
         return closed.filter(control__isnull=True, plan__armed_at__lte=armed_by).order_by("pk")
 
-    def by_key(self, keys: list[int]) -> models.QuerySet[Judgement]:
+    def by_key(self, keys: list[int] | models.QuerySet[Judgement, Any]) -> models.QuerySet[Judgement]:
         """Return judgements that the judge holds."""
         return self._of_everybody().filter(pk__in=keys)
 
@@ -94,6 +106,10 @@ class Judgement(models.Model):
     control = models.JSONField(null=True, help_text="journal.operations.controlling")
     through_at = models.DateTimeField(null=True, help_text="end of the last bar that was read")
     last_price = models.DecimalField(max_digits=30, decimal_places=15, null=True)
+    # journal.verdict.Quiet: between these prices and up to this moment it need not be judged; empty: each minute.
+    quiet_low = models.DecimalField(max_digits=30, decimal_places=15, null=True)
+    quiet_high = models.DecimalField(max_digits=30, decimal_places=15, null=True)
+    quiet_until = models.DateTimeField(null=True)
     event_count = models.IntegerField(default=0)
     # The last correction of market data that was looked at; a verdict that was reviewed is not replaced by one.
     change_id = models.BigIntegerField(default=0)

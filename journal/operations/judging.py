@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from django.db import transaction
 
 from journal.models import Judgement, Plan
 from journal.queries import expose, liquidates_first
-from journal.verdict import ENGINE_VERSION, Kind, Target, Terms, from_data, start, to_data
+from journal.verdict import ENGINE_VERSION, Kind, Target, Terms, from_data, quiet, start, to_data
 from journal.verdict.keeping import to_plain
 from market.queries.changes import changes
-from market.series import HOUR_MS, epoch_ms
+from market.series import HOUR_MS, epoch_ms, moment
 from risk.formulas import Costs
 
 if TYPE_CHECKING:
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from journal.verdict import State
 
 
+BAND: Final = ("quiet_low", "quiet_high", "quiet_until")
+_PLACES: Final = Decimal("1e-15")
 _KINDS: Final = {
     Plan.EntryKind.LIMIT.value: Kind.LIMIT,
     Plan.EntryKind.EDGE.value: Kind.LIMIT,
@@ -62,7 +64,17 @@ def kept(terms: Terms, state: State) -> dict[str, Any]:
         "result_low": round(min(results), 8) if state.is_done else None,
         "result_high": round(max(results), 8) if state.is_done else None,
         "excursion": None,
+        **band(terms, state),
     }
+
+
+def band(terms: Terms, state: State) -> dict[str, Any]:
+    """Return where the plan can be left alone as the columns of a judgement, rounded to the narrower side."""
+    found = quiet(terms, state)
+    if found is None:
+        return dict.fromkeys(BAND)
+    low, high = found.low.quantize(_PLACES, ROUND_CEILING), found.high.quantize(_PLACES, ROUND_FLOOR)
+    return dict(zip(BAND, (low, high, moment(found.until_ms)), strict=True))
 
 
 def _terms(plan: Plan, exposure: Exposure) -> Terms:

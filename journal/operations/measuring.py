@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import datetime as dt
+from typing import TYPE_CHECKING, Final
 
 from journal.models import Judgement
 from journal.operations.judging import read_terms
@@ -14,32 +15,62 @@ from market.queries import load_bars
 from market.series import epoch_ms, moment
 
 if TYPE_CHECKING:
-    from journal.comparison import Trade
-    from journal.verdict import Excursion, Terms
+    from collections.abc import Iterator
 
-_MINUTE_MS = 60_000
+    import numpy as np
+    import numpy.typing as npt
+
+    from journal.comparison import Trade
+    from journal.verdict import Branch, Excursion, Terms
+    from market.queries.completeness import Span
+
+_MINUTE_MS: Final = 60_000
+_WIDEST: Final = dt.timedelta(days=7)
 
 
 def measure_closed(*, instrument_id: int) -> int:
     """Measure every closed plan that is not measured; return how many. What its bars do not tell stays empty."""
     waiting = Judgement.objects.unmeasured(instrument_id).select_for_update(skip_locked=True, of=("self",))
     found = list(waiting)
-    for one in found:
-        one.excursion = _measured(one)
+    spans = [_span_of(one) for one in found]
+    for one, span, (bars, step_ms) in zip(found, spans, _bars_of(instrument_id, spans), strict=True):
+        one.excursion = _measured(one, span, bars, step_ms)
     Judgement.objects.save_all(found, ("excursion",))
     return len(found)
 
 
-def _measured(one: Judgement) -> dict[str, list[float]]:
-    branches = [branch for branch in from_plain(one.state).branches if branch.phase is Phase.CLOSED]
-    opened = min(branch.opened_ms or 0 for branch in branches)
+def _span_of(one: Judgement) -> Span:
+    """Return from the bar of the entry to the last one that was read."""
+    opened = min(branch.opened_ms or 0 for branch in _closed(one))
+    assert one.through_at is not None
+    return moment(opened - _MINUTE_MS), one.through_at
+
+
+def _closed(one: Judgement) -> list[Branch]:
+    return [branch for branch in from_plain(one.state).branches if branch.phase is Phase.CLOSED]
+
+
+def _bars_of(instrument_id: int, spans: list[Span]) -> Iterator[tuple[npt.NDArray[np.void], int]]:
+    """Return the bars of each span with their length [ms]; read once where all are of one length."""
+    since, until = min((span[0] for span in spans), default=None), max((span[1] for span in spans), default=None)
+    wide = MarketSpan(instrument_id, since, until) if since and until and until - since <= _WIDEST else None
+    for span in spans:
+        if wide is None or not wide.is_plain:
+            one = MarketSpan(instrument_id, *span)
+            yield one.bars, one.step_s * 1000
+            continue
+        step_ms, opened = wide.step_s * 1000, wide.bars["open_time"]
+        first, last = epoch_ms(span[0]) // step_ms * step_ms, epoch_ms(span[1]) - step_ms
+        yield wide.bars[(opened >= first) & (opened <= last)], step_ms
+
+
+def _measured(one: Judgement, span: Span, bars: npt.NDArray[np.void], step_ms: int) -> dict[str, list[float]]:
+    branches = _closed(one)
     closed = max(branch.closed_ms or 0 for branch in branches)
-    market = MarketSpan(one.instrument_id, moment(opened - _MINUTE_MS), one.through_at or moment(closed))
-    step_ms = market.step_s * 1000
-    if len(market.bars) * step_ms < closed - opened:
+    if len(bars) * step_ms < closed - epoch_ms(span[0]) - _MINUTE_MS:
         return {}
     events = [Event(epoch_ms(event.at), event.kind, event.branch) for event in newest_telling(one.pk)]
-    return spell(excursion(read_terms(one.terms), branches, events, market.bars, step_ms=step_ms))
+    return spell(excursion(read_terms(one.terms), branches, events, bars, step_ms=step_ms))
 
 
 def spell(found: Excursion | None) -> dict[str, list[float]]:

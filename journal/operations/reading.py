@@ -40,6 +40,7 @@ class MarketSpan:
             if key.series == "bars" and key.timeframe > 0
         }
         steps = sorted(step for step, ledger in ledgers.items() if ledger.present) or [_MINUTE_S]
+        self.is_plain = len(steps) == 1
         self.step_s = _choose(ledgers, [step for step in steps if step >= _MINUTE_S] or steps, span)
         read = partial(load_bars, instrument_id=instrument_id, since=since, until=until)
         self.bars: npt.NDArray[np.void] = read(timeframe=self.step_s)

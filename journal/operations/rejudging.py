@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from journal.models import Judgement, PlanEvent
-from journal.operations.judging import kept, read_terms
+from journal.operations.judging import BAND, kept, read_terms
 from journal.operations.reading import MarketSpan, armed_minute, event_rows, presses_of
 from journal.verdict import judge, start
 from market.queries.changes import changes
@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from journal.verdict import Judged, Terms
 
 REVISED: Final = "revised"
-_FIELDS: Final = ("state", "phase", "is_done", "result_low", "result_high", "excursion", "event_count", "change_id")
+_FIELDS: Final = (
+    "state", "phase", "is_done", "result_low", "result_high", "excursion", *BAND, "event_count", "change_id",
+)  # fmt: skip
 
 
 def rejudge(*, instrument_id: int) -> int:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import datetime as dt
 from collections import defaultdict
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
 from django.db import transaction
+from django.db.models import Max
 
 from journal.models import Judgement, PlanEvent
-from journal.operations.judging import kept, read_terms
+from journal.operations.judging import BAND, band, kept, read_terms
 from journal.operations.measuring import measure_closed
 from journal.operations.reading import MarketSpan, armed_minute, event_rows, presses_of
 from journal.operations.rejudging import rejudge
@@ -19,8 +22,6 @@ from journal.verdict.keeping import from_plain
 from market.series import epoch_ms, moment
 
 if TYPE_CHECKING:
-    from decimal import Decimal
-
     from journal.verdict import Event, State, Terms
 
 # A catch-up reads so much at once.
@@ -32,6 +33,7 @@ _SLOTS: Final = (
     "result_low",
     "result_high",
     "excursion",
+    *BAND,
     "through_at",
     "last_price",
     "event_count",
@@ -45,6 +47,8 @@ def settle(*, instrument_id: int, now: dt.datetime, heard: list[PlanEvent] | Non
     Plans that another process is judging are left to it. heard: takes what happened.
     """
     waiting = Judgement.objects.being_judged(instrument_id).select_for_update(skip_locked=True, of=("self",))
+    if (reached := pass_over(instrument_id=instrument_id, now=now)) is not None:
+        waiting = waiting.exclude(through_at__gte=reached)
     judgements = list(waiting.order_by("pk"))
     changed = 0
     while judgements:
@@ -61,6 +65,30 @@ def settle(*, instrument_id: int, now: dt.datetime, heard: list[PlanEvent] | Non
     return changed
 
 
+@transaction.atomic
+def pass_over(*, instrument_id: int, now: dt.datetime) -> dt.datetime | None:
+    """Move plans on, all in one statement, whose price stayed where nothing can happen; as judging each of them would.
+
+    Returns the end of the last bar, so that who stands there needs no more; None where that can not be said: after a
+    hole, after long, and where funding is paid.
+    """
+    since: dt.datetime | None = Judgement.objects.being_judged(instrument_id).aggregate(at=Max("through_at"))["at"]
+    if since is None or not since < now <= since + _PART:
+        return None
+    market = MarketSpan(instrument_id, since, now)
+    bars, step_ms = market.bars[market.bars["open_time"] >= epoch_ms(since)], market.step_s * 1000
+    follows = bars["open_time"] == epoch_ms(since) + step_ms * np.arange(len(bars))
+    if market.funding or not follows.all():
+        return None
+    if not len(bars):
+        return since
+    until = moment(int(bars["open_time"][-1]) + step_ms)
+    low, high, close = (Decimal(repr(float(x))) for x in (bars["low"].min(), bars["high"].max(), bars["close"][-1]))
+    calm = Judgement.objects.quiet(instrument_id, since, until, (low, high))
+    calm.update(through_at=until, last_price=close)
+    return until
+
+
 def _since(judgement: Judgement) -> dt.datetime:
     return judgement.through_at or armed_minute(judgement)
 
@@ -69,6 +97,7 @@ def _settle_part(judgements: list[Judgement], market: MarketSpan, heard: list[Pl
     events: list[PlanEvent] = []
     moved: list[Judgement] = []
     idle: defaultdict[tuple[dt.datetime, Decimal], list[int]] = defaultdict(list)
+    wider: list[Judgement] = []
     presses = presses_of(judgements)
     for one in judgements:
         terms = read_terms(one.terms)
@@ -85,19 +114,30 @@ def _settle_part(judgements: list[Judgement], market: MarketSpan, heard: list[Pl
         )
         _place(one, terms, judged.state)
         if judged.events or replace(judged.state, through_ms=before.through_ms, last=before.last) != before:
-            for name, value in kept(terms, judged.state).items():
-                setattr(one, name, value)
+            _set(one, kept(terms, judged.state))
             events += _rows(one, judged.events)
             moved.append(one)
         elif judged.state.through_ms != before.through_ms and one.through_at and one.last_price is not None:
-            idle[one.through_at, one.last_price].append(one.pk)
+            if _set(one, band(terms, judged.state)):
+                wider.append(one)
+            else:
+                idle[one.through_at, one.last_price].append(one.pk)
     for (through_at, last_price), keys in idle.items():
         Judgement.objects.by_key(keys).update(through_at=through_at, last_price=last_price)
+    Judgement.objects.save_all(wider, (*BAND, "through_at", "last_price"))
     Judgement.objects.save_all(moved, _SLOTS)
     PlanEvent.objects.append(events)
     if heard is not None:
         heard += events
     return len(moved)
+
+
+def _set(judgement: Judgement, columns: dict[str, Any]) -> bool:
+    """Set columns; return whether one became another."""
+    before = [getattr(judgement, name) for name in columns]
+    for name, value in columns.items():
+        setattr(judgement, name, value)
+    return before != list(columns.values())
 
 
 def _state(judgement: Judgement, terms: Terms) -> State:

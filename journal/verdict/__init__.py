@@ -11,7 +11,7 @@ from .drilling import Rung
 from .excursion import Edge, Excursion, excursion, excursion_of
 from .reducer import ENGINE_VERSION, Judged, judge, start
 from .replaying import REPLAY_VERSION, Market, Replays, replay
-from .scanning import State
+from .scanning import Quiet, State, quiet
 from .terms import Event, Kind, Target, Terms
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "Kind",
     "Market",
     "Phase",
+    "Quiet",
     "Replays",
     "Rule",
     "Rung",
@@ -36,6 +37,7 @@ __all__ = [
     "excursion_of",
     "from_data",
     "judge",
+    "quiet",
     "replay",
     "start",
     "to_data",

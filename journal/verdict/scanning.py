@@ -21,6 +21,7 @@ MINUTE_MS: Final = 60_000
 # Prices of bars are floats; a level that is so near is looked at exactly.
 _NEAR: Final = 1e-9
 _FEW: Final = 4
+_FOREVER_MS: Final = 253_370_764_800_000  # the year 9999
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,35 @@ class Outside:
 
     funding: Sequence[tuple[int, Decimal]]
     signals: Sequence[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Quiet:
+    """As long as prices stay strictly between these [quote] and no bar ends later, nothing happens but funding."""
+
+    low: Decimal
+    high: Decimal
+    until_ms: int
+
+
+def quiet(terms: Terms, state: State) -> Quiet | None:
+    """Return where a plan that has been judged can be left alone; None where each bar has to be looked at."""
+    live = [branch for branch in state.branches if not branch.phase.is_end]
+    if state.last is None or not all(branch.is_confirmed for branch in live):
+        return None
+    last, marks, ends = state.last, [level for branch in live for level in levels(branch, terms)], [_FOREVER_MS]
+    for branch in live:
+        if branch.phase is Phase.ARMED:
+            ends.append(terms.expires_ms)
+        elif terms.trail is not None:
+            marks.append(branch.stop + terms.trail)
+        if branch.opened_ms is not None and terms.time_stop_ms is not None:
+            ends.append(whole(branch.opened_ms) + terms.time_stop_ms - 1)
+    below, above = [mark for mark in marks if mark <= last], [mark for mark in marks if mark >= last]
+    if not below or not above:
+        return None
+    low, high = max(below), min(above)
+    return Quiet(*((low, high) if terms.side > 0 else (-high, -low)), min(ends))
 
 
 def next_place(terms: Terms, state: State, bars: npt.NDArray[np.void], step_ms: int, outside: Outside) -> int:

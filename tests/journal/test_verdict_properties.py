@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from journal.verdict import Confirmation, Kind, Rule, Rung, Target, judge, start
+from journal.verdict import Confirmation, Kind, Rule, Rung, Target, judge, quiet, start
 from journal.verdict.keeping import from_plain, to_plain
 from market.series import BAR
 from risk.formulas import Costs
@@ -156,3 +156,25 @@ def test_many_forks_keep_the_worst_and_the_best() -> None:
     assert len(judged.state.branches) <= 8
     assert judged.state.is_done
     assert bounds(plan, judged)[0] == min(branch.result(plan) for branch in judged.state.branches)
+
+
+@settings(max_examples=150, deadline=None)
+@given(seed=st.integers(0, 10**6), shape=st.integers(0, len(PLANS) - 1), is_short=st.booleans())
+def test_within_its_bounds_a_bar_changes_nothing(seed: int, shape: int, is_short: bool) -> None:
+    plan = terms(is_short=is_short, costs=COSTS, **PLANS[shape])
+    path = tick_path(np.random.default_rng(seed), 60, 101.0)
+    rows = as_bars(CENTRE - path if is_short else path)
+    state, last = start(plan), None
+    for i in range(len(rows)):
+        found = quiet(plan, state)
+        judged = judge(plan, state, rows[i : i + 1], step_ms=MINUTE)
+        if found and last is not None and _holds(found, rows[i], last):
+            assert judged.events == ()
+            assert judged.state.branches == state.branches
+            assert quiet(plan, judged.state) == found
+        state, last = judged.state, float(rows[i]["close"])
+
+
+def _holds(found: Any, row: np.void, last: float) -> bool:  # noqa: ANN401  # quiet bounds
+    is_between = found.low < row["low"] and row["high"] < found.high and found.low < last < found.high
+    return bool(is_between) and int(row["open_time"]) + MINUTE <= found.until_ms
