@@ -16,6 +16,7 @@ from .moving import keep_journal, look_at_journal, take_in_journal
 from .noting import keep_week_note, rewrap_keys
 from .reviewing import NotEndedError, ReviewedError, Said, add_remark, review_plan, review_trade
 from .settling import settle
+from .taking import Progress, begin_take_in, progress_of
 from .telling import News, settle_and_tell
 from .terms import (
     LONGEST,
@@ -48,6 +49,7 @@ __all__ = [
     "NoSuchPlanError",
     "NotEndedError",
     "OtherRequestError",
+    "Progress",
     "ReviewedError",
     "Said",
     "SentBeforeError",
@@ -62,6 +64,7 @@ __all__ = [
     "amend_plan",
     "answer_once",
     "arm_plan",
+    "begin_take_in",
     "choose_plan",
     "closes_at",
     "compare",
@@ -82,6 +85,7 @@ __all__ = [
     "look",
     "look_at_journal",
     "next_entry",
+    "progress_of",
     "review_plan",
     "review_trade",
     "rewrap_keys",

@@ -29,7 +29,7 @@ from journal.operations.trading import Contract, contract_of, lock_trades, rebui
 from market.queries import list_instruments
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 _WAITING: Final = dt.timedelta(days=1)
 _MOST_WAITING: Final = 5
@@ -153,10 +153,13 @@ def _zone(name: str) -> dt.tzinfo | None:
 
 
 @transaction.atomic
-def take_in(*, owner_id: int, file_id: int, now: dt.datetime) -> TradeFile:
+def take_in(
+    *, owner_id: int, file_id: int, now: dt.datetime, tell: Callable[[int, int], None] = lambda _done, _all: None
+) -> TradeFile:
     """Read a waiting file into fills and trades: all of it, once; raises UnreadableError when something is missing.
 
-    Rows that were here before are counted and left. Refused rows are kept with their reasons.
+    Rows that were here before are counted and left. Refused rows are kept with their reasons. tell: is told how many
+    rows are stored, and of how many; nothing counts before the end.
     """
     lock_trades(owner_id)
     file = TradeFile.objects.owned_by(owner_id).select_for_update().get(pk=file_id)
@@ -171,7 +174,10 @@ def take_in(*, owner_id: int, file_id: int, now: dt.datetime) -> TradeFile:
     give_way(owner_id=owner_id, venue=layout.venue, arriving=rows)
     mine = Fill.objects.owned_by(owner_id)
     before = mine.count()
-    Fill.objects.owned_by(owner_id).bulk_create(rows, batch_size=_BATCH, ignore_conflicts=True)
+    for first in range(0, len(rows), _BATCH):
+        tell(first, len(rows))
+        mine.bulk_create(rows[first : first + _BATCH], ignore_conflicts=True)
+    tell(len(rows), len(rows))
     new = mine.count() - before + _take_closed(file, layout.venue, reading, contracts)
     RefusedRow.objects.owned_by(owner_id).bulk_create(
         [

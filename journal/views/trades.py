@@ -65,6 +65,9 @@ def file(request: HttpRequest, pk: int) -> HttpResponse:
     if found.taken_at is not None:
         refused = queries.list_refused(owner_id=owner_of(request), file_id=pk)
         return render(request, _FILE, {"file": found, "refused": refused})
+    progress = operations.progress_of(file_id=pk)
+    if progress is not None and not progress.problem:
+        return render(request, _FILE, {"file": found, "progress": progress})
     seen = operations.look(file=found, now=timezone.now())
     columns = () if operations.is_known(seen[0]) else seen[0].header
     form = DescribeForm(
@@ -79,15 +82,16 @@ def file(request: HttpRequest, pk: int) -> HttpResponse:
 @member
 @require_POST
 def take_in(request: HttpRequest, pk: int) -> HttpResponse:
-    """Read a file into fills and trades; a second click changes nothing."""
+    """Read a file into fills and trades; a second click changes nothing, and the page of a large one says how far."""
     try:
-        taken = operations.take_in(owner_id=owner_of(request), file_id=pk, now=timezone.now())
+        taken = operations.begin_take_in(owner_id=owner_of(request), file_id=pk, now=timezone.now())
     except TradeFile.DoesNotExist as absent:
         raise Http404 from absent
     except operations.UnreadableError as refusal:
         messages.error(request, str(refusal))
     else:
-        messages.success(request, f"{taken.new_count:,} new, {taken.known_count:,} here before.")
+        if taken is not None:
+            messages.success(request, f"{taken.new_count:,} new, {taken.known_count:,} here before.")
     return redirect("journal:trade-file", pk=pk)
 
 
@@ -128,6 +132,8 @@ def _own_trade(request: HttpRequest, pk: int) -> Trade:
 
 def _show_file(request: HttpRequest, found: TradeFile, form: DescribeForm, seen: operations.Look) -> HttpResponse:
     table, layout, reading, problem = seen
+    failed = operations.progress_of(file_id=found.pk)
+    problem = problem or (failed.problem if failed else "")
     context = {"file": found, "form": form, "problem": problem, **describe_file(table, layout, reading)}
     return render(request, _FILE, context, status=WRONG if form.errors else 200)
 
