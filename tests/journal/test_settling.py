@@ -184,7 +184,9 @@ def test_page_tells_what_the_path_made_of_a_plan(owner: User, zone: Zone, now: d
     page = client.get(f"/plans/{plan.number}/").content.decode()
     assert "On the price path: closed, +2.72 R" in page
     assert "Target reached" in page
-    assert "closed +2.72 R" in client.get("/plans/").content.decode()
+    listed = client.get("/plans/").content.decode()
+    assert '<span class="badge">closed</span>' in listed
+    assert '<td class="n" data-l="Result">+2.72 R</td>' in listed
 
 
 def test_catching_up_goes_on_where_a_part_ends_inside_a_bar(owner: User, zone: Zone, now: dt.datetime) -> None:
