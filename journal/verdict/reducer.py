@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-ENGINE_VERSION: Final = "2"
+ENGINE_VERSION: Final = "3"
 # More courses than this are thinned out to the worst and the best.
 MOST_COURSES: Final = 8
 _LETTERS: Final = "abcdefghijklmnopqrstuvwxyz"

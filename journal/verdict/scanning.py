@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from .branch import Branch, Phase, levels
+from .branch import Branch, Phase, Touch, levels, react
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,7 +61,7 @@ class Quiet:
 def quiet(terms: Terms, state: State) -> Quiet | None:
     """Return where a plan that has been judged can be left alone; None where each bar has to be looked at."""
     live = [branch for branch in state.branches if not branch.phase.is_end]
-    if state.last is None or not all(branch.is_confirmed for branch in live):
+    if state.last is None or not all(branch.is_confirmed for branch in live) or _is_due(live, terms, state):
         return None
     last, marks, ends = state.last, [level for branch in live for level in levels(branch, terms)], [_FOREVER_MS]
     for branch in live:
@@ -82,6 +82,7 @@ def next_place(terms: Terms, state: State, bars: npt.NDArray[np.void], step_ms: 
     """Return the place of the first bar in which something may happen; the number of bars if in none."""
     live = [branch for branch in state.branches if not branch.phase.is_end]
     may = _reached(live, terms, state, bars)
+    may[:1] |= _is_due(live, terms, state)
     ends = bars["open_time"] + step_ms
     if any(branch.phase is Phase.ARMED for branch in live):
         may |= bars["open_time"] >= terms.expires_ms
@@ -93,6 +94,18 @@ def next_place(terms: Terms, state: State, bars: npt.NDArray[np.void], step_ms: 
         may |= _any_within([at_ms for at_ms, _ in outside.funding], bars["open_time"], ends)
         may |= _managed(held, terms, bars, ends)
     return int(np.argmax(may)) if may.any() else len(bars)
+
+
+def _is_due(live: Sequence[Branch], terms: Terms, state: State) -> bool:
+    """Tell whether a bar's end has put a course where the next price makes something of it, whichever it is.
+
+    A stop that was moved beyond the last price, or an entry that counts from now on and lies behind it, need not be
+    met again by the bars that follow.
+    """
+    if state.last is None:
+        return False
+    touch = Touch(state.last, is_open=True, at_ms=0)
+    return any(react(branch, terms, touch)[1] for branch in live)
 
 
 def _reached(live: Sequence[Branch], terms: Terms, state: State, bars: npt.NDArray[np.void]) -> npt.NDArray[np.bool_]:

@@ -178,3 +178,21 @@ def test_within_its_bounds_a_bar_changes_nothing(seed: int, shape: int, is_short
 def _holds(found: Any, row: np.void, last: float) -> bool:  # noqa: ANN401  # quiet bounds
     is_between = found.low < row["low"] and row["high"] < found.high and found.low < last < found.high
     return bool(is_between) and int(row["open_time"]) + MINUTE <= found.until_ms
+
+
+def test_a_stop_that_was_moved_beyond_the_price_is_met_by_the_next_bar() -> None:
+    """Filled at 102.02 and at 102 when its bar ends: the stop at the entry lies above all that follows."""
+    plan = terms(kind=Kind.STOP, stop=D(96), targets=((102, "0.5"), (106, "0.5")), breakeven=True, costs=COSTS)
+    judged = run(plan, bars((102, 104, 100, 102), (99, 100, 95, 97), (97, 98, 96, 97)))
+    assert [(event.kind, event.at_ms // MINUTE) for event in judged.events] == [
+        ("triggered", 1), ("target", 1), ("stopped", 2), ("judged", 2),
+    ]  # fmt: skip
+    assert judged.events[2].price == 99 * (1 - COSTS.slippage)
+
+
+def test_an_entry_that_counts_once_the_price_is_past_it_is_met_by_the_next_bar() -> None:
+    plan = terms(confirmation=Confirmation(Rule.CLOSE_BEYOND, MINUTE, D(97)))
+    judged = run(plan, bars((101, 102, 98, 98), (98, 98.5, 97, 98), (98, 98.5, 97, 98)))
+    assert [(event.kind, event.at_ms // MINUTE) for event in judged.events] == [
+        ("early", 1), ("confirmed", 1), ("triggered", 2),
+    ]  # fmt: skip
