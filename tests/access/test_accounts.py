@@ -99,7 +99,12 @@ def test_an_invitation_opens_the_door_for_its_address_once(settings: Settings) -
 def test_a_weak_password_is_refused_with_its_reason() -> None:
     answer = Client().post("/signup/", {"email": "new@example.com", "password1": "password"})
     assert answer.status_code == 422
-    assert "too common" in answer.content.decode()
+    page = answer.content.decode()
+    assert "too common" in page
+    # Our words stand on a page that was refused, too; a list of rules would break out of its sentence.
+    assert ">E-mail</label>" in page
+    assert "Eight characters or more" in page
+    assert "<li>Your password" not in page
 
 
 def test_reset_by_mail_ends_other_sessions_and_keeps_the_second_factor() -> None:

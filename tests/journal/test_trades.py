@@ -14,7 +14,7 @@ from access.owning import OwnerScopeError
 from journal import operations, queries
 from journal.models import Fill, RefusedRow, Review, Trade, TradeFile
 from journal.operations import Choices, Said
-from tests.factories import make_user
+from tests.factories import make_instrument, make_user
 from tests.journal.terms import text
 from tests.journal.test_imports import OKX
 from tests.journal.test_settling import PATH, add, arm, first_minute, settle
@@ -243,6 +243,10 @@ def test_a_file_of_no_known_layout_asks_for_its_columns(owner: User, client: Cli
     content = b"When,What,Way,At,Many\n2026-05-04 10:00:00,BTCUSDT,buy,60000,1\n"
     place = client.post(reverse("journal:trade-files"), {"file": SimpleUploadedFile("x.csv", content)})["Location"]
     assert "name its columns" in text(client.get(place))
+    # Venues by their names, and the simulated market where there is one.
+    assert "Simulated market" not in text(client.get(place))
+    make_instrument(venue="simulated", symbol="SIMBTC-USDT", is_live=True, is_simulated=True)
+    assert "Binance Bybit Hyperliquid OKX Simulated market" in text(client.get(place))
     twice = {"zone": "UTC", "venue": "binance", **dict.fromkeys(
         (f"column_{name}" for name in ("time", "symbol", "side", "price", "quantity")), "When")}  # fmt: skip
     assert "one thing only" in text(client.post(place, twice))
