@@ -29,7 +29,7 @@ from urllib.parse import urlencode
 import numpy as np
 
 from tests.operations.installation import installed
-from tests.running import wait_for
+from tests.running import children, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable
@@ -152,6 +152,24 @@ def wait_for_rest(site: Installation) -> None:
     wait_for(is_idle, what="rest after the start", within=120)
 
 
+class Machine:
+    """What the machine's processors did meanwhile, and who beside this campaign kept them busy."""
+
+    def __init__(self, site: Installation) -> None:
+        self._site = site
+        self._began, self._busy, self._own = time.monotonic(), *self._now()
+
+    def others(self) -> float:
+        """Return how many processors all other programs, and other guests of the host, took."""
+        busy, own = self._now()
+        return round((busy - self._busy - (own - self._own)) / (time.monotonic() - self._began), 2)
+
+    def _now(self) -> tuple[float, float]:
+        user, nice, system, _, _, *rest = (int(part) for part in Path("/proc/stat").read_text().split()[1:9])
+        mine = {os.getpid(), *children(os.getpid())} | set(self._site.processes())
+        return (user + nice + system + sum(rest)) / os.sysconf("SC_CLK_TCK"), worked(mine)
+
+
 def campaign(place: Path, *, seconds: float, seed: int = 1) -> dict[str, Any]:
     """Measure both; return the figures [ms]."""
     with installed(place / "data") as site:
@@ -160,7 +178,9 @@ def campaign(place: Path, *, seconds: float, seed: int = 1) -> dict[str, Any]:
         count = round(PAGES_A_SECOND * seconds)
         asyncio.run(pages(port, session, WARM))
         wait_for_rest(site)
+        machine = Machine(site)
         quiet = asyncio.run(pages(port, session, count))
+        others = [machine.others()]
         heard, told = multiprocessing.Pipe()
         # A second before and after, so that no page is asked for without them.
         attack = multiprocessing.Process(
@@ -168,10 +188,15 @@ def campaign(place: Path, *, seconds: float, seed: int = 1) -> dict[str, Any]:
         )
         attack.start()
         time.sleep(1)
+        machine = Machine(site)
         flooded = asyncio.run(pages(port, session, count))
+        others.append(machine.others())
         assert heard.poll(PATIENCE_S), "the logins were not answered"
         answers = heard.recv()
-    return {"quiet": summary(quiet), "flooded": summary(flooded), "logins": dict(sorted(answers.items()))}
+    return {
+        "quiet": summary(quiet), "flooded": summary(flooded), "logins": dict(sorted(answers.items())),
+        "others_processors": others,
+    }  # fmt: skip
 
 
 def main() -> None:
