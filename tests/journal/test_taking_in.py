@@ -79,6 +79,7 @@ def test_its_page_says_how_far(owner: User, client: Client, place: str, said: tu
     assert f'hx-get="{place}" hx-trigger="every 1s"' in page.content.decode()
     assert f'<a class="btn" href="{place}">Look again</a>' in page.content.decode()
     assert b"take-in/" not in page.content
+    assert b"htmx-2.min.js" in page.content
 
 
 @pytest.mark.django_db
