@@ -61,11 +61,12 @@ def files(request: HttpRequest) -> HttpResponse:
 @require_http_methods(SAFE_OR_POST)
 def file(request: HttpRequest, pk: int) -> HttpResponse:
     """Show a file before it is taken in, and what became of it afterwards."""
+    # Asked before the file: what ends in between is found taken in.
+    progress = operations.progress_of(file_id=pk)
     found = _own_file(request, pk)
     if found.taken_at is not None:
         refused = queries.list_refused(owner_id=owner_of(request), file_id=pk)
         return render(request, _FILE, {"file": found, "refused": refused})
-    progress = operations.progress_of(file_id=pk)
     if progress is not None and not progress.problem:
         return render(request, _FILE, {"file": found, "progress": progress})
     seen = operations.look(file=found, now=timezone.now())
