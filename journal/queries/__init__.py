@@ -3,7 +3,7 @@
 from market.canonical import InexactError, Json, canonical_json
 from market.canonical import digest as digest_evidence
 
-from .chain import Finding, entries_of_plan, list_entries, list_owner_ids, verify_chain
+from .chain import Finding, entries_of_plan, find_cancelled, list_entries, list_owner_ids, verify_chain
 from .context import read_context, read_market
 from .controls import Controls, is_control_due
 from .course import Course, Day, course, ended_by_day
@@ -76,6 +76,7 @@ __all__ = [
     "export_journal",
     "expose",
     "fills_of",
+    "find_cancelled",
     "find_neighbours",
     "get_event",
     "get_file",

@@ -15,7 +15,7 @@ from market.series import epoch_ms
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 LINK_SCHEMA: Final = "bh-journal-entry-1"
 _BATCH: Final = 2000
@@ -64,6 +64,12 @@ def entries_of_plan(*, owner_id: int, number: int) -> list[JournalEntry]:
     """Return what was done with the owner's plan of a number; raises Plan.DoesNotExist for any other."""
     plan = Plan.objects.owned_by(owner_id).only("pk").get(number=number)
     return list_entries(owner_id=owner_id, plan_id=plan.pk)
+
+
+def find_cancelled(*, owner_id: int, plan_ids: Iterable[int]) -> set[int]:
+    """Return which of the owner's plans their author cancelled."""
+    said = JournalEntry.objects.owned_by(owner_id).filter(plan_id__in=plan_ids, kind=JournalEntry.Kind.CANCELLED)
+    return set(said.values_list("plan_id", flat=True))
 
 
 def verify_chain(*, owner_id: int) -> tuple[int, list[Finding]]:

@@ -49,8 +49,13 @@ def plans(request: HttpRequest) -> HttpResponse:
         owner_id=owner_of(request), before=before, zone_id=zone, state=state, limit=queries.PAGE + 1
     )
     shown = found[: queries.PAGE]
-    judged = queries.judgements_of(owner_id=owner_of(request), plan_ids=[plan.pk for plan in shown])
-    rows = [_row(plan) | {"verdict": _verdict(plan, judged.get(plan.pk))} for plan in shown]
+    plan_ids = [plan.pk for plan in shown]
+    judged = queries.judgements_of(owner_id=owner_of(request), plan_ids=plan_ids)
+    cancelled = queries.find_cancelled(owner_id=owner_of(request), plan_ids=plan_ids)
+    rows = [
+        _row(plan) | {"verdict": _verdict(plan, judged.get(plan.pk)), "is_cancelled": plan.pk in cancelled}
+        for plan in shown
+    ]
     older = found[queries.PAGE - 1].number if len(found) > queries.PAGE else None
     name = _OF_A_ZONE if zone and "HX-Request" in request.headers else _MANY
     context = {

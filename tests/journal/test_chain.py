@@ -131,6 +131,7 @@ def test_plan_is_cancelled_once_and_with_a_reason(plan: Plan, client: Client) ->
     assert says(plan)[1][1]["is_hindsight"] is False
     assert client.post("/plans/1/amend/", {"kind": "cancelled", "note": "Again."}).status_code == 422
     assert "cancelled" in text(client.get("/plans/1/"))
+    assert "cancelled" in text(client.get("/plans/"))
 
 
 def test_drafts_have_no_amendments(owner: User, zone: Zone) -> None:
