@@ -39,7 +39,7 @@ TOLD: Final = {
     "/screener/?page=x": "",
     "/zones/?instrument=binance:NOPE": "",
     "/t/binance:NOPE/": "There is nothing here",
-    "/plans/?state=closed": "No plans yet",
+    "/plans/?state=closed": "No plan is in this state",
 }
 
 

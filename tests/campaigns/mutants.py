@@ -3,13 +3,16 @@
 Each mutant is the code with one slip: another operator, a comparison with its boundary moved or turned round, another
 constant, a condition negated, ``min`` for ``max``, nothing returned. It is killed where a test of
 the formulas fails or runs on without end. Words of messages and annotations are left alone. A file may be tried in
-parts (``risk/formulas/ruin.py:1-60``, lines). Further arguments name files of tests.
+parts (``risk/formulas/ruin.py:1-60``, lines). Further arguments name files of tests. With ``--sample 300`` so many of
+all slips are drawn, always the same ones, and the score has an interval.
 """
 
 from __future__ import annotations
 
+import argparse
 import ast
 import os
+import random
 import signal
 import sys
 from importlib.abc import Loader, MetaPathFinder
@@ -20,6 +23,7 @@ from typing import TYPE_CHECKING, Final
 import hypothesis
 import numpy  # noqa: F401, ICN001  # loaded once, before the forks
 import pytest
+from scipy.stats import binomtest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -142,30 +146,46 @@ def is_killed(path: Path, text: str, tests: Sequence[str]) -> bool:
     return os.waitpid(child, 0)[1] != 0
 
 
-def main(*given: str) -> None:
-    """Try every mutant; print those that live, and the score."""
+def main() -> None:
+    """Try every mutant, or a sample; print those that live, and the score."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("place", help="a file, lines of it, or a directory")
+    parser.add_argument("tests", nargs="*", default=TESTS)
+    parser.add_argument("--sample", type=int, help="try so many of all slips")
+    asked = parser.parse_args()
     hypothesis.settings.register_profile("mutants", database=None, deadline=None, derandomize=True, max_examples=20)
     hypothesis.settings.load_profile("mutants")
-    name, _, part = given[0].partition(":")
-    root, tests = Path(name), given[1:] or TESTS
-    first, last = (int(line) for line in (part or "0-9999").split("-"))
     sys.path.insert(0, str(Path.cwd()))
-    paths = sorted(root.glob("*.py")) if root.is_dir() else [root]
-    if is_killed(paths[0], paths[0].read_text(), tests):
+    mutants = list(_mutants_of(asked.place))
+    first = mutants[0][0]
+    if is_killed(first, first.read_text(), asked.tests):
         sys.exit("The tests fail on the code as it is.")
-    killed = count = 0
-    for path in (one for one in paths if one.name != "__init__.py"):
-        for line, said, text in slips(ast.parse(path.read_text())):
-            if not first <= line <= last:
-                continue
-            count += 1
-            if is_killed(path, text, tests):
-                killed += 1
-            else:
-                sys.stdout.write(f"{path}:{line} lives: {said}\n")
-                sys.stdout.flush()
-    sys.stdout.write(f"{given[0]}: {killed} of {count} killed, {100 * killed / max(1, count):.1f} %\n")
+    chosen = mutants if asked.sample is None else random.Random(1).sample(mutants, asked.sample)
+    alive = 0
+    for path, line, said, text in chosen:
+        if not is_killed(path, text, asked.tests):
+            alive += 1
+            sys.stdout.write(f"{path}:{line} lives: {said}\n")
+            sys.stdout.flush()
+    sys.stdout.write(f"{asked.place}: {_score(len(chosen) - alive, len(chosen), len(mutants))}\n")
+
+
+def _mutants_of(place: str) -> Iterator[tuple[Path, int, str, str]]:
+    """Return path, line, what it says there now, and the whole text of each mutant."""
+    name, _, part = place.partition(":")
+    root, (first, last) = Path(name), (int(line) for line in (part or "0-9999").split("-"))
+    for path in sorted(root.glob("*.py")) if root.is_dir() else [root]:
+        if path.name != "__init__.py":
+            yield from ((path, *slip) for slip in slips(ast.parse(path.read_text())) if first <= slip[0] <= last)
+
+
+def _score(killed: int, count: int, whole: int) -> str:
+    said = f"{killed} of {count} killed, {100 * killed / count:.1f} %"
+    if count == whole:
+        return said
+    interval = binomtest(killed, count).proportion_ci(method="wilson")
+    return f"{said}, 95 % interval [{100 * interval.low:.1f}, {100 * interval.high:.1f}], drawn from {whole}"
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main()

@@ -42,7 +42,7 @@ def test_what_was_written_before_is_sealed(owner: User, zone: Zone) -> None:
     before.apps.get_model("journal", "SentAnswer")._base_manager.create(
         owner_id=owner.pk, key_sha256="k" * 64, request_sha256="r" * 64, status=201, body={"lesson": "Wait."}
     )
-    migrate("0025_drop_open_words")
+    migrate("0026_leave_quiet_plans_alone")
     review = queries.get_review_by_id(owner_id=owner.pk, review_id=old.pk)
     words = review.words
     assert (words.what_happened, words.lesson, words.early_interest) == ("It held.", "Wait.", "")
