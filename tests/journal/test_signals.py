@@ -1,10 +1,13 @@
-"""Signals of volume and of open interest, candle by candle."""
+"""Signals of volume and of open interest, candle by candle, and rules as they are kept."""
 
 from __future__ import annotations
+
+from decimal import Decimal
 
 import numpy as np
 import pytest
 
+from journal.verdict.confirming import Confirmation, Rule, from_data, to_data
 from journal.verdict.signals import USUAL, interest_signals, volume_signals
 
 HOUR = 3_600_000
@@ -65,3 +68,22 @@ def test_a_candle_without_a_value_tells_nothing() -> None:
     # A value at the very beginning belongs to the candle before.
     assert changes(1.0, (0, 100.0), (HOUR, 200.0), since=HOUR, until=HOUR) == [HOUR]
     assert changes(1.0, (-HOUR, 100.0), (HOUR, 200.0), since=HOUR, until=HOUR) == []
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        None,
+        Confirmation(Rule.MANUAL),
+        Confirmation(Rule.RECLAIM, HOUR, Decimal("61250.5")),
+        Confirmation(Rule.OPEN_INTEREST, 4 * HOUR, None, Decimal("-2.5")),
+    ],
+)
+def test_a_rule_is_read_as_it_was_kept(rule: Confirmation | None) -> None:
+    assert from_data(to_data(rule)) == rule
+
+
+@pytest.mark.parametrize("rule", [Rule.CLOSE_BEYOND, Rule.RECLAIM, Rule.SWEEP_RECLAIM, Rule.VOLUME, Rule.OPEN_INTEREST])
+def test_a_rule_without_what_it_is_about_is_refused(rule: Rule) -> None:
+    with pytest.raises(ValueError, match="that the rule is about"):
+        Confirmation(rule)

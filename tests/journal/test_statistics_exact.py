@@ -88,7 +88,7 @@ def test_nothing_and_a_small_gain_are_no_losses(result: float) -> None:
     assert (found.below, found.streaks[0]) == (0.0, (3, 0.0))
     shaped = own.shape([result, 0.5, -2.0])
     assert shaped is not None
-    assert (shaped.factor, shaped.payoff) == ((result + 0.5) / 2, 0.25)
+    assert (shaped.factor, shaped.payoff, shaped.losing_streak) == ((result + 0.5) / 2, 0.25, 1)
 
 
 def test_orders_are_counted_as_they_are() -> None:
@@ -110,8 +110,11 @@ def test_groups_are_pulled_as_worked_by_hand() -> None:
     between, within, common = 2759 / 1600, 21 / 20, 2 / 21
     expected = [common + between / (within / n + between) * (mean - common) for n, mean in ((2, 2.0), (40, 0.0))]
     assert found == pytest.approx(expected, abs=1e-12)
-    # Two results of one group each leave one degree of freedom: enough.
+    # One degree of freedom is enough: within 2, between 3 around a mean of 2.
+    assert own.shrink([[0.0, 2.0], [4.0]]) == pytest.approx([1.25, 3.2])
     assert own.shrink([[1.0, 1.0], [3.0]]) == pytest.approx([1.0, 3.0])
+    # Groups nearer to each other than their noise would have them share one mean.
+    assert own.shrink([[0.0, 0.2], [0.1, 0.3]]) == pytest.approx([0.15, 0.15])
 
 
 def test_replays_as_high_as_the_own_mean() -> None:
@@ -125,3 +128,24 @@ def test_small_bins_are_counted() -> None:
     found = own.judge_belief([0.1] + [0.5] * 19, [True] * 20)
     assert found is not None
     assert (len(found.bins), found.bins_too_small) == (1, 1)
+
+
+MIXED = [1.0, -1.0, 2.0, -0.5, 0.3, -1.0, 1.5, -0.2, 0.7, -0.9]
+
+
+def test_draws_are_those_of_their_seed() -> None:
+    """With numpy's generator of seed 1: a slip in what is drawn, or in which quantile is taken, shows."""
+    found = own.resampled(MIXED, shapes.medians)
+    assert found is not None
+    assert (found.value, found.low, found.high) == pytest.approx((0.05, -0.5, 0.7))
+    assert own.zero_chance(MIXED) == pytest.approx(0.5865413458654135)
+    assert own.streaks(MIXED) == own.Streaks(1, 2, 4, 1.0)
+
+
+def test_a_quantile_lies_between_its_ranks() -> None:
+    # Of 30 values 9 or fewer lie below the median with a chance of 0.021, 21 or more as often.
+    row = [float(number) for number in range(1, 31)]
+    middle, upper = own.quantile_interval(row, 0.5), own.quantile_interval(row, 0.9)
+    assert middle is not None
+    assert upper is not None
+    assert (middle.low, middle.high, upper.low, upper.high) == (10.0, 21.0, 23.0, np.inf)
