@@ -1,4 +1,4 @@
-"""Limits of the API, in the buckets that doors of accounts are counted in: exact, and no matter of the cache."""
+"""Limits of the API, in token buckets in PostgreSQL: exact under many processes, and no matter of the cache."""
 
 from __future__ import annotations
 

@@ -69,7 +69,7 @@ def mark_read(*, owner_id: int, through_id: int, now: dt.datetime) -> int:
     return unread.update(read_at=now)
 
 
-def keep_preferences(  # the choices, each by name
+def keep_preferences(
     *,
     owner_id: int,
     quiet_from: dt.time | None,

@@ -48,22 +48,22 @@ def _send(owner_id: int, now: dt.datetime) -> bool:
         if owner is None:
             return False
         preferences = preferences_of(owner_id=owner_id)
-        if not may_write(preferences, now):
+        zone = ZoneInfo(own_time_zone(user_id=owner_id))
+        if not may_write(preferences, zone, now):
             return False
         waiting = Notice.objects.owned_by(owner_id).filter(by_mail=True, mailed_at=None)
         found = list(waiting.select_related("instrument").order_by("pk"))
         if not found:
             return False
-        post(DIGEST, to=owner.email, context=digest_of(found, _zone(owner_id)), key=f"alerts:{owner_id}:{found[-1].pk}")
+        post(DIGEST, to=owner.email, context=digest_of(found, zone), key=f"alerts:{owner_id}:{found[-1].pk}")
         Notice.objects.owned_by(owner_id).filter(pk__in=[one.pk for one in found]).update(mailed_at=now)
         preferences.mailed_at = now
         preferences.save()
     return True
 
 
-def may_write(preferences: Preferences, now: dt.datetime) -> bool:
+def may_write(preferences: Preferences, zone: ZoneInfo, now: dt.datetime) -> bool:
     """Tell whether a member may be written to: not in the quiet hours, and not so soon after the last e-mail."""
-    zone = _zone(preferences.owner_id)
     if is_quiet(now=now, zone=zone, start=preferences.quiet_from, end=preferences.quiet_until):
         return False
     last = preferences.mailed_at
@@ -79,10 +79,6 @@ def digest_of(notices: Sequence[Notice], zone: ZoneInfo) -> dict[str, Any]:
         "lines": [f"{_clock(one.at.astimezone(zone))}  {one.text}" for one in shown],
         "link": "/alerts/",
     }
-
-
-def _zone(owner_id: int) -> ZoneInfo:
-    return ZoneInfo(own_time_zone(user_id=owner_id))
 
 
 def _clock(local: dt.datetime) -> str:

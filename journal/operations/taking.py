@@ -62,6 +62,7 @@ def _take_in_beside(owner_id: int, file_id: int, now: dt.datetime) -> None:
             now=now,
             tell=lambda done, count: _say(file_id, Progress(done, count)),
         )
+        # What is over is not heard of any more; the call that a cache that is away does not stop.
         cache.set(_key(file_id), None, 1)
     except UnreadableError as refusal:
         _say(file_id, Progress(problem=str(refusal)))
