@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import logging
 import time
-from typing import Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from django.core.cache.backends.redis import RedisCache
 from redis.exceptions import RedisError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 logger = logging.getLogger(__name__)
 
@@ -27,25 +30,28 @@ class HintCache(RedisCache):
 
     def get(self, key: Any, default: Any = None, version: int | None = None) -> Any:  # noqa: ANN401  # Django's signature
         """Return what is kept, or the default where the server does not answer."""
-        if self._is_away():
-            return default
-        try:
-            return super().get(key, default, version)
-        except (RedisError, OSError) as error:
-            self._leave_alone(error)
-            return default
+        return self._unless_away(default, super().get, key, default, version)
 
     def set(self, key: Any, value: Any, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401  # Django's signature
         """Keep a value if the server answers."""
-        if self._is_away():
-            return
+        self._unless_away(None, super().set, key, value, *args, **kwargs)
+
+    def add(self, key: Any, value: Any, *args: Any, **kwargs: Any) -> bool:  # noqa: ANN401  # Django's signature
+        """Keep a value unless there is one; who finds no server finds no value. Nothing may hang on being the first."""
+        return bool(self._unless_away(True, super().add, key, value, *args, **kwargs))  # an answer
+
+    def delete(self, key: Any, version: int | None = None) -> bool:  # noqa: ANN401  # Django's signature
+        """Forget a value if the server answers."""
+        return bool(self._unless_away(False, super().delete, key, version))  # an answer
+
+    def _unless_away(self, otherwise: Any, act: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401  # of any kind
+        if time.monotonic() < self._away_until.get(self._address, 0.0):
+            return otherwise
         try:
-            super().set(key, value, *args, **kwargs)
+            return act(*args, **kwargs)
         except (RedisError, OSError) as error:
             self._leave_alone(error)
-
-    def _is_away(self) -> bool:
-        return time.monotonic() < self._away_until.get(self._address, 0.0)
+            return otherwise
 
     def _leave_alone(self, error: Exception) -> None:
         self._away_until[self._address] = time.monotonic() + PAUSE_S
