@@ -11,6 +11,9 @@ from allauth.account.forms import LoginForm as BaseLoginForm
 from allauth.account.forms import SignupForm as BaseSignupForm
 from allauth.account.signals import user_signed_up
 from allauth.account.utils import has_verified_email
+from allauth.mfa.adapter import get_adapter
+from allauth.mfa.base.forms import AuthenticateForm, BaseAuthenticateForm, ReauthenticateForm
+from allauth.mfa.models import Authenticator
 from django import forms
 from django.conf import settings
 from django.core import signing
@@ -19,7 +22,7 @@ from django.db import transaction
 
 from access.addresses import address_of, network_of
 from access.models import ApiKey, Preferences
-from access.operations import allow_login_try, forget_login_tries
+from access.operations import allow_login_try, forget_login_tries, spend_code
 from access.reading import POINT, UTC, list_zones
 from access.registry import VENUES
 
@@ -73,7 +76,7 @@ class LoginForm(BaseLoginForm):  # type: ignore[misc]  # allauth has no types
             self.is_limited = True
             raise ValidationError(TOO_MANY, code="limited")
         cleaned: dict[str, Any] = super().clean()
-        forget_login_tries(account=account, now=self.now)
+        forget_login_tries(account=account)
         return cleaned
 
 
@@ -184,6 +187,27 @@ class PreferencesForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in 
     def clean_notation(self) -> str:
         """Take no choice for a point."""
         return self.cleaned_data["notation"] or POINT
+
+
+class SpentOnce(BaseAuthenticateForm):  # type: ignore[misc]  # allauth has no types
+    """A code of an authenticator is good once; allauth remembers that in the cache alone, which may be emptied."""
+
+    def clean_code(self) -> str:
+        """Check the code, then spend its time step."""
+        code = str(super().clean_code())
+        chosen = self.authenticator
+        if chosen.type == Authenticator.Type.TOTP and not spend_code(authenticator=chosen, code=code):
+            self._emit_authentication_failed(chosen)
+            raise get_adapter().validation_error("incorrect_code")
+        return code
+
+
+class SecondFactorForm(SpentOnce, AuthenticateForm):  # type: ignore[misc]  # allauth has no types
+    """The second step of a login."""
+
+
+class SecondFactorAgainForm(SpentOnce, ReauthenticateForm):  # type: ignore[misc]  # allauth has no types
+    """The second factor once more, before what is sensitive."""
 
 
 class ErasureForm(forms.Form):

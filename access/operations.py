@@ -8,20 +8,23 @@ import secrets
 from typing import TYPE_CHECKING, Final
 
 from allauth.account.models import EmailAddress
+from allauth.core.internal.cryptokit import compare_user_code
+from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value, yield_hotp_counters_from_time
+from allauth.mfa.utils import decrypt
 from allauth.usersessions.models import UserSession
 from django.contrib.sessions.models import Session
 from django.db import connection, transaction
 from django.db.models import Q
-from django.utils.crypto import salted_hmac
 
-from access import buckets
 from access.early import limits, listing
 from access.mail import forget
-from access.models import ApiKey, LoginAllowance, LoginLink, Preferences, User
+from access.models import ApiKey, LoginLink, Preferences, User
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from decimal import Decimal
+
+    from allauth.mfa.models import Authenticator
 
 OPERATOR_EMAIL: Final = "operator@localhost"
 LINK_LIFE: Final = dt.timedelta(hours=24)
@@ -47,7 +50,10 @@ DOOR_ALLOWANCES: Final = {
 }
 # Mails that strangers may have sent to one address.
 MAIL_ALLOWANCE: Final = (3, 1800)
-_FORGET_ALLOWANCE: Final = dt.timedelta(days=1)
+_SPEND: Final = """
+UPDATE mfa_authenticator SET data = data || jsonb_build_object('spent_step', %(step)s::bigint)
+WHERE id = %(id)s AND COALESCE((data ->> 'spent_step')::bigint, -1) < %(step)s
+"""
 
 
 class TooManyKeysError(Exception):
@@ -150,19 +156,13 @@ def allow_asked_mail(*, address: str, now: dt.datetime) -> bool:
     return _take_try(f"mail:{address.lower()}", *MAIL_ALLOWANCE, now)
 
 
-def forget_login_tries(*, account: str, now: dt.datetime) -> None:
-    """Give an account its whole allowance back after a right password, and drop what is long full again."""
-    stale = Q(updated_at__lt=now - _FORGET_ALLOWANCE)
-    LoginAllowance.objects.filter(stale | Q(digest=_bucket(account))).delete()
+def forget_login_tries(*, account: str) -> None:
+    """Give an account its whole allowance back after a right password."""
+    limits.fill(f"try:{account}")
 
 
 def _take_try(source: str, most: int, seconds: int, now: dt.datetime) -> bool:
-    return buckets.take("access_loginallowance", _bucket(source), most=most, seconds=seconds, now=now)
-
-
-def _bucket(source: str) -> str:
-    # Keyed, so that the table does not say who tried to log in.
-    return salted_hmac("access.login-allowance", source, algorithm="sha256").hexdigest()
+    return limits.take(f"try:{source}", limits.Bucket(most, seconds), now=now)
 
 
 @transaction.atomic
@@ -179,3 +179,14 @@ def erase_account(*, user_id: int) -> None:
         cursor.execute("SELECT set_config('bh.erasing_owner', %s, true)", [str(user_id)])
         user.delete()
         cursor.execute("SELECT set_config('bh.erasing_owner', '', true)")
+
+
+def spend_code(*, authenticator: Authenticator, code: str) -> bool:
+    """Note the time step whose code is spent; False where that one, or a later one, was spent before."""
+    secret = decrypt(authenticator.data["secret"])
+    codes = {step: format_hotp_value(hotp_value(secret, step)) for step in yield_hotp_counters_from_time()}
+    steps = (step for step, expected in codes.items() if compare_user_code(actual=code, expected=expected))
+    with connection.cursor() as cursor:
+        # Without a step its time has just ended.
+        cursor.execute(_SPEND, {"id": authenticator.pk, "step": next(steps, -1)})
+        return bool(cursor.rowcount)

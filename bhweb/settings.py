@@ -148,6 +148,10 @@ ACCOUNT_RATE_LIMITS = MFA_RATE_LIMITS = False
 ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXY_COUNT
 MFA_ADAPTER = "access.adapter.MfaAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_FORMS = {
+    "authenticate": "access.forms.SecondFactorForm",
+    "reauthenticate": "access.forms.SecondFactorAgainForm",
+}
 # Nobody logs in before the first address is verified; a new one may wait beside it while a second factor is on.
 MFA_ALLOW_UNVERIFIED_EMAIL = True
 MFA_PASSKEY_LOGIN_ENABLED = True

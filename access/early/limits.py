@@ -1,13 +1,13 @@
-"""Limits of requests: token buckets in PostgreSQL, one statement each, the same for all processes."""
+"""Limits: token buckets in PostgreSQL, the same for all processes, and no matter of the cache."""
 
 from __future__ import annotations
 
 import datetime as dt
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from django.db import connection
 from django.utils.crypto import salted_hmac
 
-from access import buckets
 from access.addresses import address_of, network_of
 from access.models import Allowance
 
@@ -32,13 +32,34 @@ CALM_EVERYONE: Final = Bucket(300, 5)
 # Of mails to one address.
 MAIL: Final = Bucket(1, 15 * 60)
 MAILS_A_DAY: Final = Bucket(5, 86_400 / 5)
+_TAKE: Final = """
+INSERT INTO access_allowance AS held (digest, tokens, updated_at) VALUES (%(digest)s, %(most)s - 1, %(now)s)
+ON CONFLICT (digest) DO UPDATE SET
+    updated_at = %(now)s,
+    tokens = LEAST(%(most)s, held.tokens + EXTRACT(EPOCH FROM %(now)s - held.updated_at) / %(seconds)s) - 1
+WHERE LEAST(%(most)s, held.tokens + EXTRACT(EPOCH FROM %(now)s - held.updated_at) / %(seconds)s) >= 1
+RETURNING tokens
+"""
 _FORGET: Final = dt.timedelta(days=1)
 _PREFIXES: Final = {4: (32, 24), 6: (64, 48)}
 
 
 def take(name: str, bucket: Bucket, *, now: dt.datetime) -> bool:
-    """Take one out of a bucket; False where it is empty."""
-    return buckets.take("access_allowance", _digest(name), most=bucket.most, seconds=bucket.seconds, now=now)
+    """Take one out of a bucket; False where it is empty. Concurrent takers wait for each other on its row."""
+    values: dict[str, str | float | dt.datetime] = {
+        "digest": _digest(name),
+        "most": float(bucket.most),
+        "seconds": float(bucket.seconds),
+        "now": now,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_TAKE, values)
+        return cursor.fetchone() is not None
+
+
+def fill(name: str) -> None:
+    """Let a bucket be full."""
+    Allowance.objects.filter(digest=_digest(name)).delete()
 
 
 def may_ask(*, nets: tuple[str, str], now: dt.datetime) -> bool:

@@ -13,7 +13,7 @@ from access.models.early import (
     Wave,
 )
 from access.models.mail import LocalMail, Mail, Suppression
-from access.models.people import ApiKey, LoginAllowance, LoginLink, Preferences, User
+from access.models.people import ApiKey, LoginLink, Preferences, User
 
 __all__ = [
     "Act",
@@ -22,7 +22,6 @@ __all__ = [
     "Ask",
     "Consent",
     "LocalMail",
-    "LoginAllowance",
     "LoginLink",
     "Mail",
     "Onboarding",

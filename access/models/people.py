@@ -117,14 +117,3 @@ class Preferences(models.Model):
 
     def __str__(self) -> str:
         return f"preferences of {self.user}"
-
-
-class LoginAllowance(models.Model):
-    """How many more logins a source may try now; it fills up again by itself, so no one is locked out for good."""
-
-    digest = models.CharField(max_length=64, unique=True, help_text="of the account, address or device")
-    tokens = models.FloatField()
-    updated_at = models.DateTimeField()
-
-    def __str__(self) -> str:
-        return f"{self.tokens:g} tries left"

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import multiprocessing
 import re
+import time
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
+from allauth.mfa.totp.internal import auth as totp
 from django.core.cache import cache
 from django.db import connections
 from django.test import Client
 from django.utils import timezone
 
 from access.early import limits
-from access.models import Ask, Mail
+from access.models import Allowance, Ask, Mail
 from access.operations import ACCOUNT_ALLOWANCE, ADDRESS_ALLOWANCE, DOOR_ALLOWANCES, MAIL_ALLOWANCE
-from tests.access.test_accounts import again, log_in, member, turn_totp_on
+from tests.access.test_accounts import again, code_of, log_in, member, turn_totp_on
 from tests.access.test_one_answer import PASSWORD, REQUEST, knock
 from tests.factories import make_user
 
@@ -115,3 +118,44 @@ def test_codes_of_a_second_factor_are_not_guessed_for_long() -> None:
     # Who found the browser open guesses no longer than that, either.
     answers = [owner.post("/account/security/again/", {"code": "000000"}).status_code for _ in range(most + 1)]
     assert answers == [422] * most + [429]
+
+
+def _spend(cookies: dict[str, str], code: str) -> int:
+    """Send a code with all others at once, to a cache that has just been emptied."""
+    visitor = Client()
+    visitor.cookies.load(cookies)
+    _TOGETHER[0].wait(30)
+    cache.clear()
+    return visitor.post("/login/second-factor/", {"code": code}).status_code
+
+
+def test_a_code_is_good_once_whatever_the_cache_forgets(
+    crowd: ProcessPoolExecutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    owner = member()
+    again(owner)
+    secret = turn_totp_on(owner)
+    # The code's time does not end meanwhile, and nobody is held up by the count of tries.
+    moment = time.time()
+    monkeypatch.setattr(totp, "time", SimpleNamespace(time=lambda: moment))
+    monkeypatch.setitem(DOOR_ALLOWANCES, "second-factor", (1000, 1))
+    halfway = []
+    for _ in range(2 * CLIENTS):
+        Allowance.objects.all().delete()
+        visitor = Client()
+        log_in(visitor)
+        halfway.append({name: cookie.value for name, cookie in visitor.cookies.items()})
+    connections.close_all()
+    for crowd_of, winners in ((halfway[:CLIENTS], 1), (halfway[CLIENTS:], 0)):
+        answers = [crowd.submit(_spend, cookies, code_of(secret)) for cookies in crowd_of]
+        counts = Counter(answer.result(60) for answer in answers)
+        assert counts == Counter({302: winners, 422: CLIENTS - winners})
+    # Nor does an earlier one work any more, while the next one does.
+    visitor = Client()
+    Allowance.objects.all().delete()
+    log_in(visitor)
+    statuses = []
+    for later in (-totp.app_settings.TOTP_PERIOD, totp.app_settings.TOTP_PERIOD):
+        monkeypatch.setattr(totp, "time", SimpleNamespace(time=lambda later=later: moment + later))
+        statuses.append(visitor.post("/login/second-factor/", {"code": code_of(secret)}).status_code)
+    assert statuses == [422, 302]

@@ -13,7 +13,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from access.models import Allowance, ApiKey, LoginAllowance, User
+from access.models import Allowance, ApiKey, User
 from access.operations import create_api_key
 from alerts.models import Rule
 from journal import operations
@@ -165,8 +165,7 @@ OWN = {
 
 
 def visit(house: House, client: Client, name: str, method: str) -> TestResponse:
-    for limits in (Allowance, LoginAllowance):  # one visitor asks for everything here
-        limits.objects.all().delete()
+    Allowance.objects.all().delete()  # one visitor asks for everything here
     answer: TestResponse = getattr(client, method)(house.address(name))
     return answer
 
