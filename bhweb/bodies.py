@@ -8,21 +8,13 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
-from bhweb.headers import HEADERS
-
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from bhweb.streams import Receive, Send
+    from bhweb.streams import Receive
 
 # Of all requests at once [bytes].
 ALL_BYTES: Final = 64 << 20
-REASONS: Final = {
-    HTTPStatus.REQUEST_TIMEOUT: "The request took too long to arrive.",
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The request is larger than anything that is asked for here.",
-    HTTPStatus.TOO_MANY_REQUESTS: "Too many log in at this moment. Nothing was checked or counted: try again soon.",
-    HTTPStatus.SERVICE_UNAVAILABLE: "Too many large requests at once. Try again in a moment.",
-}
 
 
 class GoneError(Exception):
@@ -82,18 +74,3 @@ def _replay(body: bytes, receive: Receive) -> Receive:
         return waiting.pop() if waiting else await receive()
 
     return received
-
-
-async def refuse(refused: RefusedError, send: Send) -> None:
-    """Say why, and hang up."""
-    headers = [
-        (b"content-type", b"text/plain; charset=utf-8"),
-        (b"cache-control", b"private, no-store"),
-        (b"connection", b"close"),
-        (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
-    ]
-    headers += [(name.lower().encode(), value.encode()) for name, value in HEADERS.items()]
-    if refused.status in {HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS}:
-        headers.append((b"retry-after", b"2"))
-    await send({"type": "http.response.start", "status": refused.status.value, "headers": headers})
-    await send({"type": "http.response.body", "body": f"{REASONS[refused.status]}\n".encode()})

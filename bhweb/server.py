@@ -14,7 +14,7 @@ from bhweb import bodies, lifeline
 from bhweb.wsgi import application
 
 # Importable only after wsgi has set Django up.
-from bhweb import streams, turnstile  # isort: skip
+from bhweb import refusals, streams, turnstile  # isort: skip
 
 if TYPE_CHECKING:
     from bhweb.streams import Receive, Scope, Send
@@ -57,7 +57,7 @@ class Server:
             async with intake.whole(receive) as replayed, self._turnstile.turn(scope):
                 await pages(scope, replayed, send)
         except bodies.RefusedError as refused:
-            await bodies.refuse(refused, send)
+            await refusals.refuse(refused, scope, send)
         except bodies.GoneError:
             return
 
