@@ -1,4 +1,4 @@
-"""What is answered where no view could answer: requests that cannot be read, and a database that is away."""
+"""What is answered where no view could answer: what cannot be read, is not done here, or finds no database."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Final
 
 from django.core.exceptions import BadRequest, SuspiciousOperation
 from django.db import InterfaceError, OperationalError
-from django.http import HttpResponse, JsonResponse
+from django.http import HttpResponse, HttpResponseNotAllowed, JsonResponse
 from django.template.loader import render_to_string
 
 if TYPE_CHECKING:
-    from django.http import HttpRequest
+    from collections.abc import Callable
+
+    from django.http import HttpRequest, HttpResponseBase
 
 # Lost and refused connections, and statements that waited or ran for too long.
 AWAY: Final = (OperationalError, InterfaceError)
@@ -38,6 +40,21 @@ def server_error(request: HttpRequest) -> HttpResponse:
     if isinstance(error, UNREADABLE):
         return _page(request, HTTPStatus.BAD_REQUEST)
     return _page(request, HTTPStatus.INTERNAL_SERVER_ERROR)
+
+
+class SayNotAllowed:
+    """The innermost middleware: Django refuses a method without a word, as where a form's address is typed."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Give a page to those who read pages."""
+        response = self._get_response(request)
+        if isinstance(response, HttpResponseNotAllowed) and request.accepts("text/html") and not response.content:
+            page = render_to_string("405.html", {"is_read": request.method in {"GET", "HEAD"}}, request)
+            response.content = page.encode()
+        return response
 
 
 def _page(request: HttpRequest, status: HTTPStatus) -> HttpResponse:

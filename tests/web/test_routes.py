@@ -145,6 +145,21 @@ def test_a_panel_of_a_stranger_moves_the_whole_page(name: str, visitors: Visitor
     assert (response.status_code, response["HX-Redirect"]) == (401, "/login/")
 
 
+def test_what_only_takes_forms_says_so_and_what_can_only_be_read_too(visitors: Visitors) -> None:
+    words = {"get": "This address only takes what a form sends.", "post": "This page can be read, and takes nothing."}
+    wrong = [(name, method) for name, route in ROUTES.items() for method in words if getattr(route, method) == 405]
+    told = {}
+    for name, method in wrong:
+        if name.startswith("api-") or name in {"healthz", "metrics", "schema"}:  # for programs
+            continue
+        answer = answers(visitors, name, method, visitors.staff)
+        told[name, method] = words[method] in answer.content.decode() and "Allow" in answer
+    assert [one for one, is_said in told.items() if not is_said] == []
+    assert {("alerts:preferences", "get"), ("glossary", "post")} <= set(told)
+    program = client_of(visitors.owner).get("/alerts/preferences/", headers={"Accept": "application/json"})
+    assert (program.status_code, program.content) == (405, b"")
+
+
 @pytest.mark.parametrize("address", ["/admin/", "/admin/login/", "/admin/access/user/", "/admin/nonsense/"])
 @pytest.mark.parametrize("method", ["get", "post"])
 def test_admin_does_not_exist_for_others(address: str, method: str, visitors: Visitors) -> None:
