@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from django.db import connection
-from django.db.models import Count, Sum
+from django.db.models import Count, OuterRef, Subquery, Sum
 
-from access.models import Act, Signup, Tally, Wave
+from access.models import Act, Signup, Tally, User, Wave
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -27,7 +27,7 @@ _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
 _SOURCES: Final = 12
 _ACTS: Final = 60
 # Of the pictures [units].
-_WIDTH: Final = 240.0
+_WIDTH: Final = 200.0
 _ROW: Final = 30
 
 
@@ -105,7 +105,8 @@ def list_waves() -> list[Wave]:
 
 def list_acts() -> list[Act]:
     """Return what was done, the newest first."""
-    return list(Act.objects.order_by("-pk")[:_ACTS])
+    actors = User.objects.filter(pk=OuterRef("actor_id")).values("email")
+    return list(Act.objects.annotate(actor=Subquery(actors)).order_by("-pk")[:_ACTS])
 
 
 def note_act(*, actor_id: int, kind: str, after: Mapping[str, object], reason: str, now: dt.datetime) -> None:

@@ -83,6 +83,20 @@ def test_without_scripts_the_filter_is_a_form_and_the_order_a_link(visit: Open, 
     page.wait_for_url("**/zones/*/")
 
 
+def test_on_a_phone_the_table_is_cards_that_can_be_sorted_and_nothing_scrolls_sideways(
+    visit: Open, world: World
+) -> None:
+    opened = visit(size=PHONE)
+    page = opened.go("/screener/?sort=name")
+    widths = "() => [document.documentElement, ...document.querySelectorAll('.table-scroll')].map(e => e.scrollWidth)"
+    assert max(page.evaluate(widths)) <= PHONE[0]
+    assert page.locator("tbody tr").first.locator("[data-l=Lean]").is_visible()
+    page.get_by_role("link", name="Instrument").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**sort=-name**")
+    assert opened.problems == []
+
+
 def elsewhere(work: Callable[[], object]) -> None:
     """Do work as another process would: on a connection of its own that commits."""
 
