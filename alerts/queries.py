@@ -8,6 +8,7 @@ from alerts.models import Notice, Preferences, Rule, Watched
 
 if TYPE_CHECKING:
     import datetime as dt
+    from collections.abc import Sequence
 
 PAGE: Final = 50
 MOST_RULES: Final = 100
@@ -42,9 +43,11 @@ def list_watched(*, owner_id: int) -> list[int]:
     return list(Watched.objects.owned_by(owner_id).order_by("pk").values_list("instrument_id", flat=True))
 
 
-def is_watch_due(*, instrument_id: int, now: dt.datetime) -> bool:  # noqa: ARG001  # asked like every errand
-    """Tell whether anybody wants to be told of an instrument, or an e-mail waits."""
-    return Rule.objects.watching(instrument_id).exists() or Notice.objects.waiting().exists()
+def watch_due(*, instrument_ids: Sequence[int], now: dt.datetime) -> set[int]:  # noqa: ARG001  # asked like every errand
+    """Return the instruments that anybody wants to be told of; all of them where an e-mail waits."""
+    if Notice.objects.waiting().exists():
+        return set(instrument_ids)
+    return set(Rule.objects.watched().filter(instrument__in=instrument_ids).values_list("instrument_id", flat=True))
 
 
 def watched_instruments() -> list[int]:

@@ -19,7 +19,7 @@ from bhweb import celery
 from bhweb.models import Job
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
     from django.db.models import QuerySet
@@ -49,26 +49,46 @@ _IN_PLACE = """(SELECT newer.id FROM bhweb_job AS skipped JOIN bhweb_job AS newe
     WHERE skipped.id = %s AND skipped.state = 'skipped' AND newer.state = 'queued' AND newer.slot_at > skipped.slot_at
     ORDER BY newer.slot_at DESC LIMIT 1)"""
 
+_HARD = " ".join(f"WHEN '{queue}' THEN {limit.hard + LEASE_MARGIN_S}" for queue, limit in celery.LIMITS.items())
+_RUNNING = f"""state = 'running', attempt = attempt + 1,
+    lease_until = clock_timestamp() + make_interval(secs => CASE queue {_HARD} END)"""
+# Rows that another worker is taking at this moment are passed over, so that two of them share the work.
+_COMPANY = f"""WITH free AS MATERIALIZED (
+    SELECT id, stage, instrument_id FROM bhweb_job
+    WHERE stage = %s AND queue = %s AND slot_at = %s AND state = 'queued' AND attempt = 0
+        AND due_at <= clock_timestamp()
+    ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED
+), held AS MATERIALIZED (SELECT id AS of, pg_try_advisory_lock({_LOCK}) AS is_held FROM free)
+UPDATE bhweb_job SET {_RUNNING} FROM held WHERE id = of AND is_held RETURNING id, instrument_id"""  # noqa: S608  # constants
+
 
 class LeaseLostError(Exception):
     """Another attempt has taken the job over; whatever this one did must not be committed."""
 
 
 def put(*, stage: str, instrument_id: int, slot_at: datetime, queue: str) -> int | None:
-    """Ask for a stage at a slot, once; older slots that nobody has tried yet are skipped. None: asked before."""
+    """Ask for a stage at a slot, once; None: asked before."""
+    return put_all(stage=stage, slot_at=slot_at, queues={instrument_id: queue}).get(instrument_id)
+
+
+def put_all(*, stage: str, slot_at: datetime, queues: Mapping[int, str]) -> dict[int, int]:
+    """Ask for a stage of many instruments at a slot, each once; older slots that nobody has tried yet are skipped.
+
+    queues: by instrument id. Returns the ids of the new jobs by instrument id.
+    """
     with transaction.atomic():
-        new = _rows(
+        found = _rows(
             """INSERT INTO bhweb_job (stage, instrument_id, slot_at, queue, state, attempt, error)
-            VALUES (%s, %s, %s, %s, 'queued', 0, '') ON CONFLICT DO NOTHING RETURNING id""",
-            (stage, instrument_id, slot_at, queue),
+            SELECT %s, of, %s, queue, 'queued', 0, '' FROM unnest(%s::bigint[], %s::text[]) AS asked(of, queue)
+            ORDER BY of ON CONFLICT DO NOTHING RETURNING instrument_id, id""",
+            (stage, slot_at, list(queues), list(queues.values())),
         )
-        if not new:
-            return None
-        older = Job.objects.filter(stage=stage, instrument_id=instrument_id, slot_at__lt=slot_at)
-        _skip(older.filter(state=Job.State.QUEUED, attempt=0))
-        (job_id,) = new[0]
-        _send_queued(where="id = %s", values=(job_id,))
-        return int(job_id)
+        new = {int(instrument_id): int(job_id) for instrument_id, job_id in found}
+        if new:
+            older = Job.objects.filter(stage=stage, instrument_id__in=list(new), slot_at__lt=slot_at)
+            _skip(older.filter(state=Job.State.QUEUED, attempt=0))
+            _send_queued(where="id = ANY(%s)", values=(list(new.values()),), most=len(new))
+        return new
 
 
 def known(*, stage: str, slot_at: datetime) -> set[int]:
@@ -76,10 +96,15 @@ def known(*, stage: str, slot_at: datetime) -> set[int]:
     return set(Job.objects.filter(stage=stage, slot_at=slot_at).values_list("instrument_id", flat=True))
 
 
-def died_last(*, stage: str, instrument_id: int) -> bool:
-    """Tell whether the newest job that came to an end was given up."""
-    ended = Job.objects.filter(stage=stage, instrument_id=instrument_id, state__in=(Job.State.DONE, Job.State.DEAD))
-    return ended.order_by("-finished_at").values_list("state", flat=True).first() == Job.State.DEAD
+def died_last(*, stage: str, instrument_ids: Sequence[int]) -> set[int]:
+    """Return the instruments whose newest job that came to an end was given up."""
+    rows = _rows(
+        """SELECT of FROM unnest(%s::bigint[]) AS asked(of) WHERE 'dead' = (
+            SELECT state FROM bhweb_job WHERE stage = %s AND instrument_id = of AND state IN ('done', 'dead')
+            ORDER BY finished_at DESC LIMIT 1)""",
+        (list(instrument_ids), stage),
+    )
+    return {int(pk) for (pk,) in rows}
 
 
 @contextmanager
@@ -100,33 +125,57 @@ def claimed(*, job_id: int) -> Iterator[Job | None]:
     finally:
         # A broken session has dropped the lock by itself, and the sweep sends what waits.
         with suppress(DatabaseError, InterfaceError):
-            _unlock(stage=stage, instrument_id=instrument_id)
+            _unlock(stage=stage, instrument_ids=[instrument_id])
+
+
+@contextmanager
+def accompanied(*, job: Job, most: int) -> Iterator[list[Job]]:
+    """Hold up to ``most`` jobs of the same stage, minute and queue beside one that is held, each for one attempt.
+
+    What has failed before is left out: it is tried alone, by its own message.
+    """
+    taken = _rows(_COMPANY, (job.stage, job.queue, job.slot_at, most))
+    try:
+        yield list(Job.objects.select_related("instrument").filter(pk__in=[pk for pk, _ in taken]).order_by("pk"))
+    finally:
+        with suppress(DatabaseError, InterfaceError):
+            _unlock(stage=job.stage, instrument_ids=[instrument_id for _, instrument_id in taken])
 
 
 def _lease(job_id: int) -> Job | None:
     # Whoever holds the lock knows that a running job has lost its worker, and may take it over at once.
-    hard = " ".join(f"WHEN '{queue}' THEN {limit.hard + LEASE_MARGIN_S}" for queue, limit in celery.LIMITS.items())
     taken = _rows(
-        f"""UPDATE bhweb_job SET state = 'running', attempt = attempt + 1,
-            lease_until = clock_timestamp() + make_interval(secs => CASE queue {hard} END)
+        f"""UPDATE bhweb_job SET {_RUNNING}
         WHERE id = %s AND state IN ('queued', 'running') AND attempt < %s RETURNING id""",  # noqa: S608  # constants
         (job_id, ATTEMPTS),
     )
     return Job.objects.select_related("instrument").get(pk=job_id) if taken else None
 
 
-def _unlock(*, stage: str, instrument_id: int) -> None:
-    _rows("SELECT pg_advisory_unlock(hashtext('bhweb.job.' || %s), %s::int)", (stage, instrument_id))
-    _send_queued(where="stage = %s AND instrument_id = %s", values=(stage, instrument_id))
+def _unlock(*, stage: str, instrument_ids: Sequence[int]) -> None:
+    if instrument_ids:
+        held = "SELECT pg_advisory_unlock(hashtext('bhweb.job.' || %s), of::int) FROM unnest(%s::bigint[]) AS held(of)"
+        _rows(held, (stage, instrument_ids))
+        _send_queued(where="stage = %s AND instrument_id = ANY(%s)", values=(stage, instrument_ids))
 
 
-def finish(*, job: Job) -> None:
-    """Mark the attempt as done, in the caller's transaction; raise LeaseLostError if it no longer counts."""
-    mine = Job.objects.filter(pk=job.pk, state=Job.State.RUNNING, attempt=job.attempt)
-    if not mine.update(state=Job.State.DONE, finished_at=Now(), lease_until=None, error=""):
-        raise LeaseLostError(f"job {job.pk}, attempt {job.attempt}")
-    older = Job.objects.filter(stage=job.stage, instrument_id=job.instrument_id, slot_at__lt=job.slot_at)
-    _skip(older.filter(state__in=(Job.State.QUEUED, Job.State.RUNNING)))
+def finish(*, jobs: Sequence[Job]) -> None:
+    """Mark the attempts as done, in the caller's transaction; raise LeaseLostError if one no longer counts."""
+    done = _rows(
+        """UPDATE bhweb_job SET state = 'done', finished_at = statement_timestamp(), lease_until = NULL, error = ''
+        FROM unnest(%s::bigint[], %s::int[]) AS mine(of, made)
+        WHERE id = of AND attempt = made AND state = 'running' RETURNING id""",
+        ([job.pk for job in jobs], [job.attempt for job in jobs]),
+    )
+    if len(done) < len(jobs):
+        raise LeaseLostError(f"{len(jobs) - len(done)} of the jobs {[job.pk for job in jobs]}")
+    _rows(
+        """UPDATE bhweb_job AS older
+        SET state = 'skipped', finished_at = statement_timestamp(), lease_until = NULL FROM bhweb_job AS mine
+        WHERE mine.id = ANY(%s) AND older.stage = mine.stage AND older.instrument_id = mine.instrument_id
+            AND older.slot_at < mine.slot_at AND older.state IN ('queued', 'running') RETURNING older.id""",
+        ([job.pk for job in jobs],),
+    )
 
 
 def _skip(jobs: QuerySet[Job]) -> None:
@@ -193,12 +242,12 @@ def prune() -> None:
     )
 
 
-def _send_queued(*, where: str, values: tuple[Any, ...]) -> None:
+def _send_queued(*, where: str, values: tuple[Any, ...], most: int = BATCH) -> None:
     """Send a message for each queued job that is due, once the transaction is committed."""
     due = _rows(
         f"""UPDATE bhweb_job SET sent_at = clock_timestamp() WHERE id IN (
             SELECT id FROM bhweb_job WHERE state = 'queued' AND due_at <= clock_timestamp() AND ({where})
-            ORDER BY id LIMIT {BATCH} FOR UPDATE SKIP LOCKED
+            ORDER BY id LIMIT {most:d} FOR UPDATE SKIP LOCKED
         ) RETURNING id, queue""",  # noqa: S608  # constants
         values,
     )

@@ -6,31 +6,32 @@ import datetime as dt
 import logging
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
+from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
 from django.db import transaction
 from django.utils.module_loading import import_string
 
-from alerts.queries import is_watch_due, watched_instruments
+from alerts.queries import watch_due, watched_instruments
 from bhweb import events, jobs
 from bhweb.celery import BACKFILL, LIVE
 from heatmaps.queries import (
-    get_heatmap,
-    is_learning_due,
-    is_standing_due,
-    is_stated_score_due,
-    is_stating_due,
-    is_tracking_due,
-    month_to_score,
+    get_heatmaps,
+    learning_due,
+    month_due,
+    standing_due,
+    stated_score_due,
+    stating_due,
+    tracking_due,
 )
-from journal.queries import is_control_due, is_settling_due
-from market.queries import freshness_of_all, heard_venues, list_fetched, resting_venues, stored_span
+from journal.queries import control_due, settling_due
+from market.queries import freshness_of_all, heard_venues, list_fetched, resting_venues, stored_spans
 from market.series import EPOCH
 from market.tasks import ensure_pairs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from bhweb.models import Job
     from market.models import Instrument
@@ -43,6 +44,8 @@ LONG: Final = dt.timedelta(hours=6)
 PAIR_WAIT: Final = dt.timedelta(seconds=20)
 # So long the feed has to bring a minute's bar before its venue is asked.
 FEED_PATIENCE: Final = dt.timedelta(seconds=8)
+# So many instruments of a minute are worked on at once: in about two seconds, so that others have their turn.
+TOGETHER: Final = 16
 MINUTE: Final = dt.timedelta(minutes=1)
 # So long a job may wait in the queue for its venue's budget [s].
 LONGEST_WAIT_S: Final = 30.0
@@ -50,32 +53,36 @@ LONGEST_WAIT_S: Final = 30.0
 TICK: Final = dt.timedelta(seconds=2)
 
 
-def _stored_through(instrument_id: int) -> dt.datetime | None:
-    span = stored_span(instrument_id=instrument_id)
-    return span[1] if span else None
+Moments: TypeAlias = "Mapping[int, dt.datetime | None]"
 
 
-def _built_through(instrument_id: int) -> dt.datetime | None:
-    heatmap = get_heatmap(instrument_id=instrument_id)
-    return heatmap.built_through if heatmap else None
+def _stored_through(instrument_ids: Sequence[int]) -> Moments:
+    return {pk: span[1] for pk, span in stored_spans(instrument_ids=instrument_ids).items()}
 
 
-def _tracked_through(instrument_id: int) -> dt.datetime | None:
-    heatmap = get_heatmap(instrument_id=instrument_id)
-    return heatmap.zones_through if heatmap else None
+def _built_through(instrument_ids: Sequence[int]) -> Moments:
+    return {pk: one.built_through for pk, one in get_heatmaps(instrument_ids=instrument_ids).items()}
+
+
+def _tracked_through(instrument_ids: Sequence[int]) -> Moments:
+    return {pk: one.zones_through for pk, one in get_heatmaps(instrument_ids=instrument_ids).items()}
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """A step that takes ``(*, instrument_id, now)`` and may be repeated without a trace."""
+    """A step that takes ``(*, instrument_id, now)`` and may be repeated without a trace.
+
+    ``most`` > 1: it takes ``(*, instrument_ids, now)``, and so many instruments of a minute at once.
+    ``due`` names those for which there may be something to do: the stage is left out for the others.
+    """
 
     slug: str
     work: str
-    reached: Callable[[int], dt.datetime | None]
+    reached: Callable[[Sequence[int]], Moments]
     # Not for work that talks to a venue meanwhile, or that commits part by part.
     is_atomic: bool = True
-    # Asked where there may be nothing to do: then the stage is left out.
-    is_due: Callable[..., bool] | None = None
+    due: Callable[..., set[int]] | None = None
+    most: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,28 +91,30 @@ class Errand:
 
     slug: str
     work: str
-    is_due: Callable[..., object]
+    # Takes ``(*, instrument_ids, now)``: those for which it is.
+    due: Callable[..., set[int]]
     is_atomic: bool = True
+    most: int = 1
 
 
 STAGES: Final = (
     Stage("ingest", "market.tasks.ingest", _stored_through, is_atomic=False),
-    Stage("advance", "heatmaps.tasks.advance", _built_through, is_atomic=False),
-    Stage("zones", "heatmaps.tasks.track_zones", _tracked_through, is_due=is_tracking_due),
+    Stage("advance", "heatmaps.tasks.advance", _built_through, is_atomic=False, most=TOGETHER),
+    Stage("zones", "heatmaps.tasks.track_zones", _tracked_through, due=tracking_due, most=TOGETHER),
 )
 ERRANDS: Final = (
-    Errand("settle", "bhweb.telling.settle", is_settling_due),
-    Errand("control", "journal.tasks.draw_controls", is_control_due),
-    Errand("look", "alerts.tasks.look", is_watch_due),
-    Errand("stand", "heatmaps.tasks.stand", is_standing_due),
-    Errand("learn", "heatmaps.tasks.learn_reach", is_learning_due),
-    Errand("chances", "heatmaps.tasks.state_chances", is_stating_due),
-    Errand("score", "heatmaps.tasks.score_day", is_stated_score_due),
-    Errand("month", "heatmaps.tasks.score_month", month_to_score),
+    Errand("settle", "bhweb.telling.settle", settling_due),
+    Errand("control", "journal.tasks.draw_controls", control_due),
+    Errand("look", "alerts.tasks.look", watch_due),
+    Errand("stand", "heatmaps.tasks.stand", standing_due),
+    Errand("learn", "heatmaps.tasks.learn_reach", learning_due),
+    Errand("chances", "heatmaps.tasks.state_chances", stating_due),
+    Errand("score", "heatmaps.tasks.score_day", stated_score_due),
+    Errand("month", "heatmaps.tasks.score_month", month_due),
 )
 
 # Asked for at the beginning of each minute: where a venue is away no stage comes to its end.
-OUTAGE: Final = Errand("outage", "alerts.tasks.look_for_outages", is_watch_due)
+OUTAGE: Final = Errand("outage", "alerts.tasks.look_for_outages", watch_due)
 
 
 def refresh(*, now: dt.datetime) -> int:
@@ -118,7 +127,7 @@ def refresh(*, now: dt.datetime) -> int:
             jobs.put(stage=OUTAGE.slug, instrument_id=instrument_id, slot_at=slot_at, queue=BACKFILL)
     waiting = [one for one in list_fetched(with_venues=settings.VENUES) if one.pk not in known]
     ready = _ready(waiting, now, slot_at) if waiting else []
-    return sum(_put(STAGES[0], instrument_id, slot_at) is not None for instrument_id in ready)
+    return _put(STAGES[0], ready, slot_at)
 
 
 def _ready(waiting: Sequence[Instrument], now: dt.datetime, slot_at: dt.datetime) -> list[int]:
@@ -144,45 +153,76 @@ def _has_passed(wait: dt.timedelta, now: dt.datetime, slot_at: dt.datetime) -> b
     return now - slot_at >= min(wait * settings.CLOCK_SPEED, MINUTE - TICK * settings.CLOCK_SPEED)
 
 
-def _put(stage: Stage, instrument_id: int, slot_at: dt.datetime) -> int | None:
-    through = stage.reached(instrument_id)
-    is_behind = through is None or slot_at - through > LONG
-    # An instrument that cannot be computed must not cost the others their minute.
-    is_apart = is_behind or jobs.died_last(stage=stage.slug, instrument_id=instrument_id)
-    queue = BACKFILL if is_apart else LIVE
-    return jobs.put(stage=stage.slug, instrument_id=instrument_id, slot_at=slot_at, queue=queue)
+def _put(stage: Stage, instrument_ids: Sequence[int], slot_at: dt.datetime) -> int:
+    """Ask for a stage, each instrument on its queue; return how many were new."""
+    if not instrument_ids:
+        return 0
+    reached, apart = stage.reached(instrument_ids), jobs.died_last(stage=stage.slug, instrument_ids=instrument_ids)
+    queues = {}
+    for pk in instrument_ids:
+        through = reached.get(pk)
+        # An instrument that cannot be computed must not cost the others their minute.
+        is_apart = through is None or slot_at - through > LONG or pk in apart
+        queues[pk] = BACKFILL if is_apart else LIVE
+    return len(jobs.put_all(stage=stage.slug, slot_at=slot_at, queues=queues))
 
 
 def run(*, job_id: int) -> None:
-    """Make one attempt at a job and put the next stage's; the message may be late, doubled or forged."""
+    """Make one attempt at a job and put the next stage's; the message may be late, doubled or forged.
+
+    Where the stage takes many instruments, others' jobs of this minute are worked on with it.
+    """
     with jobs.claimed(job_id=job_id) as job:
         if job is not None:
-            _attempt(job)
+            with jobs.accompanied(job=job, most=_found(job).most - 1) as others:
+                _attempt([job, *others])
 
 
-def _attempt(job: Job) -> None:
+def _attempt(batch: Sequence[Job]) -> None:
     try:
-        _work(job)
+        _work(batch)
     except jobs.LeaseLostError as lost:
         logger.warning("undone, another attempt has taken over: %s", lost)
+        _attempt_alone(batch)
     except Exception as error:
-        logger.exception("job %s failed at attempt %s", job.pk, job.attempt)
-        text = f"{type(error).__name__}: {error}"
-        jobs.fail(job=job, error=text[:2000], is_permanent=bool(getattr(error, "permanent", False)))
+        logger.exception("jobs %s failed", [job.pk for job in batch])
+        if len(batch) == 1 or isinstance(error, SoftTimeLimitExceeded):
+            _fail(batch, error)
+        else:
+            _attempt_alone(batch)
 
 
-def _work(job: Job) -> None:
-    stage = next(one for one in (*STAGES, *ERRANDS, OUTAGE) if one.slug == job.stage)
-    work = partial(import_string(stage.work), instrument_id=job.instrument_id, now=job.slot_at)
+def _attempt_alone(batch: Sequence[Job]) -> None:
+    """Work on each by itself, so that one that can not be computed holds none of the others."""
+    for job in batch if len(batch) > 1 else ():
+        _attempt([job])
+
+
+def _fail(batch: Sequence[Job], error: Exception) -> None:
+    text, is_permanent = f"{type(error).__name__}: {error}"[:2000], bool(getattr(error, "permanent", False))
+    for job in batch:
+        jobs.fail(job=job, error=text, is_permanent=is_permanent)
+
+
+def _found(job: Job) -> Stage | Errand:
+    return next(one for one in (*STAGES, *ERRANDS, OUTAGE) if one.slug == job.stage)
+
+
+def _work(batch: Sequence[Job]) -> None:
+    job, stage, ids = batch[0], _found(batch[0]), [one.instrument_id for one in batch]
+    of = {"instrument_ids": ids} if stage.most > 1 else {"instrument_id": job.instrument_id}
+    work = partial(import_string(stage.work), **of, now=job.slot_at)
     if not stage.is_atomic and not _has_come_through(work, job):
         return
     with transaction.atomic():
         if stage.is_atomic:
             work()
-        jobs.finish(job=job)
-        _put_next(job)
+        jobs.finish(jobs=batch)
+        _put_next(job.stage, ids, job.slot_at)
         # Whoever hears of it must find the data: publish after the commit.
-        transaction.on_commit(partial(events.publish, instrument=job.instrument.key, stage=job.stage, at=job.slot_at))
+        for one in batch:
+            news = partial(events.publish, instrument=one.instrument.key, stage=one.stage, at=one.slot_at)
+            transaction.on_commit(news)
 
 
 def _has_come_through(work: Callable[[], None], job: Job) -> bool:
@@ -200,15 +240,17 @@ def _has_come_through(work: Callable[[], None], job: Job) -> bool:
     return True
 
 
-def _put_next(job: Job) -> None:
+def _put_next(slug: str, instrument_ids: Sequence[int], slot_at: dt.datetime) -> None:
     """Ask for the next stage; after the last one, or where that is not due, for the errands that are."""
     slugs = [stage.slug for stage in STAGES]
-    if job.stage not in slugs:
+    if slug not in slugs:
         return
-    following = STAGES[slugs.index(job.stage) + 1 :][:1]
-    due = [one for one in following if one.is_due is None or one.is_due(instrument_id=job.instrument_id)]
-    for stage in due:
-        _put(stage, job.instrument_id, job.slot_at)
-    for errand in () if due else ERRANDS:
-        if errand.is_due(instrument_id=job.instrument_id, now=job.slot_at):
-            jobs.put(stage=errand.slug, instrument_id=job.instrument_id, slot_at=job.slot_at, queue=BACKFILL)
+    rest = list(instrument_ids)
+    for stage in STAGES[slugs.index(slug) + 1 :][:1]:
+        due = set(rest) if stage.due is None else stage.due(instrument_ids=rest)
+        _put(stage, sorted(due), slot_at)
+        rest = [pk for pk in rest if pk not in due]
+    for errand in ERRANDS if rest else ():
+        due = errand.due(instrument_ids=rest, now=slot_at)
+        if due:
+            jobs.put_all(stage=errand.slug, slot_at=slot_at, queues=dict.fromkeys(sorted(due), BACKFILL))

@@ -10,17 +10,17 @@ from heatmaps.pages import public, state
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 
-def advance(*, instrument_id: int, now: dt.datetime) -> None:
-    """Bring an instrument's heatmaps up to its newest bars."""
-    operations.advance(instrument_id=instrument_id, now=now)
+def advance(*, instrument_ids: Sequence[int], now: dt.datetime) -> None:
+    """Bring the heatmaps of some instruments up to their newest bars."""
+    operations.advance_all(instrument_ids=instrument_ids, now=now)
 
 
-def track_zones(*, instrument_id: int, now: dt.datetime) -> None:
-    """Follow an instrument's zones up to its newest columns."""
-    operations.track_zones(instrument_id=instrument_id, now=now)
+def track_zones(*, instrument_ids: Sequence[int], now: dt.datetime) -> None:
+    """Follow the zones of some instruments up to their newest columns."""
+    operations.track_all(instrument_ids=instrument_ids, now=now)
 
 
 def learn_reach(*, instrument_id: int, now: dt.datetime) -> None:

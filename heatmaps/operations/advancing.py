@@ -12,9 +12,16 @@ from .summing import sum_members
 
 if TYPE_CHECKING:
     import datetime as dt
+    from collections.abc import Sequence
 
 # Parts per job: it stays far below a minute.
 PARTS_PER_JOB: Final = 24
+
+
+def advance_all(*, instrument_ids: Sequence[int], now: dt.datetime) -> None:
+    """Bring all heatmaps of some instruments up to their newest bars."""
+    for instrument_id in instrument_ids:
+        advance(instrument_id=instrument_id, now=now)
 
 
 def advance(*, instrument_id: int, now: dt.datetime) -> tuple[Built, ...]:

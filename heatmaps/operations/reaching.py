@@ -21,10 +21,10 @@ from heatmaps.queries import (
     get_heatmap,
     get_reach,
     has_grown,
-    is_stating_due,
     load_path_bars,
     near_edge,
     reachability,
+    stating_due,
     zones_between,
 )
 from market.queries import stored_span
@@ -98,7 +98,7 @@ def state_chances(*, instrument_id: int, now: dt.datetime) -> list[Statement]:
 
 def _state(instrument_id: int, now: dt.datetime) -> list[Statement]:
     span = stored_span(instrument_id=instrument_id)
-    if span is None or not is_stating_due(instrument_id=instrument_id, now=now):
+    if span is None or not stating_due(instrument_ids=[instrument_id], now=now):
         return []
     found = reachability(instrument_id=instrument_id, at=min(now, span[1]))
     if found.at is None:

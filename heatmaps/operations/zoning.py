@@ -68,6 +68,12 @@ class Followed:
         return Followed(self.born + other.born, self.ended + other.ended, min(reached, default=None), is_complete)
 
 
+def track_all(*, instrument_ids: Sequence[int], now: dt.datetime) -> None:
+    """Follow the zones of some instruments."""
+    for instrument_id in instrument_ids:
+        track_zones(instrument_id=instrument_id, now=now)
+
+
 def track_zones(
     *,
     instrument_id: int,

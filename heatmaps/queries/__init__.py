@@ -16,10 +16,10 @@ from .maps import (
     get_heatmap,
     get_heatmaps,
     history_before,
-    is_tracking_due,
     map_size,
     release_name,
     sum_slug,
+    tracking_due,
 )
 from .members import MemberMap, MemberShare, MemberShares, member_maps, member_shares, read_column, read_records
 from .reach import (
@@ -29,19 +29,19 @@ from .reach import (
     chances_of,
     get_reach,
     has_grown,
-    is_learning_due,
-    is_stating_due,
+    learning_due,
     load_path_bars,
     near_edge,
     reachability,
     share_learnt,
+    stating_due,
 )
 from .scale import measure_scale
 from .scores import list_releases, list_scores, newest_scores, page_scores, standing_scores
 from .screening import SORTS, Choice, Line, Near, screen
 from .slices import Slice, latest_slice, slice_of, within_distance
-from .standings import NEAR_PCT, Lean, is_standing_due, lean_of, living_zones, standing_edge, standings_of
-from .stated import Miss, is_stated_score_due, month_to_score, page_misses, stated_touches
+from .standings import NEAR_PCT, Lean, lean_of, living_zones, standing_due, standing_edge, standings_of
+from .stated import Miss, month_due, month_to_score, page_misses, stated_score_due, stated_touches
 from .tiles import StoredTile, find_tile, read_codes, read_strip, read_tile, read_tiles
 from .zone_index import ZONE_SORTS, ZoneChoice, choose_zones
 from .zones import (
@@ -109,14 +109,10 @@ __all__ = [
     "has_grown",
     "has_same_members",
     "history_before",
-    "is_learning_due",
-    "is_standing_due",
-    "is_stated_score_due",
-    "is_stating_due",
-    "is_tracking_due",
     "latest_slice",
     "layer_evidence",
     "lean_of",
+    "learning_due",
     "leverage_shares",
     "list_releases",
     "list_scores",
@@ -127,6 +123,7 @@ __all__ = [
     "measure_scale",
     "member_maps",
     "member_shares",
+    "month_due",
     "month_to_score",
     "near_edge",
     "newest_scores",
@@ -146,12 +143,16 @@ __all__ = [
     "screen",
     "share_learnt",
     "slice_of",
+    "standing_due",
     "standing_edge",
     "standing_scores",
     "standings_of",
+    "stated_score_due",
     "stated_touches",
+    "stating_due",
     "strip_doubts",
     "sum_slug",
+    "tracking_due",
     "within_distance",
     "zone_as_of",
     "zone_events",

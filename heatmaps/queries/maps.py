@@ -80,13 +80,19 @@ def get_current_heatmap(*, instrument_id: int, estimator: str) -> Heatmap | None
     return next((one for one in _maps([instrument_id], estimator) if one.release.version == version), None)
 
 
-def is_tracking_due(*, instrument_id: int) -> bool:
-    """Tell whether columns of a map wait for their zones, or there is no map that could say that none do."""
-    maps = [get_current_heatmap(instrument_id=instrument_id, estimator=slug) for slug in tracked()]
-    return not all(
-        one is not None and one.zones_through is not None and one.zones_through >= (one.built_through or EPOCH)
-        for one in maps
-    )
+def tracking_due(*, instrument_ids: Sequence[int]) -> set[int]:
+    """Return the instruments whose columns wait for their zones, or that lack a map which could say that none do."""
+    due: set[int] = set()
+    for slug in tracked():
+        done = {
+            one.instrument_id
+            for one in _maps(instrument_ids, slug)
+            if one.release.version == registered_version(slug)
+            and one.zones_through is not None
+            and one.zones_through >= (one.built_through or EPOCH)
+        }
+        due |= set(instrument_ids) - done
+    return due
 
 
 def sum_slug(estimator: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -15,7 +16,7 @@ from market.queries.completeness import completeness
 from market.series import DAY_MS, HOUR_MS, STEP_MS, epoch_ms, moment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from heatmaps.core.grid import Floats
     from heatmaps.models import Zone
@@ -93,23 +94,38 @@ def has_grown(reach: Reach, first: dt.datetime) -> bool:
     return earliest <= (reach.learnt_from or reach.learnt_through) - _WEEK
 
 
-def is_learning_due(*, instrument_id: int, now: dt.datetime) -> bool:
-    """Tell whether this day's bars, or a longer history, wait to be learnt from."""
-    span = market.stored_span(instrument_id=instrument_id)
-    if span is None:
-        return False
-    through = moment(epoch_ms(min(now, span[1])) // DAY_MS * DAY_MS)
-    reach = get_reach(instrument_id=instrument_id, at=through)
-    return reach is None or reach.learnt_through < through or has_grown(reach, span[0])
+def _spans_learnt(instrument_ids: Collection[int], at: dt.datetime) -> dict[int, Reach]:
+    """What had been learnt by a moment, by instrument id, without what it says: from when, and up to when."""
+    learnt = Reach.objects.filter(release__slug=SLUG, release__version=VERSION, learnt_through__lte=at)
+    wanted = learnt.filter(instrument__in=instrument_ids).only("instrument_id", "learnt_from", "learnt_through")
+    newest = wanted.order_by("instrument_id", "-learnt_through", "-pk").distinct("instrument_id")
+    return {one.instrument_id: one for one in newest}
 
 
-def is_stating_due(*, instrument_id: int, now: dt.datetime) -> bool:
-    """Tell whether something has been learnt, bars of this hour are there, and its chances are not stated yet."""
-    span = market.stored_span(instrument_id=instrument_id)
+def learning_due(*, instrument_ids: Sequence[int], now: dt.datetime) -> set[int]:
+    """Return the instruments of which this day's bars, or a longer history, wait to be learnt from."""
+    spans = market.stored_spans(instrument_ids=instrument_ids)
+    days: defaultdict[dt.datetime, list[int]] = defaultdict(list)
+    for pk, span in spans.items():
+        days[moment(epoch_ms(min(now, span[1])) // DAY_MS * DAY_MS)].append(pk)
+    due = set()
+    for through, pks in days.items():
+        learnt = _spans_learnt(pks, through)
+        for pk in pks:
+            reach = learnt.get(pk)
+            if reach is None or reach.learnt_through < through or has_grown(reach, spans[pk][0]):
+                due.add(pk)
+    return due
+
+
+def stating_due(*, instrument_ids: Sequence[int], now: dt.datetime) -> set[int]:
+    """Return those of which something is learnt, this hour's bars are there, and no chances are stated yet."""
     hour = moment(epoch_ms(now) // HOUR_MS * HOUR_MS)
-    if span is None or min(now, span[1]) < hour or get_reach(instrument_id=instrument_id, at=now) is None:
-        return False
-    return not Statement.objects.filter(instrument_id=instrument_id, stated_at__gte=hour).exists()
+    spans = market.stored_spans(instrument_ids=instrument_ids)
+    waiting = {pk for pk, span in spans.items() if min(now, span[1]) >= hour}
+    stated = Statement.objects.filter(instrument__in=waiting, stated_at__gte=hour)
+    waiting -= set(stated.values_list("instrument_id", flat=True)) if waiting else set()
+    return set(_spans_learnt(waiting, now)) if waiting else set()
 
 
 def load_path_bars(*, instrument_id: int, since: dt.datetime, until: dt.datetime) -> Records:

@@ -9,7 +9,7 @@ from heatmaps.models import ALIVE, Standing, Zone
 from market import queries as market
 from market.series import STEP_MS, epoch_ms, moment
 
-from .maps import get_heatmap
+from .maps import get_heatmaps
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -68,14 +68,19 @@ def living_zones(*, heatmap_ids: Sequence[int]) -> dict[int, list[Zone]]:
 
 def standing_edge(heatmap: Heatmap) -> dt.datetime | None:
     """Return the end of the newest five minutes of which both bars and a committed column are there."""
-    span = market.stored_span(instrument_id=heatmap.instrument_id)
+    return _edge(heatmap, market.stored_span(instrument_id=heatmap.instrument_id))
+
+
+def _edge(heatmap: Heatmap, span: tuple[dt.datetime, dt.datetime] | None) -> dt.datetime | None:
     if span is None or heatmap.built_through is None:
         return None
     return moment(epoch_ms(min(span[1], heatmap.built_through)) // STEP_MS * STEP_MS)
 
 
-def is_standing_due(*, instrument_id: int, now: dt.datetime) -> bool:  # noqa: ARG001  # asked like every errand
-    """Tell whether a column has been committed since it was told where the instrument stands."""
-    heatmap = get_heatmap(instrument_id=instrument_id)
-    edge = standing_edge(heatmap) if heatmap else None
-    return edge is not None and not Standing.objects.filter(instrument_id=instrument_id, as_of__gte=edge).exists()
+def standing_due(*, instrument_ids: Sequence[int], now: dt.datetime) -> set[int]:  # noqa: ARG001  # asked like every errand
+    """Return the instruments of which a column has been committed since it was told where they stand."""
+    spans = market.stored_spans(instrument_ids=instrument_ids)
+    found = get_heatmaps(instrument_ids=instrument_ids)
+    told = dict(Standing.objects.filter(instrument__in=instrument_ids).values_list("instrument_id", "as_of"))
+    edges = {pk: _edge(heatmap, spans.get(pk)) for pk, heatmap in found.items()}
+    return {pk for pk, edge in edges.items() if edge is not None and not (pk in told and told[pk] >= edge)}

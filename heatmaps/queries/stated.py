@@ -10,11 +10,13 @@ import numpy as np
 from django.db import connection
 
 from heatmaps.core.touches import SURE, Touches
-from heatmaps.models import Outcome, ScoreRun
+from heatmaps.models import ScoreRun
 from market import queries as market
 from market.series import DAY_MS, epoch_ms, moment
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from heatmaps.core.grid import Floats, Ints
 
 # Bars that have to lie before a month, and days over which instruments take turns.
@@ -40,6 +42,12 @@ SELECT i.venue || ':' || i.symbol, i.is_simulated, s.id, s.horizon, s.stated_at,
 {_LEVELS.replace("WHERE", ", market_instrument i WHERE i.id = s.instrument_id AND")}
     AND s.id IN (SELECT id FROM missed) AND abs(u.chance - k.touched) > %(sure)s
 ORDER BY s.id DESC, u.level"""  # noqa: S608  # constants
+
+_UNSCORED: Final = """SELECT i.id FROM market_instrument i WHERE i.id = ANY(%(of)s) AND i.venue <> %(pair)s
+    AND NOT EXISTS (SELECT FROM heatmaps_scorerun r
+        WHERE r.instrument_id = i.id AND r.against = 'stated' AND r.until >= %(midnight)s)
+    AND EXISTS (SELECT FROM heatmaps_statement s JOIN heatmaps_outcome o ON o.statement_id = s.id
+        WHERE s.instrument_id = i.id AND s.due_at <= %(midnight)s)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,16 +93,19 @@ def page_misses(*, limit: int, before: int | None = None) -> tuple[list[Miss], i
     return [one for one in found if one.statement_id >= statements[-1]] if statements else [], following
 
 
-def is_stated_score_due(*, instrument_id: int, now: dt.datetime) -> bool:
-    """Tell whether chances came due by the day's beginning and no run has scored them; pairs repeat their leader's."""
+def stated_score_due(*, instrument_ids: Sequence[int], now: dt.datetime) -> set[int]:
+    """Return those whose chances came due by the day's beginning and are not scored; pairs repeat their leader's."""
     midnight = moment(epoch_ms(now) // DAY_MS * DAY_MS)
-    span = market.stored_span(instrument_id=instrument_id)
-    if span is None or span[1] < midnight or market.find_instrument(instrument_id=instrument_id).is_pair:
-        return False
-    if ScoreRun.objects.filter(instrument_id=instrument_id, against="stated", until__gte=midnight).exists():
-        return False
-    due = Outcome.objects.filter(statement__instrument_id=instrument_id, statement__due_at__lte=midnight)
-    return due.exists()
+    spans = market.stored_spans(instrument_ids=instrument_ids)
+    with connection.cursor() as cursor:
+        waiting = [pk for pk, span in spans.items() if span[1] >= midnight]
+        cursor.execute(_UNSCORED, {"of": waiting, "midnight": midnight, "pair": market.PAIR})
+        return {pk for (pk,) in cursor.fetchall()}
+
+
+def month_due(*, instrument_ids: Sequence[int], now: dt.datetime) -> set[int]:
+    """Return the instruments whose month before waits to be scored."""
+    return {pk for pk in instrument_ids if month_to_score(instrument_id=pk, now=now)}
 
 
 def month_to_score(*, instrument_id: int, now: dt.datetime) -> tuple[dt.datetime, dt.datetime] | None:

@@ -14,6 +14,7 @@ from .plans import Plan
 
 if TYPE_CHECKING:
     import datetime as dt
+    from collections.abc import Sequence
     from decimal import Decimal
 
 
@@ -21,6 +22,11 @@ class JudgementManager(OwnedManager["Judgement"]):
     """The doors to judgements: of an owner, or for the judge, who reads no notes."""
 
     owner_path = "plan__owner_id"
+
+    def judged(self, instrument_ids: Sequence[int]) -> set[int]:
+        """Return those of some instruments of which there are any, for the judge."""
+        found = self._of_everybody().filter(instrument_id__in=instrument_ids)
+        return set(found.values_list("instrument_id", flat=True).distinct())
 
     def being_judged(self, instrument_id: int) -> models.QuerySet[Judgement]:
         """Return what is still to be judged of an instrument, for the judge."""

@@ -5,7 +5,7 @@ from market.canonical import digest as digest_evidence
 
 from .chain import Finding, entries_of_plan, find_cancelled, list_entries, list_owner_ids, verify_chain
 from .context import read_context, read_market
-from .controls import Controls, is_control_due
+from .controls import Controls, control_due
 from .course import Course, Day, course, ended_by_day
 from .drafts import get_unfinished
 from .export import export_journal
@@ -20,12 +20,12 @@ from .plans import (
     get_event,
     get_plan,
     is_intact,
-    is_settling_due,
     judgements_of,
     list_events,
     list_plans,
     plain,
     plain_terms,
+    settling_due,
 )
 from .results import Cell, Outcome, Results, count_unmatched, outcomes, results
 from .sealing import SealedError, new_key, seal, wrap_anew
@@ -66,6 +66,7 @@ __all__ = [
     "SealedError",
     "Week",
     "canonical_json",
+    "control_due",
     "costs_of",
     "count_unmatched",
     "course",
@@ -87,9 +88,7 @@ __all__ = [
     "get_review_by_id",
     "get_trade",
     "get_unfinished",
-    "is_control_due",
     "is_intact",
-    "is_settling_due",
     "judgements_of",
     "liquidates_first",
     "list_entries",
@@ -117,6 +116,7 @@ __all__ = [
     "results",
     "seal",
     "seal_words",
+    "settling_due",
     "trade_with",
     "trades_of_plan",
     "verify_chain",

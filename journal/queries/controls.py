@@ -36,9 +36,10 @@ class Controls:
     found: statistics.Control | None
 
 
-def is_control_due(*, instrument_id: int, now: dt.datetime) -> bool:
-    """Tell whether a closed plan of this instrument waits for its control."""
-    return Judgement.objects.uncontrolled(instrument_id, now - AROUND).exists()
+def control_due(*, instrument_ids: Sequence[int], now: dt.datetime) -> set[int]:
+    """Return the instruments of which a closed plan waits for its control."""
+    judged = Judgement.objects.judged(instrument_ids)
+    return {pk for pk in judged if Judgement.objects.uncontrolled(pk, now - AROUND).exists()}
 
 
 def read_control(judgement: Judgement) -> tuple[float, float] | None:

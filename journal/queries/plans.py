@@ -39,8 +39,12 @@ _FIRST_SCHEMA: Final = "bh-plan-evidence-1"
 _FIRST_TERMS: Final = ("direction", "entry", "invalidation", "risk_pct", "thesis", "expires_at")
 
 
-def is_settling_due(*, instrument_id: int, now: dt.datetime) -> bool:
-    """Tell whether a plan of this instrument waits to be judged, measured or reviewed, or its bars were corrected."""
+def settling_due(*, instrument_ids: Sequence[int], now: dt.datetime) -> set[int]:
+    """Return the instruments of which a plan waits to be judged, measured or reviewed, or whose bars were corrected."""
+    return {pk for pk in Judgement.objects.judged(instrument_ids) if _is_settling_due(pk, now)}
+
+
+def _is_settling_due(instrument_id: int, now: dt.datetime) -> bool:
     if Judgement.objects.review_due(instrument_id, now - REVIEW_UNTIL, now - REVIEW_AFTER).exists():
         return True
     if Judgement.objects.being_judged(instrument_id).exists():

@@ -5,6 +5,7 @@ from .changes import Changes, changes
 from .days import Day, last_days
 from .driver import binary_cursor
 from .instruments import (
+    PAIR,
     Freshness,
     Stretch,
     checkpoints,
@@ -21,6 +22,7 @@ from .instruments import (
     newest_bar,
     split_key,
     stored_span,
+    stored_spans,
 )
 from .outages import heard_venues, resting_venues
 from .pairs import KnownInterest, Member, counted_members, list_members, newest_interest, rankings
@@ -37,6 +39,7 @@ from .rows import (
 from .venues import VenueHealth, venue_health, venue_name
 
 __all__ = [
+    "PAIR",
     "Changes",
     "Day",
     "Freshness",
@@ -76,6 +79,7 @@ __all__ = [
     "resting_venues",
     "split_key",
     "stored_span",
+    "stored_spans",
     "venue_health",
     "venue_name",
 ]

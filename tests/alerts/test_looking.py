@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from access.owning import OwnerScopeError
 from alerts.models import Notice, Preferences, Rule, Watched
 from alerts.operations import TooManyRulesError, Wish, add_rule, look
-from alerts.queries import MOST_RULES, is_watch_due, watched_instruments
+from alerts.queries import MOST_RULES, watch_due, watched_instruments
 from alerts.terms import SLACK, begun
 from heatmaps.models import Standing, Zone
 from heatmaps.operations import learn_reach
@@ -140,13 +140,13 @@ def test_a_rule_is_kept_once_and_only_so_many(owner: User, instrument: Instrumen
 
 
 def test_what_is_watched(owner: User, instrument: Instrument, now: dt.datetime) -> None:
-    assert (is_watch_due(instrument_id=instrument.pk, now=now), watched_instruments()) == (False, [])
+    assert (watch_due(instrument_ids=[instrument.pk], now=now), watched_instruments()) == (set(), [])
     others = [make_instrument(symbol=symbol, is_live=True) for symbol in ("ETHUSDT", "SOLUSDT")]
     for one in (instrument, *others):
         add_bar(one, now)
         ask(owner, one, "near", "1")
     ask(owner, others[1], "stale")
-    assert is_watch_due(instrument_id=instrument.pk, now=now)
+    assert watch_due(instrument_ids=[instrument.pk], now=now)
     # Those with an outage to tell of, and one for the e-mails.
     assert watched_instruments() == [instrument.pk, others[1].pk]
 

@@ -40,11 +40,15 @@ class Work:
         self.done: list[tuple[str, int, dt.datetime]] = []
         self.published: list[tuple[str, str]] = []
         self.errors: dict[str, Exception] = {}
+        # By instrument, of stages that take many at once.
+        self.broken: dict[int, Exception] = {}
         self.reached: dict[str, dt.datetime | None] = {}
 
     def stage(self, slug: str, *, is_atomic: bool = True) -> pipeline.Stage:
         """Make a stage whose work is noted here."""
-        return pipeline.Stage(slug, f"stand.in.{slug}", lambda _: self.reached.get(slug), is_atomic)
+        return pipeline.Stage(
+            slug, f"stand.in.{slug}", lambda pks: dict.fromkeys(pks, self.reached.get(slug)), is_atomic
+        )
 
     def do(self, name: str, *, instrument_id: int, now: dt.datetime) -> None:
         """Take the place of a stage's work."""

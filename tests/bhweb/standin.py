@@ -32,7 +32,9 @@ def main() -> None:
     django.setup()
     from bhweb import jobs, pipeline  # noqa: PLC0415  # Django must be set up
 
-    stages = (pipeline.Stage("note", "tests.bhweb.standin.note", reached=lambda _: timezone.now()),)
+    stages = (
+        pipeline.Stage("note", "tests.bhweb.standin.note", reached=lambda pks: dict.fromkeys(pks, timezone.now())),
+    )
     for module, name, value in (
         (pipeline, "STAGES", stages),
         (jobs, "RESEND_S", 1),

@@ -159,7 +159,7 @@ def test_claimed_sends_what_waited_for_it(
     first = put(instrument, now)
     with django_capture_on_commit_callbacks(execute=True), jobs.claimed(job_id=first) as job:
         assert job is not None
-        jobs.finish(job=job)
+        jobs.finish(jobs=[job])
         second = put(instrument, now + MINUTE)
         sent.clear()
     assert (second, "live") in sent
@@ -171,7 +171,7 @@ def test_finish_skips_what_it_makes_pointless(instrument: Instrument, now: dt.da
     newer = put(instrument, now)
     with jobs.claimed(job_id=newer) as job:
         assert job is not None
-        jobs.finish(job=job)
+        jobs.finish(jobs=[job])
     assert states() == ["skipped", "done"]
 
 
@@ -181,7 +181,7 @@ def test_finish_refuses_an_attempt_that_was_overtaken(instrument: Instrument, no
         assert job is not None
         Job.objects.filter(pk=job_id).update(attempt=2)
         with pytest.raises(jobs.LeaseLostError):
-            jobs.finish(job=job)
+            jobs.finish(jobs=[job])
     assert states() == ["running"]
 
 

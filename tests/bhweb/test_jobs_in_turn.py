@@ -23,7 +23,7 @@ def test_message_of_a_skipped_job_runs_the_one_in_its_place(
     with jobs.claimed(job_id=first) as job:
         assert job is not None
         assert job.pk == newest
-        jobs.finish(job=job)
+        jobs.finish(jobs=[job])
     for done in (first, newest):
         with jobs.claimed(job_id=done) as job:
             assert job is None

@@ -174,7 +174,12 @@ def test_errands_follow_the_last_stage_when_they_are_due(
     instrument: Instrument, now: dt.datetime, work: Work, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     due = {"yes": True, "no": False}
-    errands = [pipeline.Errand(slug, f"stand.in.{slug}", lambda slug=slug, **_: due[slug]) for slug in due]
+    errands = [
+        pipeline.Errand(
+            slug, f"stand.in.{slug}", lambda slug=slug, *, instrument_ids, **_: set(instrument_ids if due[slug] else ())
+        )
+        for slug in due
+    ]
     monkeypatch.setattr(pipeline, "ERRANDS", tuple(errands))
     pipeline.refresh(now=now)
     for _ in range(4):
@@ -186,9 +191,13 @@ def test_errands_follow_the_last_stage_when_they_are_due(
 def test_stage_that_is_not_due_is_left_out_and_errands_follow(
     instrument: Instrument, now: dt.datetime, work: Work, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    zones = replace(pipeline.STAGES[2], is_due=lambda *, instrument_id: instrument_id != instrument.pk)
+    zones = replace(pipeline.STAGES[2], due=lambda *, instrument_ids: set(instrument_ids) - {instrument.pk})
     monkeypatch.setattr(pipeline, "STAGES", (*pipeline.STAGES[:2], zones))
-    monkeypatch.setattr(pipeline, "ERRANDS", (pipeline.Errand("settle", "stand.in.settle", lambda **_: True),))
+    monkeypatch.setattr(
+        pipeline,
+        "ERRANDS",
+        (pipeline.Errand("settle", "stand.in.settle", lambda *, instrument_ids, **_: set(instrument_ids)),),
+    )
     pipeline.refresh(now=now)
     for _ in range(3):
         run_next()

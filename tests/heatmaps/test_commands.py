@@ -99,8 +99,8 @@ def test_build_heatmap_names_what_it_knows() -> None:
 @pytest.mark.django_db
 def test_tasks_call_their_operation(now: dt.datetime) -> None:
     instrument = make_market(steps=900)
-    tasks.advance(instrument_id=instrument.pk, now=now)
-    tasks.track_zones(instrument_id=instrument.pk, now=now)
+    tasks.advance(instrument_ids=[instrument.pk], now=now)
+    tasks.track_zones(instrument_ids=[instrument.pk], now=now)
     heatmap = Heatmap.objects.get(release__slug="open-interest")
     assert heatmap.built_through == heatmap.zones_through == at_step(900)
 
@@ -124,7 +124,7 @@ def test_build_heatmap_says_what_to_do_with_earlier_history() -> None:
 @pytest.mark.django_db
 def test_bench_of_stored_bars_leaves_everything_as_it_was(now: dt.datetime) -> None:
     instrument = make_market(steps=400)
-    tasks.advance(instrument_id=instrument.pk, now=now)
+    tasks.advance(instrument_ids=[instrument.pk], now=now)
     before = built(instrument)
     out = StringIO()
     call_command("bench", "heatmap", "--instrument", "binance:BTCUSDT", "--steps", "300", "--json", stdout=out)

@@ -11,7 +11,7 @@ from django.db import IntegrityError, connection, transaction
 from heatmaps.core.reach import DAY, HORIZONS, Fit, Path, fit
 from heatmaps.models import Outcome, Reach, Statement
 from heatmaps.operations import judge, learn_reach, state_chances
-from heatmaps.queries import NOT_LEARNT, get_reach, is_learning_due, is_stating_due, near_edge, reachability
+from heatmaps.queries import NOT_LEARNT, get_reach, learning_due, near_edge, reachability, stating_due
 from market.series import DAY_MS, STEP_MS, epoch_ms, moment
 from tests.factories import make_heatmap, make_instrument, make_zone
 
@@ -46,12 +46,12 @@ def test_what_was_learnt_is_what_the_core_learns(instrument: Instrument) -> None
 
 
 def test_learning_is_done_once_a_day(instrument: Instrument) -> None:
-    assert is_learning_due(instrument_id=instrument.pk, now=TODAY)
+    assert learning_due(instrument_ids=[instrument.pk], now=TODAY)
     first = learn_reach(instrument_id=instrument.pk, now=TODAY)
-    assert not is_learning_due(instrument_id=instrument.pk, now=TODAY + 12 * HOUR)
+    assert not learning_due(instrument_ids=[instrument.pk], now=TODAY + 12 * HOUR)
     assert learn_reach(instrument_id=instrument.pk, now=TODAY + 12 * HOUR) == first
     put_bars(instrument, past())
-    assert is_learning_due(instrument_id=instrument.pk, now=TODAY + 24 * HOUR)
+    assert learning_due(instrument_ids=[instrument.pk], now=TODAY + 24 * HOUR)
     learn_reach(instrument_id=instrument.pk, now=TODAY + 24 * HOUR)
     assert Reach.objects.count() == 2
 
@@ -63,18 +63,18 @@ def test_history_that_grew_backwards_is_learnt_from_again() -> None:
     assert first is not None
     assert first.refused["4h"] == "not enough history: it takes 21 days of bars"
     put_bars(instrument, past(), until=TODAY)
-    assert is_learning_due(instrument_id=instrument.pk, now=TODAY)
+    assert learning_due(instrument_ids=[instrument.pk], now=TODAY)
     again = learn_reach(instrument_id=instrument.pk, now=TODAY)
     assert again is not None
     assert (list(again.refused), again.input_digest == first.input_digest) == (["3d", "7d"], False)
     assert get_reach(instrument_id=instrument.pk, at=TODAY) == again
-    assert not is_learning_due(instrument_id=instrument.pk, now=TODAY)
+    assert not learning_due(instrument_ids=[instrument.pk], now=TODAY)
 
 
 def test_nothing_is_learnt_where_no_bar_is_stored() -> None:
     instrument = make_instrument()
     assert learn_reach(instrument_id=instrument.pk, now=TODAY) is None
-    assert not is_learning_due(instrument_id=instrument.pk, now=TODAY)
+    assert not learning_due(instrument_ids=[instrument.pk], now=TODAY)
     assert state_chances(instrument_id=instrument.pk, now=TODAY) == []
 
 
@@ -116,7 +116,7 @@ def test_chances_are_stated_once_an_hour_for_fixed_distances_and_active_zones(in
     type(zone).objects.update(price_low=close * 0.97, price_high=close * 0.98, price_peak=close * 0.975)
     around = make_zone(heatmap=heatmap, born_at=at - HOUR, number=2)
     type(around).objects.filter(pk=around.pk).update(price_low=close * 0.99, price_high=close * 1.01, price_peak=close)
-    assert is_stating_due(instrument_id=instrument.pk, now=at)
+    assert stating_due(instrument_ids=[instrument.pk], now=at)
     rows = state_chances(instrument_id=instrument.pk, now=at + 2 * MINUTE)
     assert [row.horizon for row in rows] == list(HORIZONS)
     short, _, _, week = rows
@@ -125,7 +125,7 @@ def test_chances_are_stated_once_an_hour_for_fixed_distances_and_active_zones(in
     assert short.levels[-1] == pytest.approx(close * 0.98)
     assert short.levels[0] == pytest.approx(close * np.exp(-0.0025))
     assert (week.levels, week.refused) == ([], "not enough history: it takes 77 days of bars")
-    assert not is_stating_due(instrument_id=instrument.pk, now=at + 59 * MINUTE)
+    assert not stating_due(instrument_ids=[instrument.pk], now=at + 59 * MINUTE)
     assert state_chances(instrument_id=instrument.pk, now=at + 59 * MINUTE) == []
     later = state_chances(instrument_id=instrument.pk, now=at + HOUR)
     assert [row.horizon for row in later] == ["4h", "24h"]

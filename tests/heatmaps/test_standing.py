@@ -12,12 +12,12 @@ from heatmaps.models import Heatmap, Standing, Zone
 from heatmaps.operations import advance, learn_reach, stand, track_zones
 from heatmaps.queries import (
     Lean,
-    is_standing_due,
     latest_slice,
     lean_of,
     near_edge,
     reachability,
     read_layers,
+    standing_due,
     within_distance,
 )
 from tests.factories import make_instrument
@@ -79,16 +79,16 @@ def test_chances_are_those_of_the_zones_near_edges(world: World) -> None:
 
 def test_it_is_written_once_for_each_step(world: World) -> None:
     pk = world.instrument.pk
-    assert is_standing_due(instrument_id=pk, now=END)
+    assert standing_due(instrument_ids=[pk], now=END)
     first = stand(instrument_id=pk, now=END)
-    assert not is_standing_due(instrument_id=pk, now=END)
+    assert not standing_due(instrument_ids=[pk], now=END)
     Standing.objects.update(crowding_reason="kept")
     again = stand(instrument_id=pk, now=END + STEP)
     assert again == first
     add_bars(instrument=world.instrument, end=END + STEP, hours=HOURS)
     advance(instrument_id=pk, now=END + STEP)
     track_zones(instrument_id=pk, now=END + STEP)
-    assert is_standing_due(instrument_id=pk, now=END + STEP)
+    assert standing_due(instrument_ids=[pk], now=END + STEP)
     later = stand(instrument_id=pk, now=END + STEP)
     assert later is not None
     # The hour is the same; what comes from complete hours is not read again.
@@ -106,7 +106,7 @@ def test_a_gap_has_no_amounts() -> None:
 
 def test_without_a_map_there_is_nothing_to_say() -> None:
     instrument = make_instrument()
-    assert not is_standing_due(instrument_id=instrument.pk, now=END)
+    assert not standing_due(instrument_ids=[instrument.pk], now=END)
     assert stand(instrument_id=instrument.pk, now=END) is None
     assert Standing.objects.count() == 0
 

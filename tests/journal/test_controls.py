@@ -55,11 +55,11 @@ def test_a_closed_plan_is_drawn_once_when_its_weeks_are_over(owner: User, zone: 
     key, over = zone.heatmap.instrument_id, plan.armed_at + AROUND
     add(zone, first_minute(plan), PATH)
     settle(zone, first_minute(plan) + dt.timedelta(minutes=10))
-    assert not queries.is_control_due(instrument_id=key, now=over - dt.timedelta(minutes=1))
-    assert queries.is_control_due(instrument_id=key, now=over)
+    assert not queries.control_due(instrument_ids=[key], now=over - dt.timedelta(minutes=1))
+    assert queries.control_due(instrument_ids=[key], now=over)
     assert operations.draw_controls(instrument_id=key, now=over) == 1
     assert Judgement.objects.owned_by(owner.pk).get().control == {"version": "1", "why": "bars"}
-    assert not queries.is_control_due(instrument_id=key, now=over)
+    assert not queries.control_due(instrument_ids=[key], now=over)
     assert operations.draw_controls(instrument_id=key, now=over) == 0
 
 

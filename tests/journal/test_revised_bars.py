@@ -37,7 +37,7 @@ def test_corrected_bars_are_judged_again_with_a_difference(owner: User, zone: Zo
     settle(zone, start + 10 * MINUTE)
     before = told(owner, plan)
     add(zone, start + 2 * MINUTE, CORRECTED)
-    assert queries.is_settling_due(instrument_id=zone.heatmap.instrument_id, now=now)
+    assert queries.settling_due(instrument_ids=[zone.heatmap.instrument_id], now=now)
     assert settle(zone, start + 11 * MINUTE) == 1
     after = told(owner, plan)
     assert after[: len(before)] == before
@@ -45,7 +45,7 @@ def test_corrected_bars_are_judged_again_with_a_difference(owner: User, zone: Zo
     revision = queries.list_events(owner_id=owner.pk, plan_id=plan.pk)[len(before)]
     assert revision.note == "closed +2.72 R → closed -1.00 R"
     assert judged(owner, plan.pk).result_low == Decimal(-1)
-    assert not queries.is_settling_due(instrument_id=zone.heatmap.instrument_id, now=now)
+    assert not queries.settling_due(instrument_ids=[zone.heatmap.instrument_id], now=now)
     assert settle(zone, start + 12 * MINUTE) == 0
 
 

@@ -166,12 +166,12 @@ def test_judgements_are_private() -> None:
 
 def test_settling_is_due_only_while_a_plan_waits(owner: User, zone: Zone, now: dt.datetime) -> None:
     key = zone.heatmap.instrument_id
-    assert not queries.is_settling_due(instrument_id=key, now=now)
+    assert not queries.settling_due(instrument_ids=[key], now=now)
     plan = arm(owner, zone, now)
-    assert queries.is_settling_due(instrument_id=key, now=now)
+    assert queries.settling_due(instrument_ids=[key], now=now)
     add(zone, first_minute(plan), PATH)
     settle(zone, first_minute(plan) + 10 * MINUTE)
-    assert not queries.is_settling_due(instrument_id=key, now=now)
+    assert not queries.settling_due(instrument_ids=[key], now=now)
 
 
 def test_page_tells_what_the_path_made_of_a_plan(owner: User, zone: Zone, now: dt.datetime, client: Client) -> None:

@@ -15,7 +15,7 @@ from bhweb.telling import settle
 from journal import operations
 from journal.models import Judgement
 from journal.operations import Said
-from journal.queries import is_settling_due
+from journal.queries import settling_due
 from tests.factories import make_user
 from tests.journal.terms import text
 from tests.journal.test_settling import MINUTE, PATH, add, arm, first_minute
@@ -62,10 +62,10 @@ def test_entry_end_and_review_are_told_once(owner: User, zone: Zone, client: Cli
     judge(zone, start + DAY)
     assert told(owner) == said
     later = start + DAY + 10 * MINUTE
-    assert is_settling_due(instrument_id=zone.heatmap.instrument_id, now=later)
+    assert settling_due(instrument_ids=[zone.heatmap.instrument_id], now=later)
     judge(zone, later)
     assert told(owner)[2:] == [f"ended {start + 3 * MINUTE:%d %b %H:%M} UTC, its review is not written yet."]
-    assert not is_settling_due(instrument_id=zone.heatmap.instrument_id, now=later)
+    assert not settling_due(instrument_ids=[zone.heatmap.instrument_id], now=later)
     assert Mail.objects.count() == 0
     page = client.get(reverse("alerts:alerts")).content.decode()
     assert f'href="{reverse("journal:plan", args=[plan.number])}"' in page
@@ -98,7 +98,7 @@ def test_mail_comes_to_those_who_asked_outside_their_quiet_hours(
     closed(owner, zone, now)
     assert (len(told(owner)), Mail.objects.count()) == (2, 0)
     keep_preferences(owner_id=owner.pk, quiet_from=None, quiet_until=None, digest_minutes=60, plans_by_mail=True)
-    assert alerts.is_watch_due(instrument_id=zone.heatmap.instrument_id, now=now)
+    assert alerts.watch_due(instrument_ids=[zone.heatmap.instrument_id], now=now)
     judge(zone, now + 2 * DAY)
     mail = Mail.objects.get()
     assert (mail.address, mail.context["count"]) == (owner.email, 3)

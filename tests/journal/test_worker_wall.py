@@ -102,13 +102,13 @@ def test_it_judges_tells_draws_and_makes_months(owner: User, zone: Zone) -> None
     over = now + AROUND + dt.timedelta(hours=1)
     with as_worker():
         later = first_minute(plans[0]) + dt.timedelta(minutes=10)
-        assert queries.is_settling_due(instrument_id=key, now=later)
+        assert queries.settling_due(instrument_ids=[key], now=later)
         news = tasks.settle(instrument_id=key, now=later)
         assert {one.owner_id for one in news} == {owner.pk, other.pk}
         tell_of_plans(instrument_id=key, news=news, now=later)
         look(instrument_id=key, now=later)
         assert tasks.settle(instrument_id=key, now=now + dt.timedelta(days=2))  # their reviews are due
-        assert queries.is_control_due(instrument_id=key, now=over)
+        assert queries.control_due(instrument_ids=[key], now=over)
         assert tasks.draw_controls(instrument_id=key, now=over) == 2
         make_months({592, 593})  # which nobody has made
     add(zone, dt.datetime(2019, 5, 31, 23, 59, tzinfo=dt.UTC), PATH[:2])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
-from heatmaps.queries import is_stated_score_due, month_to_score
+from heatmaps.queries import month_to_score, stated_score_due
 from market.queries import find_instrument
 from market.series import DAY_MS, epoch_ms, moment
 
@@ -22,7 +22,7 @@ MONTHLY: Final = ("touches", "hourly-totals")
 
 def score_day(*, instrument_id: int, now: dt.datetime) -> ScoreRun | None:
     """Score all that was stated of an instrument and had come due by the day's beginning, unless that is done."""
-    if not is_stated_score_due(instrument_id=instrument_id, now=now):
+    if not stated_score_due(instrument_ids=[instrument_id], now=now):
         return None
     midnight = moment(epoch_ms(now) // DAY_MS * DAY_MS)
     key = find_instrument(instrument_id=instrument_id).key

@@ -15,7 +15,7 @@ from heatmaps.core.touches import Touches, calibration_interval, expected_misses
 from heatmaps.models import ScoreRun, Statement
 from heatmaps.operations import judge, learn_reach, state_chances
 from heatmaps.operations.scoring import ScoreError, score, score_day
-from heatmaps.queries import is_stated_score_due, month_to_score, page_misses, standing_scores, stated_touches
+from heatmaps.queries import month_to_score, page_misses, standing_scores, stated_score_due, stated_touches
 from tests.factories import make_instrument
 from tests.heatmaps.touched import HOUR, START, TODAY, keep_misses, past, put_bars
 
@@ -94,14 +94,14 @@ def test_stated_chances_are_read_back_with_what_came(instrument: Instrument) -> 
 
 
 def test_a_day_is_scored_once(instrument: Instrument) -> None:
-    assert not is_stated_score_due(instrument_id=instrument.pk, now=TODAY + 10 * HOUR)
+    assert not stated_score_due(instrument_ids=[instrument.pk], now=TODAY + 10 * HOUR)
     after = TODAY + DAYS + 2 * HOUR
-    assert is_stated_score_due(instrument_id=instrument.pk, now=after)
+    assert stated_score_due(instrument_ids=[instrument.pk], now=after)
     run = score_day(instrument_id=instrument.pk, now=after)
     assert run is not None
     assert (run.against, run.until) == ("stated", TODAY + DAYS)
     assert {row["n"] for row in run.rows if row["measure"] == "brier"} == {36}
-    assert not is_stated_score_due(instrument_id=instrument.pk, now=after)
+    assert not stated_score_due(instrument_ids=[instrument.pk], now=after)
     assert score_day(instrument_id=instrument.pk, now=after) is None
     assert ScoreRun.objects.count() == 1
 
@@ -125,7 +125,7 @@ def test_a_month_is_scored_once_by_its_errand_and_says_its_command() -> None:
     put_bars(made, bars)
     errand = next(one for one in ERRANDS if one.slug == "month")
     at = dt.datetime(2026, 2, 26, 3, 5, tzinfo=dt.UTC)
-    assert errand.is_due(instrument_id=made.pk, now=at) == (START, START + 31 * DAYS)
+    assert errand.due(instrument_ids=[made.pk], now=at) == {made.pk}
     import_string(errand.work)(instrument_id=made.pk, now=at)
     # There are no hourly totals of liquidations: what can not be scored is left out.
     [run] = ScoreRun.objects.all()
@@ -134,7 +134,7 @@ def test_a_month_is_scored_once_by_its_errand_and_says_its_command() -> None:
         f"python3 manage.py score {made.key} --from 2026-01-01T00:00 --to 2026-02-01T00:00 --against touches"
     )
     assert {row["mode"] for row in run.rows} >= {"4h", "24h"}
-    assert errand.is_due(instrument_id=made.pk, now=at) is None
+    assert errand.due(instrument_ids=[made.pk], now=at) == set()
     import_string(errand.work)(instrument_id=made.pk, now=at)
     assert ScoreRun.objects.count() == 1
 
