@@ -17,6 +17,8 @@ from django.utils.functional import lazystr
 UTC: Final = "UTC"
 POINT: Final = "point"
 COMMA: Final = "comma"
+# Stands in a kept sentence for a moment that is kept beside it, so that each reader has it by their own clock.
+MOMENT: Final = "{moment}"
 _AREAS: Final = (
     "Africa",
     "America",
@@ -74,6 +76,16 @@ def offset(local: dt.datetime) -> str:
     hours, rest = divmod(abs(minutes), 60)
     size = f"{hours}:{rest:02d}" if rest else f"{hours}"
     return f"{UTC}{'−' if minutes < 0 else '+'}{size}" if minutes else UTC
+
+
+def clock(local: dt.datetime) -> str:
+    """Write a time with how far its clock is from UTC, such as 15 Jan 13:00 UTC+1."""
+    return f"{local:%d %b %H:%M} {offset(local)}"
+
+
+def with_moment(text: str, moment: dt.datetime | None, zone: dt.tzinfo | None = None) -> str:
+    """Write a kept sentence with its moment by a zone's clock, the reader's unless another is given."""
+    return text if moment is None else text.replace(MOMENT, clock(timezone.localtime(moment, zone)))
 
 
 def written(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import TYPE_CHECKING, Any
 
 from drf_spectacular.utils import extend_schema
@@ -10,8 +11,9 @@ from rest_framework.exceptions import NotFound
 from rest_framework.response import Response
 
 from access.permissions.api import MemberApi
+from access.reading import with_moment
 from alerts import queries
-from alerts.models import HORIZONS, NOTICE_KINDS, Rule
+from alerts.models import HORIZONS, NOTICE_KINDS, Notice, Rule
 
 if TYPE_CHECKING:
     from rest_framework.request import Request
@@ -45,10 +47,14 @@ class NoticeSerializer(serializers.Serializer[Any]):
     is_simulated = serializers.BooleanField(source="instrument.is_simulated")
     kind = serializers.ChoiceField(choices=NOTICE_KINDS)
     at = serializers.DateTimeField(help_text="the moment that it is of")
-    text = serializers.CharField(help_text="a fact with its interval; estimates, not exchange data")
+    text = serializers.SerializerMethodField(help_text="a fact with its interval; estimates, not exchange data")
     zone = serializers.IntegerField(source="zone_id", allow_null=True)
     plan = serializers.IntegerField(source="plan_number", allow_null=True, help_text="number of an own plan")
     read_at = serializers.DateTimeField(allow_null=True)
+
+    def get_text(self, notice: Notice) -> str:
+        """Write its moment in UTC, whoever reads."""
+        return with_moment(notice.text, notice.moment, dt.UTC)
 
 
 class NoticePageSerializer(serializers.Serializer[Any]):

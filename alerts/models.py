@@ -10,6 +10,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from access.owning import OwnedManager
+from access.reading import with_moment
 
 HORIZONS = (("4h", "4 h"), ("24h", "24 h"), ("3d", "3 d"), ("7d", "7 d"))
 
@@ -94,7 +95,8 @@ class Notice(models.Model):
     # What makes it the same as one that was told: the rule, what it is about, and the moment.
     subject = models.CharField(max_length=80)
     at = models.DateTimeField(help_text="the moment that it is of")
-    text = models.CharField(max_length=300)
+    text = models.CharField(max_length=300, help_text="with access.reading.MOMENT where a moment stands")
+    moment = models.DateTimeField(null=True, help_text="which stands in the text, by each reader's clock")
     zone_id = models.BigIntegerField(null=True, help_text="whose page it leads to")
     plan_number = models.IntegerField(null=True, help_text="of the owner's plan that it leads to")
     made_at = models.DateTimeField(db_default=Now())
@@ -115,7 +117,7 @@ class Notice(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.text
+        return with_moment(self.text, self.moment)
 
     @property
     def is_review_due(self) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from django.db import transaction
 
@@ -22,6 +22,15 @@ if TYPE_CHECKING:
     from heatmaps.queries import Reachability
     from market.models import Instrument
     from market.queries import Freshness
+
+
+class Found(NamedTuple):
+    """What began to hold, of what, in words, with the zone that it leads to and the moment that the words name."""
+
+    subject: str
+    text: str
+    zone_id: int | None = None
+    moment: dt.datetime | None = None
 
 
 @dataclass
@@ -110,32 +119,33 @@ def _look(rule: Rule, situation: Situation) -> Iterator[Notice]:
     if is_blind and rule.kind != Rule.Kind.STALE:
         return
     seen: dict[str, Any] = dict(rule.seen)
-    for subject, text, zone_id in _KINDS[Rule.Kind(rule.kind)](rule, situation, seen):
+    for found in _KINDS[Rule.Kind(rule.kind)](rule, situation, seen):
         yield Notice(
             owner_id=rule.owner_id,
             instrument=rule.instrument,
             kind=rule.kind,
-            subject=f"{rule.pk}:{subject}",
+            subject=f"{rule.pk}:{found.subject}",
             at=situation.now,
-            text=text,
-            zone_id=zone_id,
+            text=found.text,
+            moment=found.moment,
+            zone_id=found.zone_id,
             by_mail=rule.by_mail,
         )
     rule.seen = seen
 
 
-def _near(rule: Rule, situation: Situation, seen: dict[str, Any]) -> Iterator[tuple[str, str, int | None]]:
+def _near(rule: Rule, situation: Situation, seen: dict[str, Any]) -> Iterator[Found]:
     away = situation.distances
     for pk in _news(rule, seen, away, is_upward=False):
         zone = situation.alive[pk]
-        yield pk, words.near(rule.instrument, zone, away[pk]), zone.pk
+        yield Found(pk, words.near(rule.instrument, zone, away[pk]), zone.pk)
 
 
-def _chance(rule: Rule, situation: Situation, seen: dict[str, Any]) -> Iterator[tuple[str, str, int | None]]:
+def _chance(rule: Rule, situation: Situation, seen: dict[str, Any]) -> Iterator[Found]:
     stated = situation.chances(rule.horizon)
     for pk in _news(rule, seen, stated, is_upward=True):
         zone = situation.alive[pk]
-        yield pk, words.chance(rule.instrument, zone, stated[pk] / 100.0, rule.horizon), zone.pk
+        yield Found(pk, words.chance(rule.instrument, zone, stated[pk] / 100.0, rule.horizon), zone.pk)
 
 
 def _news(rule: Rule, seen: dict[str, Any], values: Mapping[str, float], *, is_upward: bool) -> list[str]:
@@ -144,28 +154,29 @@ def _news(rule: Rule, seen: dict[str, Any], values: Mapping[str, float], *, is_u
     return [pk for pk in seen["held"] if pk not in set(before)]
 
 
-def _swept(rule: Rule, situation: Situation, seen: dict[str, Any]) -> Iterator[tuple[str, str, int | None]]:
+def _swept(rule: Rule, situation: Situation, seen: dict[str, Any]) -> Iterator[Found]:
     """Tell of zones that lived when it was looked last and were swept since."""
     for pk in seen.get("alive", []):
         zone = situation.zones.get(pk)
         if zone is not None and zone.state == zone.State.SWEPT:
-            yield pk, words.swept(rule.instrument, zone), zone.pk
+            yield Found(pk, words.swept(rule.instrument, zone), zone.pk)
     seen["alive"] = list(situation.alive)
 
 
-def _crowding(rule: Rule, situation: Situation, seen: dict[str, Any]) -> Iterator[tuple[str, str, int | None]]:
+def _crowding(rule: Rule, situation: Situation, seen: dict[str, Any]) -> Iterator[Found]:
     """Tell of a change from one named state to another; hours without a name are passed over."""
     now = situation.standing.crowding if situation.standing else ""
     before = seen.get("crowding", "")
     if now and before and now != before:
-        yield "crowding", words.crowding(rule.instrument, before, now), None
+        yield Found("crowding", words.crowding(rule.instrument, before, now))
     if now:
         seen["crowding"] = now
 
 
-def _stale(rule: Rule, situation: Situation, seen: dict[str, Any]) -> Iterator[tuple[str, str, int | None]]:
+def _stale(rule: Rule, situation: Situation, seen: dict[str, Any]) -> Iterator[Found]:
     if situation.fresh.is_stale and not seen.get("is_stale"):
-        yield "stale", words.stale(rule.instrument, situation.fresh.as_of), None
+        as_of = situation.fresh.as_of
+        yield Found("stale", words.stale(rule.instrument, as_of), moment=as_of)
     seen["is_stale"] = situation.fresh.is_stale
 
 

@@ -11,7 +11,7 @@ from django.db import transaction
 
 from access.mail import post
 from access.queries import own_time_zone
-from access.reading import offset
+from access.reading import clock, with_moment
 from alerts.mails import DIGEST
 from alerts.models import Notice
 from alerts.queries import preferences_of
@@ -76,10 +76,6 @@ def digest_of(notices: Sequence[Notice], zone: ZoneInfo) -> dict[str, Any]:
     return {
         "count": len(notices),
         "more": len(notices) - len(shown),
-        "lines": [f"{_clock(one.at.astimezone(zone))}  {one.text}" for one in shown],
+        "lines": [f"{clock(one.at.astimezone(zone))}  {with_moment(one.text, one.moment, zone)}" for one in shown],
         "link": "/alerts/",
     }
-
-
-def _clock(local: dt.datetime) -> str:
-    return f"{local:%d %b %H:%M} {offset(local)}"

@@ -35,7 +35,11 @@ class PlanNews(Protocol):
 
     @property
     def text(self) -> str:
-        """The sentence."""
+        """The sentence, with access.reading.MOMENT where it names a moment."""
+
+    @property
+    def moment(self) -> dt.datetime | None:
+        """That moment."""
 
 
 def tell_of_plans(*, instrument_id: int, news: Sequence[PlanNews], now: dt.datetime) -> None:
@@ -45,7 +49,7 @@ def tell_of_plans(*, instrument_id: int, news: Sequence[PlanNews], now: dt.datet
     Notice.objects.append([
         Notice(
             owner_id=one.owner_id, instrument_id=instrument_id, kind=Notice.PLAN, subject=one.subject, at=one.at,
-            text=one.text, plan_number=one.plan_number, by_mail=one.owner_id in by_mail,
+            text=one.text, moment=one.moment, plan_number=one.plan_number, by_mail=one.owner_id in by_mail,
         )
         for one in news
     ])  # fmt: skip

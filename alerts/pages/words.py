@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from access.reading import MOMENT
 from market.queries import venue_name
 
 if TYPE_CHECKING:
@@ -63,8 +64,8 @@ def crowding(instrument: Instrument, before: str, now: str) -> str:
 
 
 def stale(instrument: Instrument, as_of: dt.datetime | None) -> str:
-    """Say that data stopped coming."""
-    since = f"the newest bar ended {as_of:%d %b %H:%M} UTC" if as_of else "no bar has come yet"
+    """Say that data stopped coming; since when is the moment of the sentence."""
+    since = f"the newest bar ended {MOMENT}" if as_of else "no bar has come yet"
     return f"{name(instrument)}: data is stale, {since}."
 
 

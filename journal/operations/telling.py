@@ -23,13 +23,17 @@ _SHARE: Final = 8
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """Something that happened to a plan. subject: what makes it the same as one that was told, with ``at``."""
+    """Something that happened to a plan. subject: what makes it the same as one that was told, with ``at``.
+
+    text: the sentence, with access.reading.MOMENT where ``moment`` stands.
+    """
 
     owner_id: int
     plan_number: int
     subject: str
     at: dt.datetime
     text: str
+    moment: dt.datetime | None = None
 
 
 @transaction.atomic
@@ -38,13 +42,12 @@ def settle_and_tell(*, instrument_id: int, now: dt.datetime) -> list[News]:
     heard: list[PlanEvent] = []
     settle(instrument_id=instrument_id, now=now, heard=heard)
     news = list(_happened(heard))
-    for due, column, write in (
-        (_near_expiry(instrument_id, now), "expiry_told_at", words.near_expiry),
-        (_to_review(instrument_id, now), "review_told_at", words.review_due),
-    ):
-        if due:
-            news += [_news(one, column.partition("_")[0], now, write(one)) for one in due]
-            Judgement.objects.by_key([one.pk for one in due]).update(**{column: now})
+    if due := _near_expiry(instrument_id, now):
+        news += [_news(one, "expiry", now, words.near_expiry(one), one.plan.expires_at) for one in due]
+        Judgement.objects.by_key([one.pk for one in due]).update(expiry_told_at=now)
+    if due := _to_review(instrument_id, now):
+        news += [_news(one, "review", now, words.review_due(one), one.through_at) for one in due]
+        Judgement.objects.by_key([one.pk for one in due]).update(review_told_at=now)
     return news
 
 
@@ -73,5 +76,5 @@ def _to_review(instrument_id: int, now: dt.datetime) -> list[Judgement]:
     return list(Judgement.objects.for_news(keys)) if keys else []
 
 
-def _news(one: Judgement, what: str, at: dt.datetime, text: str) -> News:
-    return News(one.plan.owner_id, one.plan.number, f"plan:{one.pk}:{what}", at, text)
+def _news(one: Judgement, what: str, at: dt.datetime, text: str, moment: dt.datetime | None = None) -> News:
+    return News(one.plan.owner_id, one.plan.number, f"plan:{one.pk}:{what}", at, text, moment)

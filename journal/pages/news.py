@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from access.reading import MOMENT
 from journal.pages.verdict import PHASES, write_result
 from journal.pages.words import digits_of, price_text
 from market.queries import venue_name
@@ -33,10 +34,10 @@ def ended(one: Judgement) -> str:
 
 
 def near_expiry(one: Judgement) -> str:
-    """Say that a plan that was not entered expires soon."""
-    return f"{name(one)}: not entered so far, expires {one.plan.expires_at:%d %b %H:%M} UTC."
+    """Say that a plan that was not entered expires soon; when, is the moment of the sentence."""
+    return f"{name(one)}: not entered so far, expires {MOMENT}."
 
 
 def review_due(one: Judgement) -> str:
-    """Say that a plan has ended and is not reviewed."""
-    return f"{name(one)}: ended {one.through_at:%d %b %H:%M} UTC, its review is not written yet."
+    """Say that a plan has ended and is not reviewed; when, is the moment of the sentence."""
+    return f"{name(one)}: ended {MOMENT}, its review is not written yet."

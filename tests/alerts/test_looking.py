@@ -36,7 +36,7 @@ def ask(owner: User, instrument: Instrument, kind: str, threshold: str = "", hor
 
 
 def told(owner: User) -> list[str]:
-    return [one.text for one in Notice.objects.owned_by(owner.pk).order_by("pk")]
+    return [str(one) for one in Notice.objects.owned_by(owner.pk).order_by("pk")]
 
 
 def test_price_near_a_zone_is_told_once_with_the_interval(

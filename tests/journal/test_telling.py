@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.urls import reverse
 
-from access.models import Mail
+from access.models import Mail, Preferences
 from alerts import queries as alerts
 from alerts.operations import keep_preferences
 from bhweb.telling import settle
@@ -37,7 +38,7 @@ def now() -> dt.datetime:
 
 
 def told(owner: User) -> list[str]:
-    return [one.text.partition(": ")[2] for one in reversed(alerts.list_notices(owner_id=owner.pk))]
+    return [str(one).partition(": ")[2] for one in reversed(alerts.list_notices(owner_id=owner.pk))]
 
 
 def judge(zone: Zone, at: dt.datetime) -> None:
@@ -87,6 +88,20 @@ def test_an_expiry_is_told_in_the_last_day_of_a_plan(owner: User, zone: Zone, no
     assert told(owner) == []
     judge(zone, plan.expires_at - DAY + MINUTE)
     assert told(owner) == [f"not entered so far, expires {plan.expires_at:%d %b %H:%M} UTC."]
+
+
+def test_a_moment_is_told_by_the_clock_of_who_reads(owner: User, zone: Zone, client: Client, now: dt.datetime) -> None:
+    said = {"quiet_from": "", "quiet_until": "", "digest_minutes": "60", "plans_by_mail": "on"}
+    assert client.post(reverse("alerts:preferences"), said).status_code == 302
+    Preferences.objects.update_or_create(user=owner, defaults={"time_zone": "Asia/Kolkata"})
+    plan = arm(owner, zone, now)
+    judge(zone, plan.expires_at - DAY + MINUTE)
+    there = plan.expires_at.astimezone(ZoneInfo("Asia/Kolkata"))
+    sentence = f"not entered so far, expires {there:%d %b %H:%M} UTC+5:30."
+    assert sentence in text(client.get(reverse("alerts:alerts")))
+    assert sentence in Mail.objects.get().context["lines"][0]
+    (told_api,) = client.get("/api/v1/alerts/notices/").json()["results"]
+    assert told_api["text"].endswith(f"expires {plan.expires_at:%d %b %H:%M} UTC.")
 
 
 def test_mail_comes_to_those_who_asked_outside_their_quiet_hours(
