@@ -6,7 +6,7 @@ import datetime as dt
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final, cast
 
-from journal.models import Judgement, Plan, PlanEvent
+from journal.models import JournalEntry, Judgement, Plan, PlanEvent
 from market.canonical import InexactError, Json
 from market.canonical import digest as digest_evidence
 from market.queries.changes import changes
@@ -21,7 +21,8 @@ PAGE: Final = 50
 # An owner is reminded of a review so long after a plan ended, and not much later.
 REVIEW_AFTER: Final = dt.timedelta(days=1)
 REVIEW_UNTIL: Final = dt.timedelta(days=8)
-# Where judged plans stand, in the words of the list; drafts and plans to observe have no verdict.
+# Where judged plans stand, in the words of the list; drafts and plans to observe have no verdict. A cancelled plan
+# waits for nothing, though the price path is followed on.
 STANDINGS: Final = {
     "waiting": ("armed",),
     "open": ("open",),
@@ -80,14 +81,19 @@ def get_event(*, owner_id: int, number: int, event: int) -> PlanEvent:
 def list_plans(
     *, owner_id: int, before: int | None = None, zone_id: int | None = None, state: str = "", limit: int = PAGE
 ) -> list[Plan]:
-    """Return the owner's plans, newest first: below a number, of one zone, and "draft" or in one of STANDINGS."""
+    """Return the owner's plans, newest first: below a number, of one zone, and "draft", "cancelled" or in STANDINGS."""
     wanted: dict[str, object] = {"number__lt": before, "zone_id": zone_id}
+    cancelled = JournalEntry.objects.owned_by(owner_id).filter(kind=JournalEntry.Kind.CANCELLED).values("plan_id")
     if state in STANDINGS:
         judged = Judgement.objects.owned_by(owner_id).filter(phase__in=STANDINGS[state])
         wanted["pk__in"] = judged.values("plan_id")
+    elif state == "cancelled":
+        wanted["pk__in"] = cancelled
     elif state:
         wanted["armed_at__isnull"] = True
     plans = _plans(owner_id).filter(**{name: value for name, value in wanted.items() if value is not None})
+    if state == "waiting":
+        plans = plans.exclude(pk__in=cancelled)
     return list(plans.order_by("-number")[:limit])
 
 

@@ -34,7 +34,7 @@ _MANY: Final = "journal/plans.html"
 _OF_A_ZONE: Final = "journal/partials/zone_plans.html"
 _STATES: Final = {
     "": "All", "draft": "Drafts", "waiting": "Waiting", "open": "Open", "closed": "Closed",
-    "not-entered": "Not entered",
+    "not-entered": "Not entered", "cancelled": "Cancelled",
 }  # fmt: skip
 
 

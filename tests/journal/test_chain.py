@@ -132,6 +132,8 @@ def test_plan_is_cancelled_once_and_with_a_reason(plan: Plan, client: Client) ->
     assert client.post("/plans/1/amend/", {"kind": "cancelled", "note": "Again."}).status_code == 422
     assert "cancelled" in text(client.get("/plans/1/"))
     assert "cancelled" in text(client.get("/plans/"))
+    for state, is_listed in (("waiting", False), ("cancelled", True), ("", True)):
+        assert (">P-1<" in client.get("/plans/", {"state": state}).content.decode()) == is_listed
 
 
 def test_drafts_have_no_amendments(owner: User, zone: Zone) -> None:
