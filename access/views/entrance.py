@@ -88,7 +88,9 @@ def told(view: View) -> View:
 
 def _say_it_our_way(form: BaseForm) -> None:
     for name, field in form.fields.items():
-        field.label = _LABELS.get(str(field.label), field.label)
+        # A field without a label is called by its name.
+        label = str(form[name].label)
+        field.label = _LABELS.get(label, label)
         # Django lists its rules there; a list fits into no sentence.
         rules = str(field.help_text).startswith("<ul")
         field.help_text = _RULES if rules else _HELP.get(str(field.label), field.help_text)

@@ -169,6 +169,14 @@ def test_a_second_factor_is_asked_for_and_its_secret_is_not_stored_in_the_clear(
     assert late.post("/login/second-factor/", {"code": first}).status_code == 422  # each works once
 
 
+def test_every_field_has_a_label_that_is_a_word() -> None:
+    client = member()
+    again(client)
+    page = client.get("/account/security/passkeys/new/").content.decode()
+    labels = re.findall(r"<label[^>]*>\s*([^<]+?)\s*</label>", page)
+    assert labels == ["Name", "Log in with it alone"]
+
+
 def test_a_change_of_address_tells_the_old_one() -> None:
     client = member()
     again(client)
@@ -198,7 +206,7 @@ def test_a_change_of_password_tells_and_ends_other_sessions() -> None:
 def test_sessions_are_listed_and_ended() -> None:
     client, other = member(), Client()
     log_in(other)
-    assert client.get("/account/sessions/").content.decode().count("<td>127.0.0.1</td>") == 2
+    assert client.get("/account/sessions/").content.decode().count(">127.0.0.1</td>") == 2
     assert client.post("/account/sessions/").status_code == 302
     assert (client.get("/account/").status_code, other.get("/account/").status_code) == (200, 302)
 
