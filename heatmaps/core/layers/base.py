@@ -254,10 +254,24 @@ def percentile_ranks(values: Floats) -> tuple[Floats, Ints]:
         # Ranks need the order alone, and small whole numbers compare fastest; a hole lies above all.
         order = np.unique(past, return_inverse=True)[1].astype(np.int16)
         order[np.isnan(past)] = np.iinfo(np.int16).max
-        windows, now = sliding_window_view(order, REFERENCE), order[REFERENCE - 1 :, None]
-        twice = _count(windows < now) + _count(windows <= now)
+        twice = _twice_below(order, count - start)
         ranks[start:] = np.where(enough, 50.0 * twice / np.maximum(known[start:], 1), np.nan)
     return ranks, known
+
+
+def _twice_below(order: npt.NDArray[np.int16], places: int) -> Ints:
+    """Of each of the newest places: how many of the REFERENCE up to it lie below it, plus how many lie not above it.
+
+    Most of a window is in all of the others and is sorted once; what remains of each is again a window that slides,
+    over what comes before that part and after it.
+    """
+    now = order[-places:]
+    shared = np.sort(order[places - 1 : REFERENCE])
+    twice = np.searchsorted(shared, now) + np.searchsorted(shared, now, side="right")
+    if places > 1:
+        windows = sliding_window_view(np.concatenate((order[: places - 1], order[REFERENCE:])), places - 1)
+        twice += _count(windows < now[:, None]) + _count(windows <= now[:, None])
+    return twice
 
 
 def _count(flags: npt.NDArray[np.bool_]) -> Ints:
