@@ -134,9 +134,10 @@ def accompanied(*, job: Job, most: int) -> Iterator[list[Job]]:
 
     What has failed before is left out: it is tried alone, by its own message.
     """
-    taken = _rows(_COMPANY, (job.stage, job.queue, job.slot_at, most))
+    taken = _rows(_COMPANY, (job.stage, job.queue, job.slot_at, most)) if most else []
+    held = Job.objects.select_related("instrument").filter(pk__in=[pk for pk, _ in taken])
     try:
-        yield list(Job.objects.select_related("instrument").filter(pk__in=[pk for pk, _ in taken]).order_by("pk"))
+        yield list(held.order_by("pk"))
     finally:
         with suppress(DatabaseError, InterfaceError):
             _unlock(stage=job.stage, instrument_ids=[instrument_id for _, instrument_id in taken])

@@ -174,7 +174,9 @@ def run(*, job_id: int) -> None:
     """
     with jobs.claimed(job_id=job_id) as job:
         if job is not None:
-            with jobs.accompanied(job=job, most=_found(job).most - 1) as others:
+            # A long catch-up is a job by itself: many of them would outlast any limit.
+            most = _found(job).most if job.queue == LIVE else 1
+            with jobs.accompanied(job=job, most=most - 1) as others:
                 _attempt([job, *others])
 
 

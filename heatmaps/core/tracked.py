@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
@@ -133,7 +133,7 @@ class Event:
 
 def values_of(value: Cluster | Flows) -> tuple[Any, ...]:
     """Its fields in order."""
-    return tuple(asdict(value).values())
+    return tuple([getattr(value, name) for name in value.__dataclass_fields__])
 
 
 def dump(zone: Tracked) -> dict[str, Any]:

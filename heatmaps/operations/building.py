@@ -16,16 +16,23 @@ from heatmaps.core.strips import Scale, Strips
 from heatmaps.core.tile import COMMITTED, LEVELS, PROVISIONAL, code_floor
 from heatmaps.models import Heatmap, Snapshot
 from market.contracts import in_contracts
-from market.queries import changes, find_instrument, load_open_interest, load_terms, load_window, stored_span
+from market.queries import (
+    find_instrument,
+    load_open_interest,
+    load_terms,
+    stored_span,
+)
 from market.series import STEP_MS, epoch_ms, moment
 
 from . import storing
-from .publishing import POINTER, freeze_release, freeze_scale, point, store_changes
+from .publishing import freeze_release, freeze_scale, note_changes, point
+from .stock import Stock, Wanted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from heatmaps.core.estimators.base import BuiltEstimator, Estimate, State
+    from heatmaps.models import EstimatorRelease
     from market.models import Instrument
     from market.series import Window
 
@@ -71,24 +78,52 @@ def build(  # noqa: PLR0913 -- the command's options
         return Built(estimator)
     end = min(moment for moment in (now, until, span[1]) if moment)
     instrument = find_instrument(instrument_id=instrument_id)
-    builder = _Builder(instrument, estimator, span[0], end, now, since)
+    terms = load_terms(instrument=instrument)
+    builder = Builder(instrument, load_built(estimator, terms=terms), span[0], end, now, since)
     while not builder.is_complete and (parts is None or builder.parts < parts):
-        with transaction.atomic():
-            builder.build_part()
+        build_parts([builder])
         if on_part and builder.through:
             on_part(builder.start, builder.through, end)
     return builder.result()
 
 
+def build_parts(builders: Sequence[Builder]) -> None:
+    """One part of each, in one transaction, with one statement for what they read and write alike."""
+    if not builders:
+        return
+    with transaction.atomic():
+        stock = Stock()
+        storing.lock_all([(f"build.{one.estimator.slug}", one.instrument.pk) for one in builders])
+        releases = {slug: _release(one) for slug, one in {one.estimator.slug: one for one in builders}.items()}
+        for one in builders:
+            one.release = releases[one.estimator.slug]
+        if len(builders) > 1:
+            stock.fetch([one.wanted() for one in builders])
+        for one in builders:
+            one.build_part(stock)
+        stock.flush()
+        for one in builders:
+            one.tidy()
+
+
+def _release(builder: Builder) -> EstimatorRelease:
+    estimator = builder.estimator
+    return freeze_release(slug=estimator.slug, version=estimator.version, parameters=estimator.parameters)
+
+
 @dataclass(slots=True)
-class _Builder:
+class Builder:
+    """A map on its way to ``end``: part by part, each on what came of the one before."""
+
     instrument: Instrument
-    slug: str
+    estimator: BuiltEstimator
     start: dt.datetime
     end: dt.datetime
     now: dt.datetime
-    again_since: dt.datetime | None
-    estimator: BuiltEstimator = field(init=False)
+    again_since: dt.datetime | None = None
+    release: EstimatorRelease = field(init=False)
+    stock: Stock = field(init=False)
+    heatmap: Heatmap | None = None
     state: State | None = None
     # What was read last: the steps that it did not complete are shown from it, too.
     window: Window | None = None
@@ -99,19 +134,18 @@ class _Builder:
     tiles: int = 0
     tile_bytes: int = 0
 
-    def __post_init__(self) -> None:
-        self.estimator = load_built(self.slug, terms=load_terms(instrument=self.instrument))
-
     def result(self) -> Built:
-        return Built(self.slug, self.steps, self.tiles, self.tile_bytes, self.through, self.is_complete)
+        """What was done so far."""
+        return Built(self.estimator.slug, self.steps, self.tiles, self.tile_bytes, self.through, self.is_complete)
 
-    def build_part(self) -> None:
-        """One part, inside a transaction that its caller opened."""
-        storing.lock(purpose=f"build.{self.slug}", instrument_id=self.instrument.pk)
-        release = freeze_release(
-            slug=self.estimator.slug, version=self.estimator.version, parameters=self.estimator.parameters
-        )
-        heatmap = Heatmap.objects.select_for_update().filter(instrument=self.instrument, release=release).first()
+    def wanted(self) -> Wanted:
+        """What its next part will read."""
+        return Wanted(self.instrument.pk, self.release.pk, self.end, self.estimator.reads)
+
+    def build_part(self, stock: Stock) -> None:
+        """One part, under its caller's lock and in its transaction; what it leaves in the stock is to be written."""
+        self.stock = stock
+        self.heatmap = heatmap = stock.heatmap(self.instrument.pk, self.release.pk)
         change_id = self._hear_of_changes(heatmap)
         before = self._take_up(heatmap)
         after_ms = before.through_ms if before else None
@@ -121,7 +155,9 @@ class _Builder:
             self.is_complete = True
             return
         if heatmap is None:
-            heatmap = Heatmap(instrument=self.instrument, release=release, bin_bps=self.estimator.bin_bps)
+            self.heatmap = heatmap = Heatmap(
+                instrument=self.instrument, release=self.release, bin_bps=self.estimator.bin_bps
+            )
             heatmap.code_floor_usd = code_floor(self._first_usd(estimate))
             heatmap.save()
         heatmap.change_id = change_id
@@ -132,8 +168,7 @@ class _Builder:
 
         What came before the map's beginning is taken in on request only: it would move all of its history.
         """
-        after_id = heatmap.change_id if heatmap else 0
-        found = changes(instrument_id=self.instrument.pk, after_id=after_id)
+        found = self.stock.changes(self.instrument.pk, heatmap)
         first = heatmap.built_from if heatmap else None
         if found.since is not None and first is not None and found.since >= first:
             self.again_since = min(found.since, self.again_since or found.since)
@@ -146,7 +181,7 @@ class _Builder:
             return None
         if self.state is not None and self.state.through_ms == epoch_ms(heatmap.built_through):
             return self.state
-        head = None if self.again_since else storing.load_head(heatmap=heatmap)
+        head = None if self.again_since else self.stock.head(heatmap)
         if head is not None:
             return self.estimator.resume_exactly(head)
         snapshots = Snapshot.objects.filter(heatmap=heatmap).order_by("-step_at")
@@ -184,8 +219,7 @@ class _Builder:
             steps *= 2
 
     def _window(self, since: dt.datetime, until: dt.datetime) -> Window:
-        beside = self.estimator.reads
-        window = load_window(instrument_id=self.instrument.pk, since=since, until=until, beside=beside)
+        window = self.stock.window(self.instrument.pk, since, until, self.estimator.reads)
         contract_usd = self._contract_usd()
         return window if contract_usd is None else in_contracts(window, contract_usd)
 
@@ -205,25 +239,25 @@ class _Builder:
 
     def _write(self, heatmap: Heatmap, estimate: Estimate, state: State, after_ms: int | None) -> None:
         scale = Scale(bin_width(heatmap.bin_bps), heatmap.code_floor_usd, self._contract_usd())
-        strips = Strips(scale, load=partial(storing.load_strips, heatmap.pk))
+        strips = Strips(scale, load=partial(self.stock.strips, heatmap.pk))
         strips.paint(estimate.painted(COMMITTED), after_ms=after_ms)
         heatmap.provisional_through = None
         if self.is_complete:
             self._show_open_steps(heatmap, state, strips)
-        tiles, size = store_changes(heatmap, strips.changes(), self.now)
-        storing.store_snapshots(heatmap=heatmap, kept=estimate.kept)
+        changed = list(strips.changes())
+        tiles, size = note_changes(heatmap, changed, self.now)
         self._point(heatmap, estimate, state, strips.bins)
-        heatmap.save(update_fields=POINTER)
-        if len(estimate.steps):
-            storing.store_head(heatmap=heatmap, body=freeze(state))
-        if self.is_complete:
-            if estimate.kept:
-                storing.thin_snapshots(heatmap=heatmap)
-            freeze_scale(heatmap)
+        self.stock.store(heatmap, changed, freeze(state) if len(estimate.steps) else None)
+        self.stock.keep(heatmap, estimate.kept, is_last=self.is_complete)
         self.through = heatmap.built_through
         self.steps += len(estimate.steps)
         self.tiles += tiles
         self.tile_bytes += size
+
+    def tidy(self) -> None:
+        """What waits until all of a part is written."""
+        if self.is_complete and self.heatmap is not None:
+            freeze_scale(self.heatmap)
 
     def _point(self, heatmap: Heatmap, estimate: Estimate, state: State, bins: tuple[int, int] | None) -> None:
         point(heatmap, since=moment(state.first_ms - STEP_MS), through=moment(state.through_ms), bins=bins)

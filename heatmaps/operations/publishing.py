@@ -11,28 +11,13 @@ from heatmaps.models import EstimatorRelease, Heatmap
 from heatmaps.queries import measure_scale
 from market.series import epoch_ms
 
-from . import storing
-
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from .storing import Change
 
 # The colour scale is measured on at least this much map.
 SCALE_SPAN: Final = dt.timedelta(days=7)
-POINTER: Final = (
-    "built_from",
-    "built_through",
-    "provisional_through",
-    "shown_through",
-    "revision",
-    "allocated_share",
-    "bin_lo",
-    "bin_hi",
-    "input_digest",
-    "change_id",
-    "updated_at",
-)
 
 
 class ReleaseChangedError(Exception):
@@ -61,15 +46,13 @@ def freeze_scale(heatmap: Heatmap) -> None:
         heatmap.save(update_fields=["display_floor_usd", "display_ceiling_usd"])
 
 
-def store_changes(heatmap: Heatmap, changes: Iterable[Change], now: dt.datetime) -> tuple[int, int]:
-    """Write tiles, and note on the map when and whether closed ones are among them; return how many and their bytes."""
-    changes = list(changes)
+def note_changes(heatmap: Heatmap, changes: Sequence[Change], now: dt.datetime) -> tuple[int, int]:
+    """Note on a map when tiles of it change and whether closed ones are among them; return how many and their bytes."""
     if _rewrites_closed(heatmap, changes):
         heatmap.revision += 1
-    tiles, size = storing.store_tiles(heatmap_id=heatmap.pk, changes=changes)
-    if tiles:
+    if changes:
         heatmap.updated_at = now
-    return tiles, size
+    return len(changes), sum(len(body or b"") for *_, body in changes)
 
 
 def _rewrites_closed(heatmap: Heatmap, changes: Iterable[Change]) -> bool:

@@ -2,98 +2,130 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections import defaultdict
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from django.db import connection
 
-from heatmaps.models import Head, Heatmap, Snapshot
+from heatmaps.models import STATE_FIELDS, Head, Heatmap
 from market.queries import binary_cursor
-from market.series import epoch_ms, moment
+from market.series import moment
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Mapping, Sequence
+
+    from django.db.models import Model
 
     from heatmaps.core.estimators.base import Kept
+    from heatmaps.models import Zone, ZoneEvent
 
 # Level, row, column and new body of a tile; without one it is deleted.
 Change: TypeAlias = tuple[int, int, int, bytes | None]
 # What is stored by tile row, of each column of tiles (level, col).
 Bodies: TypeAlias = dict[tuple[int, int], dict[int, bytes]]
 
-# Snapshots are thinned with age: all of a week, then one a day, then one a week.
-_WEEK: Final = dt.timedelta(days=7)
-_QUARTER: Final = dt.timedelta(days=90)
-
+_LOCK: Final = """SELECT pg_advisory_xact_lock(hashtext('heatmaps.' || purpose), of::int)
+    FROM unnest(%s::text[], %s::bigint[]) AS held(purpose, of)"""
 _STAGING: Final = """CREATE TEMPORARY TABLE IF NOT EXISTS staging_tile
-    (level smallint, "row" int, col int, body bytea, etag text) ON COMMIT DELETE ROWS"""
-_COPY: Final = 'COPY staging_tile (level, "row", col, body, etag) FROM STDIN (FORMAT BINARY)'
+    (heatmap_id bigint, level smallint, "row" int, col int, body bytea, etag text) ON COMMIT DELETE ROWS"""
+_COPY: Final = 'COPY staging_tile (heatmap_id, level, "row", col, body, etag) FROM STDIN (FORMAT BINARY)'
 _MERGE: Final = """INSERT INTO heatmaps_tile (heatmap_id, level, "row", col, body, etag)
-    SELECT %s, level, "row", col, body, etag FROM staging_tile WHERE body IS NOT NULL
+    SELECT heatmap_id, level, "row", col, body, etag FROM staging_tile WHERE body IS NOT NULL
     ON CONFLICT (heatmap_id, level, "row", col) DO UPDATE SET body = EXCLUDED.body, etag = EXCLUDED.etag
     WHERE heatmaps_tile.etag <> EXCLUDED.etag"""
 _UPSERT: Final = """INSERT INTO heatmaps_tile (heatmap_id, level, "row", col, body, etag)
-    SELECT %s, * FROM unnest(%s::smallint[], %s::int[], %s::int[], %s::bytea[], %s::text[])
+    SELECT * FROM unnest(%s::bigint[], %s::smallint[], %s::int[], %s::int[], %b::bytea[], %s::text[])
     ON CONFLICT (heatmap_id, level, "row", col) DO UPDATE SET body = EXCLUDED.body, etag = EXCLUDED.etag
     WHERE heatmaps_tile.etag <> EXCLUDED.etag"""
-_STRIPS: Final = """SELECT level, "row", col, body FROM heatmaps_tile
-    JOIN unnest(%s::smallint[], %s::int[]) AS wanted(level, col) USING (level, col) WHERE heatmap_id = %s"""
-_HEAD: Final = """INSERT INTO heatmaps_head (heatmap_id, step_at, body) VALUES (%s, %s, %s)
+_STRIPS: Final = """SELECT heatmap_id, level, col, "row", body FROM heatmaps_tile
+    JOIN unnest(%s::bigint[], %s::smallint[], %s::int[]) AS wanted(heatmap_id, level, col)
+    USING (heatmap_id, level, col)"""
+_HEAD: Final = """INSERT INTO heatmaps_head (heatmap_id, step_at, body)
+    SELECT * FROM unnest(%s::bigint[], %s::timestamptz[], %b::bytea[])
     ON CONFLICT (heatmap_id) DO UPDATE SET step_at = EXCLUDED.step_at, body = EXCLUDED.body"""
+_SNAPSHOTS: Final = """INSERT INTO heatmaps_snapshot (heatmap_id, step_at, body, input_digest)
+    SELECT * FROM unnest(%s::bigint[], %s::timestamptz[], %b::bytea[], %s::text[])
+    ON CONFLICT (heatmap_id, step_at) DO UPDATE SET body = EXCLUDED.body, input_digest = EXCLUDED.input_digest"""
+# They are thinned with age: all of a week, then one a day, then, beyond 90 days, one a week.
+_THIN: Final = """DELETE FROM heatmaps_snapshot USING unnest(%s::bigint[], %s::timestamptz[]) AS map(of, through)
+    WHERE heatmap_id = of AND step_at < through - interval '168 hours' AND 0 <> extract(epoch FROM step_at)::bigint
+        %% CASE WHEN step_at < through - interval '2160 hours' THEN 604800 ELSE 86400 END"""
 _TRACKING: Final = """INSERT INTO heatmaps_zonetracking (heatmap_id, body) VALUES (%s, %s)
     ON CONFLICT (heatmap_id) DO UPDATE SET body = EXCLUDED.body"""
 # So many tiles are written without a table in between.
 _FEW: Final = 64
 _DROP: Final = """DELETE FROM heatmaps_tile AS tile USING staging_tile AS staged
-    WHERE tile.heatmap_id = %s AND staged.body IS NULL
-      AND (tile.level, tile."row", tile.col) = (staged.level, staged."row", staged.col)"""
+    WHERE staged.body IS NULL AND (tile.heatmap_id, tile.level, tile."row", tile.col)
+        = (staged.heatmap_id, staged.level, staged."row", staged.col)"""
+# All that a build moves of a map, with the types of the columns.
+_POINTER: Final = {
+    "built_from": "timestamptz",
+    "built_through": "timestamptz",
+    "provisional_through": "timestamptz",
+    "shown_through": "timestamptz",
+    "revision": "int",
+    "allocated_share": "float8",
+    "bin_lo": "int",
+    "bin_hi": "int",
+    "input_digest": "text",
+    "change_id": "bigint",
+    "updated_at": "timestamptz",
+}
+_POINT: Final = (
+    f"UPDATE heatmaps_heatmap AS map SET {', '.join(f'{name} = moved.{name}' for name in _POINTER)}"  # noqa: S608  # constants
+    f" FROM unnest(%s::bigint[], {', '.join(f'%s::{kind}[]' for kind in _POINTER.values())})"
+    f" AS moved(id, {', '.join(_POINTER)}) WHERE map.id = moved.id"
+)
 
 
 def lock(*, purpose: str, instrument_id: int) -> None:
     """Wait until nobody else does this to this instrument; held to the end of the transaction."""
+    lock_all([(purpose, instrument_id)])
+
+
+def lock_all(held: Sequence[tuple[str, int]]) -> None:
+    """Wait for (purpose, instrument id) each, in one order for all, so that no two wait for each other."""
+    purposes, instrument_ids = zip(*sorted(held, key=lambda one: one[::-1]), strict=True)
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s), %s::int)", [f"heatmaps.{purpose}", instrument_id])
+        cursor.execute(_LOCK, [list(purposes), list(instrument_ids)])
 
 
-def load_strips(heatmap_id: int, at: Collection[tuple[int, int]]) -> Bodies:
-    """The stored bodies of columns of tiles (level, col), by tile row; one without any is left out."""
-    levels, cols = zip(*at, strict=True)
-    found: Bodies = defaultdict(dict)
-    with binary_cursor() as cursor:
-        for level, row, col, body in cursor.execute(_STRIPS, [list(levels), list(cols), heatmap_id]):
-            found[level, col][row] = body
+def load_strips(at: Mapping[int, Collection[tuple[int, int]]]) -> dict[tuple[int, int, int], dict[int, bytes]]:
+    """The stored bodies of some maps' columns of tiles (level, col), by (map, level, col) and tile row.
+
+    at: by map; a column without any is left out.
+    """
+    found: defaultdict[tuple[int, int, int], dict[int, bytes]] = defaultdict(dict)
+    wanted = [(heatmap_id, level, col) for heatmap_id, keys in at.items() for level, col in keys]
+    if wanted:
+        with binary_cursor() as cursor:
+            columns = [list(column) for column in zip(*wanted, strict=True)]
+            for heatmap_id, level, col, row, body in cursor.execute(_STRIPS, columns):
+                found[heatmap_id, level, col][row] = body
     return found
 
 
-def store_tiles(*, heatmap_id: int, changes: Sequence[Change]) -> tuple[int, int]:
-    """Write changed tiles, many of them by COPY; return how many and their bytes."""
-    if len(changes) <= _FEW and all(body is not None for *_, body in changes):
-        return _store_few(heatmap_id, changes)
-    count = size = 0
+def store_tiles(changes: Sequence[tuple[int, Sequence[Change]]]) -> None:
+    """Write maps' changed tiles, many of them by COPY."""
+    rows = [(heatmap_id, *change) for heatmap_id, changed in changes for change in changed]
+    if not rows:
+        return
+    # What a minute changes is not worth a table in between.
+    if len(rows) <= _FEW * len(changes) and all(body is not None for *_, body in rows):
+        with binary_cursor() as cursor:
+            columns = [list(column) for column in zip(*rows, strict=True)]
+            cursor.execute(_UPSERT, [*columns, [_etag(body) for *_, body in rows if body is not None]])
+        return
     with connection.cursor() as cursor:
         cursor.execute(_STAGING)
         cursor.execute("TRUNCATE staging_tile")
         with cursor.copy(_COPY) as copy:
-            copy.set_types(("int2", "int4", "int4", "bytea", "text"))
-            for level, row, col, body in changes:
-                copy.write_row((level, row, col, body, None if body is None else _etag(body)))
-                count, size = count + 1, size + len(body or b"")
-        cursor.execute(_MERGE, [heatmap_id])
-        cursor.execute(_DROP, [heatmap_id])
-    return count, size
-
-
-def _store_few(heatmap_id: int, changes: Sequence[Change]) -> tuple[int, int]:
-    """Write tiles in one statement: what a minute changes is not worth a table in between."""
-    if not changes:
-        return 0, 0
-    levels, rows, cols, bodies = zip(*changes, strict=True)
-    etags = [_etag(body) for body in bodies]
-    with binary_cursor() as cursor:
-        cursor.execute(_UPSERT, [heatmap_id, list(levels), list(rows), list(cols), list(bodies), etags])
-    return len(changes), sum(map(len, bodies))
+            copy.set_types(("int8", "int2", "int4", "int4", "bytea", "text"))
+            for *place, body in rows:
+                copy.write_row((*place, body, None if body is None else _etag(body)))
+        cursor.execute(_MERGE)
+        cursor.execute(_DROP)
 
 
 def _etag(body: bytes) -> str:
@@ -109,10 +141,21 @@ def load_head(*, heatmap: Heatmap) -> bytes | None:
     return None if body is None else bytes(body)
 
 
-def store_head(*, heatmap: Heatmap, body: bytes) -> None:
-    """Keep the state at the map's newest step in the place of the one before."""
-    with binary_cursor() as cursor:
-        cursor.execute(_HEAD, [heatmap.pk, heatmap.built_through, body])
+def store_heads(states: Sequence[tuple[Heatmap, bytes]]) -> None:
+    """Keep the states at the maps' newest steps in the place of those before."""
+    if states:
+        with binary_cursor() as cursor:
+            maps = [heatmap for heatmap, _ in states]
+            steps = [heatmap.built_through for heatmap in maps]
+            cursor.execute(_HEAD, [[one.pk for one in maps], steps, [body for _, body in states]])
+
+
+def store_pointers(heatmaps: Sequence[Heatmap]) -> None:
+    """Write where the maps' pointers stand: readers believe them, so that all they point at is written before."""
+    if heatmaps:
+        columns = [[getattr(one, name) for one in heatmaps] for name in ("pk", *_POINTER)]
+        with connection.cursor() as cursor:
+            cursor.execute(_POINT, columns)
 
 
 def store_tracking(*, heatmap: Heatmap, body: str) -> None:
@@ -121,27 +164,42 @@ def store_tracking(*, heatmap: Heatmap, body: str) -> None:
         cursor.execute(_TRACKING, [heatmap.pk, body])
 
 
-def store_snapshots(*, heatmap: Heatmap, kept: Iterable[Kept]) -> None:
-    """Keep canonical states; one that is there already is replaced."""
-    rows = [
-        Snapshot(heatmap=heatmap, step_at=moment(one.through_ms), body=one.body, input_digest=one.digest.hex())
-        for one in kept
-    ]
-    Snapshot.objects.bulk_create(
-        rows, update_conflicts=True, unique_fields=["heatmap", "step_at"], update_fields=["body", "input_digest"]
-    )
+def store_zones(zones: Sequence[Zone]) -> None:
+    """Write zones that are stored already as their newest events told them."""
+    names = (*STATE_FIELDS, "last_seen_at", "ended_at")
+    if zones:
+        moved = ", ".join(f"{name} = moved.{name}" for name in names)
+        update = f"UPDATE heatmaps_zone AS zone SET {moved} FROM {{}} WHERE zone.id = moved.id"  # noqa: S608  # constants
+        _write_columns(update, zones, ("id", *names))
 
 
-def thin_snapshots(*, heatmap: Heatmap) -> None:
-    """Drop what no restart will need, judged from the newest step and not from a clock."""
-    if heatmap.built_through is None:
-        return
-    old = Snapshot.objects.filter(heatmap=heatmap, step_at__lt=heatmap.built_through - _WEEK)
-    extra = []
-    for pk, step_at in old.values_list("pk", "step_at"):
-        days = epoch_ms(step_at) / 86_400_000
-        is_ancient = step_at < heatmap.built_through - _QUARTER
-        if days % (7 if is_ancient else 1) != 0:
-            extra.append(pk)
-    if extra:
-        Snapshot.objects.filter(pk__in=extra).delete()
+def store_events(events: Sequence[ZoneEvent]) -> None:
+    """Write down what was told of zones."""
+    names = ("zone_id", "number", "at", "kind", *STATE_FIELDS)
+    if events:
+        listed = ", ".join(names)
+        _write_columns(f"INSERT INTO heatmaps_zoneevent ({listed}) SELECT {listed} FROM {{}}", events, names)  # noqa: S608
+
+
+def _write_columns(statement: str, rows: Sequence[Model], names: Sequence[str]) -> None:
+    """Run a statement over the columns of rows as a table ``moved``: no expression is built for any value."""
+    kinds = {field.attname: field.rel_db_type(connection) for field in rows[0]._meta.concrete_fields}  # noqa: SLF001  # Django's name for it
+    table = f"unnest({', '.join(f'%s::{kinds[name]}[]' for name in names)}) AS moved({', '.join(names)})"
+    with binary_cursor() as cursor:
+        cursor.execute(statement.format(table).encode(), [[getattr(row, name) for row in rows] for name in names])
+
+
+def store_snapshots(kept: Sequence[tuple[Heatmap, Kept]]) -> None:
+    """Keep canonical states of maps; one that is there already is replaced."""
+    if kept:
+        rows = [(heatmap.pk, moment(one.through_ms), one.body, one.digest.hex()) for heatmap, one in kept]
+        with binary_cursor() as cursor:
+            cursor.execute(_SNAPSHOTS, [list(column) for column in zip(*rows, strict=True)])
+
+
+def thin_snapshots(heatmaps: Sequence[Heatmap]) -> None:
+    """Drop what no restart will need of maps, judged from their newest steps and not from a clock."""
+    if heatmaps:
+        with connection.cursor() as cursor:
+            through = [one.built_through for one in heatmaps]
+            cursor.execute(_THIN, [[one.pk for one in heatmaps], through])

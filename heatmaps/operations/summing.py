@@ -24,7 +24,8 @@ from market.series import DAY_MS, STEP_MS, epoch_ms, moment
 from . import storing
 from .building import Built
 from .members import BEHIND_MS, STRIP_MS, inputs_of, prints_of, reach_of, sources_of
-from .publishing import POINTER, freeze_release, freeze_scale, point, store_changes
+from .publishing import freeze_release, freeze_scale, note_changes, point
+from .stock import Stock
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -108,19 +109,22 @@ class _Summer:
         self._write(heatmap, work, summed)
 
     def _write(self, heatmap: Heatmap, work: _Work, summed: dict[int, Summed]) -> None:
+        stock = Stock()
         strips = Strips(
             Scale(bin_width(heatmap.bin_bps), heatmap.code_floor_usd, 1.0),
-            load=partial(storing.load_strips, heatmap.pk),
+            load=partial(stock.strips, heatmap.pk),
         )
         newest = work.paint(strips, heatmap, summed)
-        tiles, size = store_changes(heatmap, strips.changes(), self.now)
+        changed = list(strips.changes())
+        tiles, size = note_changes(heatmap, changed, self.now)
         work.note(heatmap, summed)
         if newest is not None:
             since = work.begins(summed) or heatmap.built_from or moment(int(newest.end_ms[0]) - STEP_MS)
             point(heatmap, since=since, through=moment(int(newest.end_ms[-1])), bins=strips.bins)
             heatmap.allocated_share = float(newest.spine["total"][-1] / newest.spine["open_interest"][-1])
             heatmap.input_digest = work.inputs[work.cols[-1]]
-        heatmap.save(update_fields=POINTER)
+        stock.store(heatmap, changed, None)
+        stock.flush()
         if self.is_complete:
             freeze_scale(heatmap)
         if heatmap.built_from and heatmap.built_through:

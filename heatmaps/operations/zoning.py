@@ -24,8 +24,15 @@ from heatmaps.core.sums import is_partial
 from heatmaps.core.tile import COMMITTED, DENSITY_BPS, LEVELS, TILE, usd_from_code
 from heatmaps.core.tracked import Kind
 from heatmaps.core.zones import Tracker
-from heatmaps.models import STATE_FIELDS, Heatmap, Zone, ZoneEvent, ZoneTracking
-from heatmaps.queries import get_current_heatmap, read_column, read_records, read_strip, strip_doubts
+from heatmaps.models import Heatmap, Zone, ZoneEvent, ZoneTracking
+from heatmaps.queries import (
+    get_current_heatmap,
+    get_current_heatmaps,
+    read_column,
+    read_records,
+    read_strip,
+    strip_doubts,
+)
 from market.queries import list_members
 from market.series import epoch_ms, moment
 
@@ -34,7 +41,7 @@ from .evidence import Formation, freeze, freeze_members
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     import numpy.typing as npt
 
@@ -45,7 +52,6 @@ if TYPE_CHECKING:
 STEP_MS: Final = LEVELS[0].step_ms
 # Strips per job: half a year, well below a minute.
 STRIPS_PER_JOB: Final = 200
-_FIELDS: Final = (*STATE_FIELDS, "last_seen_at", "ended_at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +76,9 @@ class Followed:
 
 def track_all(*, instrument_ids: Sequence[int], now: dt.datetime) -> None:
     """Follow the zones of some instruments."""
+    due = {slug: get_current_heatmaps(instrument_ids=instrument_ids, estimator=slug) for slug in tracked()}
     for instrument_id in instrument_ids:
-        track_zones(instrument_id=instrument_id, now=now)
+        _track({slug: maps.get(instrument_id) for slug, maps in due.items()}, now, STRIPS_PER_JOB)
 
 
 def track_zones(
@@ -85,13 +92,22 @@ def track_zones(
 
     ``strips`` bounds the work, ``on_strip`` hears of the column reached and the last. ``now`` bounds what is read.
     """
-    total, left = Followed(), strips
-    for slug in tracked():
-        heatmap = get_current_heatmap(instrument_id=instrument_id, estimator=slug)
+    maps = {slug: get_current_heatmap(instrument_id=instrument_id, estimator=slug) for slug in tracked()}
+    return _track(maps, now, strips, on_strip)
+
+
+def _track(
+    maps: Mapping[str, Heatmap | None],
+    now: dt.datetime,
+    left: int | None,
+    on_strip: Callable[[dt.datetime, dt.datetime], None] | None = None,
+) -> Followed:
+    total = Followed()
+    for slug, heatmap in maps.items():
         done = Followed(is_complete=heatmap is None)
         while heatmap is not None and not done.is_complete and left != 0:
             with transaction.atomic():
-                storing.lock(purpose=f"zones.{slug}", instrument_id=instrument_id)
+                storing.lock(purpose=f"zones.{slug}", instrument_id=heatmap.instrument_id)
                 step = _follow_strip(heatmap.pk, now)
             left = None if left is None else left - 1
             done = done.and_then(step)
@@ -224,11 +240,10 @@ class _Log:
         """Write the events, and every zone as its newest one told."""
         known = [zone for zone in self.zones.values() if zone.pk is not None]
         Zone.objects.bulk_create([zone for zone in self.zones.values() if zone.pk is None])
-        # One INSERT that always meets its row: bulk_update builds an expression for every value.
-        Zone.objects.bulk_create(known, update_conflicts=True, unique_fields=["id"], update_fields=list(_FIELDS))
+        storing.store_zones(known)
         for event in self.events:
             event.zone_id = event.zone.pk
-        ZoneEvent.objects.bulk_create(self.events)
+        storing.store_events(self.events)
 
     def _row(self, event: Event) -> ZoneEvent:
         cluster, width = event.cluster, self.width

@@ -76,23 +76,28 @@ def get_heatmaps(*, instrument_ids: Sequence[int], estimator: str = DEFAULT_ESTI
 
 def get_current_heatmap(*, instrument_id: int, estimator: str) -> Heatmap | None:
     """Return the map of the registered version, however far it is built: the one that is worked on."""
+    return get_current_heatmaps(instrument_ids=[instrument_id], estimator=estimator).get(instrument_id)
+
+
+def get_current_heatmaps(*, instrument_ids: Sequence[int], estimator: str) -> dict[int, Heatmap]:
+    """Return the same of many instruments, by id, with one question; one without such a map is left out."""
     version = registered_version(estimator)
-    return next((one for one in _maps([instrument_id], estimator) if one.release.version == version), None)
+    # Of a pair the sum's release comes first; the first of equals is the newest.
+    found = [one for one in _maps(instrument_ids, estimator) if one.release.version == version]
+    return {one.instrument_id: one for one in reversed(found)}
 
 
 def tracking_due(*, instrument_ids: Sequence[int]) -> set[int]:
     """Return the instruments whose columns wait for their zones, or that lack a map which could say that none do."""
     due: set[int] = set()
     for slug in tracked():
-        done = {
-            one.instrument_id
-            for one in _maps(instrument_ids, slug)
-            if one.release.version == registered_version(slug)
-            and one.zones_through is not None
-            and one.zones_through >= (one.built_through or EPOCH)
-        }
-        due |= set(instrument_ids) - done
+        maps = get_current_heatmaps(instrument_ids=instrument_ids, estimator=slug)
+        due |= {pk for pk in instrument_ids if pk not in maps or _waits(maps[pk])}
     return due
+
+
+def _waits(heatmap: Heatmap) -> bool:
+    return heatmap.zones_through is None or heatmap.zones_through < (heatmap.built_through or EPOCH)
 
 
 def sum_slug(estimator: str) -> str:

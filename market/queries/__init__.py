@@ -1,7 +1,7 @@
 """What other rooms may ask about the market. Nothing here writes; nothing here knows what time it is."""
 
-from .brackets import load_terms
-from .changes import Changes, changes
+from .brackets import load_terms, load_terms_of_all
+from .changes import Changes, changes, changes_of_all
 from .days import Day, last_days
 from .driver import binary_cursor
 from .instruments import (
@@ -11,6 +11,7 @@ from .instruments import (
     checkpoints,
     coverage,
     find_instrument,
+    find_instruments,
     find_named,
     freshness,
     freshness_of_all,
@@ -34,9 +35,9 @@ from .rows import (
     load_liquidation_totals,
     load_liquidations,
     load_open_interest,
-    load_window,
 )
 from .venues import VenueHealth, venue_health, venue_name
+from .windows import load_window, load_windows
 
 __all__ = [
     "PAIR",
@@ -49,10 +50,12 @@ __all__ = [
     "VenueHealth",
     "binary_cursor",
     "changes",
+    "changes_of_all",
     "checkpoints",
     "counted_members",
     "coverage",
     "find_instrument",
+    "find_instruments",
     "find_named",
     "freshness",
     "freshness_of_all",
@@ -72,7 +75,9 @@ __all__ = [
     "load_liquidations",
     "load_open_interest",
     "load_terms",
+    "load_terms_of_all",
     "load_window",
+    "load_windows",
     "newest_bar",
     "newest_interest",
     "rankings",

@@ -13,6 +13,8 @@ from market.series import epoch_ms
 from market.terms import DatedBrackets, Terms
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from market.models import Instrument
 
 
@@ -31,9 +33,18 @@ def load_terms(*, instrument: Instrument) -> Terms:
     A table counts from the end of its day (UTC) on, so that one which comes in the middle of a day rewrites no part of
     it. A table that no venue can have is left out.
     """
-    rows: dict[dt.date, list[LeverageBracket]] = {}
-    for row in LeverageBracket.objects.filter(instrument=instrument).order_by("as_of_date", "floor"):
-        rows.setdefault(row.as_of_date, []).append(row)
+    return load_terms_of_all(instruments=[instrument])[instrument.pk]
+
+
+def load_terms_of_all(*, instruments: Sequence[Instrument]) -> dict[int, Terms]:
+    """Return the same of many instruments, by id, with one question."""
+    rows: dict[int, dict[dt.date, list[LeverageBracket]]] = {one.pk: {} for one in instruments}
+    for row in LeverageBracket.objects.filter(instrument__in=list(rows)).order_by("as_of_date", "floor"):
+        rows[row.instrument_id].setdefault(row.as_of_date, []).append(row)
+    return {one.pk: _terms(one, rows[one.pk]) for one in instruments}
+
+
+def _terms(instrument: Instrument, rows: Mapping[dt.date, list[LeverageBracket]]) -> Terms:
     tables = (_dated(day, table) for day, table in rows.items())
     return Terms(
         rule=rule_for(venue=instrument.venue, contract_type=instrument.contract_type),

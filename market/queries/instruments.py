@@ -69,6 +69,11 @@ def find_instrument(*, instrument_id: int) -> Instrument:
     return Instrument.objects.get(pk=instrument_id)
 
 
+def find_instruments(*, instrument_ids: Collection[int]) -> dict[int, Instrument]:
+    """Return instruments by their ids; one that is absent is left out."""
+    return Instrument.objects.in_bulk(list(instrument_ids))
+
+
 def list_instruments() -> list[Instrument]:
     """List all instruments, live ones first, then by key."""
     return list(Instrument.objects.order_by("-is_live", "venue", "symbol"))

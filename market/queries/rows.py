@@ -6,8 +6,6 @@ when ``since < time <= until``, because it belongs to the step that it ends; an 
 
 from __future__ import annotations
 
-import datetime as dt
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
@@ -19,26 +17,28 @@ from .driver import binary_cursor
 from .wire import from_arrays
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    import datetime as dt
+    from collections.abc import Mapping, Sequence
 
     from market.series import Records, SeriesName
 
-_REACHED_BACK: Final = dt.timedelta(days=1)
-_NULLABLE: Final = frozenset({"volume", *s.OPTIONAL})
+NULLABLE: Final = frozenset({"volume", *s.OPTIONAL})
 
 
-def _read(
+def read(
     table: str, dtype: np.dtype[np.void], where: str, params: Mapping[str, object], *, most: int | None = None
 ) -> Records:
+    """Return the rows of a table where a condition on ``params`` holds, ascending; the first ``most``, with equals."""
     fields = dtype.names or ()
     time = fields[0]
-    columns = ", ".join(f"coalesce({f}, 'NaN') AS {f}" if f in _NULLABLE else _int8(f, dtype) for f in fields)
+    columns = ", ".join(f"coalesce({f}, 'NaN') AS {f}" if f in NULLABLE else _int8(f, dtype) for f in fields)
     # Names come from the dtypes of market.series, values are bound.
     first = f" FETCH FIRST {most:d} ROWS WITH TIES" if most is not None else ""
-    return _fetch(f"SELECT {columns} FROM {table} WHERE {where} ORDER BY {time}{first}", params, dtype)  # noqa: S608
+    return fetch(f"SELECT {columns} FROM {table} WHERE {where} ORDER BY {time}{first}", params, dtype)  # noqa: S608
 
 
-def _fetch(query: str, params: Mapping[str, object], dtype: np.dtype[np.void]) -> Records:
+def fetch(query: str, params: Mapping[str, object], dtype: np.dtype[np.void]) -> Records:
+    """Return the rows of a query that selects the fields of ``dtype``, each of 8 bytes and none of them NULL."""
     arrays = ", ".join(f"array_send(array_agg({field}))" for field in dtype.names or ())
     # An aggregate takes its input in the order of the subquery, as nothing stands between them.
     statement = f"SELECT {arrays} FROM ({query}) AS rows"  # noqa: S608 -- names of dtypes
@@ -56,7 +56,7 @@ _BARS: Final = (
     "instrument_id = %(id)s AND price_kind = %(kind)s AND timeframe = %(timeframe)s"
     " AND open_time >= %(since)s AND open_time <= %(until)s - make_interval(secs => %(timeframe)s)"
 )
-_SAMPLES: Final = "instrument_id = %(id)s AND time > %(since)s AND time <= %(until)s"
+SAMPLES: Final = "instrument_id = %(id)s AND time > %(since)s AND time <= %(until)s"
 _EVENTS: Final = "instrument_id = %(id)s AND time >= %(since)s AND time < %(until)s"
 _TOTALS: Final = (
     "instrument_id = %(id)s AND timeframe = %(timeframe)s"
@@ -66,31 +66,31 @@ _TOTALS: Final = (
 
 def _stored_bars(instrument_id: int, since: dt.datetime, until: dt.datetime, timeframe: int, kind: int) -> Records:
     params = {"id": instrument_id, "since": since, "until": until, "timeframe": timeframe, "kind": kind}
-    return _read("market_bar", s.BAR, _BARS, params)
+    return read("market_bar", s.BAR, _BARS, params)
 
 
 def load_open_interest(*, instrument_id: int, since: dt.datetime, until: dt.datetime) -> Records:
     """Return OPEN_INTEREST[n] with ``since < time <= until``, ascending."""
     params = {"id": instrument_id, "since": since, "until": until}
-    return _read("market_openinterest", s.OPEN_INTEREST, _SAMPLES, params)
+    return read("market_openinterest", s.OPEN_INTEREST, SAMPLES, params)
 
 
 def load_newest_open_interest(*, instrument_id: int, since: dt.datetime, until: dt.datetime) -> Records:
     """Return the last OPEN_INTEREST with ``since < time <= until``: one row, or none."""
     params = {"id": instrument_id, "since": since, "until": until}
-    where = f"instrument_id = %(id)s AND time = (SELECT max(time) FROM market_openinterest WHERE {_SAMPLES})"  # noqa: S608 of constants
-    return _read("market_openinterest", s.OPEN_INTEREST, where, params)
+    where = f"instrument_id = %(id)s AND time = (SELECT max(time) FROM market_openinterest WHERE {SAMPLES})"  # noqa: S608 of constants
+    return read("market_openinterest", s.OPEN_INTEREST, where, params)
 
 
 def load_funding(*, instrument_id: int, since: dt.datetime, until: dt.datetime) -> Records:
     """Return FUNDING[n] with ``since < time <= until``, ascending."""
-    return _read("market_fundingrate", s.FUNDING, _SAMPLES, {"id": instrument_id, "since": since, "until": until})
+    return read("market_fundingrate", s.FUNDING, SAMPLES, {"id": instrument_id, "since": since, "until": until})
 
 
 def load_liquidations(*, instrument_id: int, since: dt.datetime, until: dt.datetime) -> Records:
     """Return LIQUIDATION[n] with ``since <= time < until``, ascending."""
     params = {"id": instrument_id, "since": since, "until": until}
-    return _read("market_liquidation", s.LIQUIDATION, _EVENTS, params)
+    return read("market_liquidation", s.LIQUIDATION, _EVENTS, params)
 
 
 def load_liquidation_totals(
@@ -98,7 +98,7 @@ def load_liquidation_totals(
 ) -> Records:
     """Return LIQUIDATION_TOTAL[n] of periods of ``timeframe`` [s] wholly inside [since, until]."""
     params = {"id": instrument_id, "since": since, "until": until, "timeframe": timeframe}
-    return _read("market_liquidationtotal", s.LIQUIDATION_TOTAL, _TOTALS, params)
+    return read("market_liquidationtotal", s.LIQUIDATION_TOTAL, _TOTALS, params)
 
 
 # usd [quote], price: of the prints of one period and side, its mean weighted by quantity.
@@ -114,7 +114,7 @@ FROM market_liquidation WHERE {_EVENTS} GROUP BY 1, 2 ORDER BY 1, 2
 def load_liquidation_sums(*, instrument_id: int, since: dt.datetime, until: dt.datetime, timeframe: int) -> Records:
     """Return open_time, position_side, usd, price[n]: prints of ``since <= time < until`` by ``timeframe`` [s]."""
     params = {"id": instrument_id, "since": since, "until": until, "timeframe": timeframe}
-    return _fetch(_SUMS, params, _SUM)
+    return fetch(_SUMS, params, _SUM)
 
 
 class SeriesPage(NamedTuple):
@@ -142,16 +142,16 @@ def load_last_of_hours(*, instrument_id: int, series: SeriesName, since: dt.date
     series: open_interest, depth or account_ratio. One look into the index for each hour, however many samples it has.
     """
     dtype = s.DTYPES[series]
-    columns = ", ".join(f"coalesce({f}, 'NaN') AS {f}" if f in _NULLABLE else f for f in dtype.names or ())
+    columns = ", ".join(f"coalesce({f}, 'NaN') AS {f}" if f in NULLABLE else f for f in dtype.names or ())
     query = _LAST.format(columns=columns, table=_PAGED[series][0])
-    return _fetch(query, {"id": instrument_id, "since": since, "until": until}, dtype)
+    return fetch(query, {"id": instrument_id, "since": since, "until": until}, dtype)
 
 
 _PAGED: Final[Mapping[SeriesName, tuple[str, str]]] = {
-    "open_interest": ("market_openinterest", _SAMPLES),
-    "funding": ("market_fundingrate", _SAMPLES),
-    "depth": ("market_depth", _SAMPLES),
-    "account_ratio": ("market_accountratio", _SAMPLES),
+    "open_interest": ("market_openinterest", SAMPLES),
+    "funding": ("market_fundingrate", SAMPLES),
+    "depth": ("market_depth", SAMPLES),
+    "account_ratio": ("market_accountratio", SAMPLES),
     "liquidations": ("market_liquidation", _EVENTS),
 }
 
@@ -162,53 +162,11 @@ def load_page(
     """Return the first ``most`` rows of a span, with all of the last one's moment, so that none is cut off."""
     table, where = _PAGED[series]
     params = {"id": instrument_id, "since": since, "until": until}
-    rows = _read(table, s.DTYPES[series], where, params, most=most)
+    rows = read(table, s.DTYPES[series], where, params, most=most)
     if len(rows) < most:
         return SeriesPage(rows, None)
     # A sample's span begins after ``since``, an event's at it.
     return SeriesPage(rows, s.moment(int(rows["time"][-1]) + (where is _EVENTS)))
-
-
-def load_window(
-    *, instrument_id: int, since: dt.datetime, until: dt.datetime, beside: Collection[str] = ()
-) -> s.Window:
-    """Return the bars and open interest from which an estimator builds.
-
-    For each five-minute step: five one-minute bars if all exist, else the five-minute bar, else what one-minute bars
-    there are. Open interest as in ``load_open_interest``. ``beside``: of "mark_bars", "funding" and "account_ratio"
-    those to load, too; samples reach back a day, so that the one that held at the first bar is among them.
-    """
-    bars, bar_ms = _step_bars(instrument_id, since, until, 0)
-    window = s.Window(bars, bar_ms, load_open_interest(instrument_id=instrument_id, since=since, until=until))
-    samples = {"id": instrument_id, "since": since - _REACHED_BACK, "until": until}
-    if "mark_bars" in beside:
-        mark_bars, mark_ms = _step_bars(instrument_id, since, until, 1)
-        window = replace(window, mark_bars=mark_bars, mark_ms=mark_ms)
-    if "funding" in beside:
-        window = replace(window, funding=_read("market_fundingrate", s.FUNDING, _SAMPLES, samples))
-    if "account_ratio" in beside:
-        window = replace(window, account_ratio=_read("market_accountratio", s.ACCOUNT_RATIO, _SAMPLES, samples))
-    return window
-
-
-def _step_bars(
-    instrument_id: int, since: dt.datetime, until: dt.datetime, kind: int
-) -> tuple[Records, np.ndarray[tuple[int], np.dtype[np.int64]]]:
-    minutes, fives = (_stored_bars(instrument_id, since, until, seconds, kind) for seconds in (60, 300))
-    return merge_steps(minutes, fives)
-
-
-def merge_steps(minutes: Records, fives: Records) -> tuple[Records, np.ndarray[tuple[int], np.dtype[np.int64]]]:
-    """Choose for each five-minute step between its one-minute bars and its five-minute bar."""
-    steps, inverse, counts = np.unique(minutes["open_time"] // s.STEP_MS, return_inverse=True, return_counts=True)
-    five_steps = fives["open_time"] // s.STEP_MS
-    complete = steps[counts == s.STEP_MS // s.MINUTE_MS]
-    use_minutes = np.isin(steps, complete) | ~np.isin(steps, five_steps)
-    kept = (minutes[use_minutes[inverse]], fives[~np.isin(five_steps, complete)])
-    bars = np.concatenate(kept)
-    bar_ms = np.repeat(np.array([s.MINUTE_MS, s.STEP_MS], dtype=np.int64), [len(part) for part in kept])
-    order = np.argsort(bars["open_time"], kind="stable")
-    return bars[order], bar_ms[order]
 
 
 def load_bars(

@@ -66,6 +66,14 @@ def test_a_job_takes_others_of_its_stage_queue_and_minute_along(
     assert sorted(Job.objects.filter(stage="zones").values_list("instrument_id", flat=True)) == ids_of(many[:-2])
 
 
+def test_long_catch_ups_are_jobs_by_themselves(
+    many: list[Instrument], now: dt.datetime, worked: list[list[int]]
+) -> None:
+    first, *_ = [put(one, now, stage="advance", queue="backfill") for one in many[:3]]
+    pipeline.run(job_id=first)
+    assert worked == [[many[0].pk]]
+
+
 def test_company_is_bounded_and_leaves_what_failed_or_is_held(
     many: list[Instrument], now: dt.datetime, sent: Sent
 ) -> None:

@@ -26,7 +26,7 @@ from market.queries import (
     load_window,
     stored_span,
 )
-from market.queries.rows import merge_steps
+from market.queries.windows import merge_steps
 from tests.factories import make_instrument
 
 from .rows import NAN, T0, after, make_bars, plain

@@ -47,7 +47,7 @@ NAMES: Final = (*sorted(ESTIMATORS), *sorted(f"{slug}@{version}" for slug, versi
 
 def registered_version(slug: str) -> str | None:
     """The version that is built now; None for an estimator that is not built, or not any more."""
-    return load_estimator(slug).version if slug in BUILT else None
+    return str(_find(slug, None).version) if slug in BUILT else None
 
 
 def load_estimator(slug: str, *, terms: Terms = LINEAR, version: str | None = None) -> Estimator:

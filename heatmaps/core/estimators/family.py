@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import asdict, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
+
+import numpy as np
 
 from heatmaps.core.grid import BIN_BPS, bin_width
 from heatmaps.core.inventory import Deposits
@@ -12,16 +15,17 @@ from heatmaps.core.leverage import GROUP_EDGES, LeveragePrior, Margins, effectiv
 from heatmaps.core.samples import believed
 from heatmaps.core.steps import Ends, bar_ends, cut_steps
 from heatmaps.core.sweeps import is_awaited
+from market.contracts import Brackets
 
 from .base import START_DIGEST, Estimate, State, thaw, unpack
 from .engine import TURNOVER, Flows, Run, nothing, start_state
 from .options import FIRST, Options
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from heatmaps.core.steps import Steps
-    from market.contracts import Brackets
+    from market.contracts import LiquidationRule
     from market.series import Window
     from market.terms import Terms
 
@@ -73,9 +77,9 @@ class InventoryEstimator:
         return table if table in self.deposits else -1
 
     def _deposits(self, brackets: Brackets | None) -> Deposits:
-        options, terms = self.options, self.terms
-        margins = Margins(terms.rule, brackets, terms.fee_rate if options.by_brackets else 0.0, options.headroom)
-        return Deposits(effective_tiers(options.prior(PRIOR), margins), self.width, options.closing)
+        fee_rate = self.terms.fee_rate if self.options.by_brackets else 0.0
+        table = None if brackets is None else tuple(_values(brackets))
+        return _deposits(self.options, self.width, self.terms.rule, fee_rate, table)
 
     def ends(self, window: Window, state: State | None) -> Ends:
         """Where complete steps end in this window."""
@@ -133,3 +137,18 @@ class InventoryEstimator:
             return ends
         before = None if state is None else (state.through_ms, state.last_open_interest)
         return believed(ends, window, before=before, most=self.options.most_jump)
+
+
+def _values(brackets: Brackets) -> Iterator[tuple[float, ...]]:
+    for column in (brackets.floor, brackets.max_leverage, brackets.maintenance_rate):
+        yield tuple(column.tolist())
+
+
+@lru_cache(maxsize=1024)
+def _deposits(
+    options: Options, width: float, rule: LiquidationRule, fee_rate: float, table: tuple[tuple[float, ...], ...] | None
+) -> Deposits:
+    """Deposits under a table of brackets: they never change, and both estimators read most instruments' alike."""
+    brackets = None if table is None else Brackets(*map(np.array, table))
+    margins = Margins(rule, brackets, fee_rate, options.headroom)
+    return Deposits(effective_tiers(options.prior(PRIOR), margins), width, options.closing)
