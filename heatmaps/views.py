@@ -69,7 +69,11 @@ def instruments(request: HttpRequest) -> HttpResponse:
 @require_safe
 def terminal_page(request: HttpRequest, key: str) -> HttpResponse:
     """Show one instrument."""
-    page = _load_terminal(request, key)
+    timeframe = request.GET.get("tf", chart.DEFAULT_TIMEFRAME)
+    try:
+        page = terminal.load(key=key, timeframe=timeframe, now=timezone.now(), at=moment_of(request, "at"))
+    except ObjectDoesNotExist as error:
+        raise Http404 from error
     theme = request.COOKIES.get("theme", "")
     # Pages are kept by it: a word that names no theme may not make another one.
     told = {"page": page, "modules": MODULES, "chosen_theme": theme if theme in {"dark", "light"} else ""}
@@ -113,17 +117,14 @@ def _parent(request: HttpRequest) -> str:
 @require_safe
 def live(request: HttpRequest, key: str) -> HttpResponse:
     """Send the figures around the chart again, each to its place on the page, but those that it has already."""
-    html = render_to_string("heatmaps/live.html", {"page": _load_terminal(request, key)}, request)
-    body, parts = known.new_parts(html, known.read(request.headers.get(_PARTS, "")))
-    return HttpResponse(body, headers={_PARTS: parts})
-
-
-def _load_terminal(request: HttpRequest, key: str) -> terminal.Terminal:
-    timeframe = request.GET.get("tf", chart.DEFAULT_TIMEFRAME)
+    at, write = moment_of(request, "at"), (lambda page: render_to_string("heatmaps/live.html", {"page": page}))
     try:
-        return terminal.load(key=key, timeframe=timeframe, now=timezone.now(), at=moment_of(request, "at"))
+        # What is written is kept for every member: nothing of the request may be in it.
+        parts = terminal.live_parts(key=key, now=timezone.now(), at=at, write=write)
     except ObjectDoesNotExist as error:
         raise Http404 from error
+    body, named = known.new_parts(parts, known.read(request.headers.get(_PARTS, "")))
+    return HttpResponse(body, headers={_PARTS: named})
 
 
 @member

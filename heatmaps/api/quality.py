@@ -45,10 +45,11 @@ class QualitySerializer(serializers.Serializer[Any]):
 
 def describe_quality(heatmap: Heatmap, at: dt.datetime | None, fresh: Freshness) -> dict[str, Any] | None:
     """Say what a column rests on; None before there is one."""
-    age = queries.age_doubt(heatmap=heatmap, freshness=fresh, now=timezone.now(), at=at)
-    found = conditions.quality(heatmap=heatmap, age=age, at=at)
-    if found is None:
+    drawn = queries.newest_day(heatmap=heatmap, at=at)
+    if drawn is None:
         return None
+    age = queries.age_doubt(heatmap=heatmap, freshness=fresh, now=timezone.now(), at=at)
+    found = conditions.quality(day=drawn.day, age=age)
     doubt = found.doubt
     return {
         "flags": list(found.flags),

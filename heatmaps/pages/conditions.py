@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from heatmaps.queries import Conditions
 
 _STEP_MS: Final = LEVELS[0].step_ms
-_DAY: Final = 288
 _EXACT: Final = 0.02
 _DRAWN: Final = (COMMITTED, PROVISIONAL)
 
@@ -124,16 +123,11 @@ class Quality:
     doubt: Doubt
 
 
-def quality(*, heatmap: Heatmap, age: Doubt, at: dt.datetime | None = None) -> Quality | None:
-    """Read the day that ends with the newest column, or with the last one by ``at``; None before there is one."""
-    newest = heatmap.drawn_through(at)
-    if newest is None:
-        return None
-    last = (figures.epoch_ms(newest) or 0) // _STEP_MS
-    known = queries.conditions(heatmap=heatmap, first=last - _DAY, stop=last)
-    bits = int(known.spine["flags"][-1])
-    doubt = replace(known.doubts[_DAY - 1], age_hours=age.age_hours)
-    return Quality(tuple(words(bits)), tuple(names(bits)), _shares(known), tuple(reasons(doubt)), doubt)
+def quality(*, day: Conditions, age: Doubt) -> Quality:
+    """Put the day that ends with a column, and how old that is, into words."""
+    bits, last = int(day.spine["flags"][-1]), len(day.spine) - 1
+    doubt = replace(day.doubts[last], age_hours=age.age_hours)
+    return Quality(tuple(words(bits)), tuple(names(bits)), _shares(day), tuple(reasons(doubt)), doubt)
 
 
 def _shares(known: Conditions) -> tuple[Share, ...]:

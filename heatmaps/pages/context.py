@@ -130,15 +130,27 @@ def for_client(*, instrument: Instrument, as_of: dt.datetime | None, at: dt.date
     ]
 
 
+def find_kept(*, instrument: Instrument, as_of: dt.datetime) -> Context | None:
+    """Return the context of a moment if it is kept."""
+    kept: Context | None = cache.get(_key(instrument, as_of))
+    return kept
+
+
 def load(*, instrument: Instrument, as_of: dt.datetime) -> Context:
     """Return the context of a moment; what was late may still join an hour, so it is read again each five minutes."""
-    slot = int(as_of.timestamp()) // 300
-    key = f"heatmaps:layers:{instrument.pk}:{slot}"
-    kept: Context | None = cache.get(key)
-    if kept is None:
-        kept = _describe(instrument, queries.read_layers(instrument=instrument, at=as_of), as_of)
-        cache.set(key, kept, _KEEP_SECONDS)
-    return kept
+    kept = find_kept(instrument=instrument, as_of=as_of)
+    return kept or keep(instrument=instrument, view=queries.read_layers(instrument=instrument, at=as_of), as_of=as_of)
+
+
+def keep(*, instrument: Instrument, view: LayerView, as_of: dt.datetime) -> Context:
+    """Put layers that were read into words, and keep those."""
+    found = _describe(instrument, view, as_of)
+    cache.set(_key(instrument, as_of), found, _KEEP_SECONDS)
+    return found
+
+
+def _key(instrument: Instrument, as_of: dt.datetime) -> str:
+    return f"heatmaps:layers:{instrument.pk}:{int(as_of.timestamp()) // 300}"
 
 
 def _describe(instrument: Instrument, view: LayerView, as_of: dt.datetime) -> Context:

@@ -7,7 +7,7 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
 
 # Sections of the chart's document that change with a step or an hour, not with each bar.
 SECTIONS: Final = ("slice", "leverage", "zones", "touches", "levels")
@@ -40,8 +40,12 @@ def without(document: dict[str, Any], known: Collection[str]) -> dict[str, Any]:
     return {name: value for name, value in document.items() if name not in left_out}
 
 
-def new_parts(html: str, known: Collection[str]) -> tuple[str, str]:
-    """Return a fragment without the parts that are known, and the digests of all its parts."""
+def parts_of(html: str) -> dict[str, str]:
+    """Return the parts of a fragment by their digests."""
     parts = [part.strip() for part in html.split(BETWEEN)]
-    named = {digest(part): part for part in parts if part}
-    return "\n".join(part for name, part in named.items() if name not in known), ",".join(named)
+    return {digest(part): part for part in parts if part}
+
+
+def new_parts(parts: Mapping[str, str], known: Collection[str]) -> tuple[str, str]:
+    """Return a fragment without the parts that are known, and the digests of all its parts."""
+    return "\n".join(part for name, part in parts.items() if name not in known), ",".join(parts)

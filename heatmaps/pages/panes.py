@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
+from heatmaps import queries
 from heatmaps.pages import figures, recency, strip
 from market import queries as market
 from market.series import HOUR_MS, moment
@@ -69,7 +70,9 @@ def columns(*, instrument: Instrument, bars: Records, frame: Frame) -> tuple[dic
     close = _spread(bars["close"], at, frame)
     quote = np.where(np.isfinite(bars["quote_volume"]), bars["quote_volume"], bars["volume"] * bars["close"])
     delta = (2.0 * bars["taker_buy_volume"] - bars["volume"]) * bars["close"]
-    rates = market.load_funding(instrument_id=instrument.pk, since=frame.since - strip.FUNDING_SPAN, until=frame.until)
+    rates = market.load_funding(
+        instrument_id=instrument.pk, since=frame.since - queries.FUNDING_SPAN, until=frame.until
+    )
     interval = recency.spacing(rates["time"])
     found = {
         "volume": _short(_spread(quote, at, frame)),

@@ -10,12 +10,11 @@ import numpy as np
 
 from heatmaps import queries
 from heatmaps.pages import figures, recency
-from market import queries as market
 from market.series import moment
 
 if TYPE_CHECKING:
     from heatmaps.core.bands import Banded
-    from heatmaps.queries import Slice
+    from heatmaps.queries import Around, Slice
     from market.models import Instrument
     from market.series import Records
 
@@ -24,8 +23,7 @@ _STEP: Final = 300
 _STEP_SPAN: Final = dt.timedelta(seconds=_STEP)
 NEAR_PCT: Final = 5.0
 OPEN_INTEREST: Final = "Open interest"
-# Prints enough to see how far apart they are, and the distance taken where there is only one.
-FUNDING_SPAN: Final = dt.timedelta(days=7)
+# The distance between prints taken where there is only one.
 FUNDING_INTERVAL: Final = dt.timedelta(hours=8)
 
 
@@ -50,13 +48,11 @@ class Strip:
     kpis: tuple[Kpi, ...]
 
 
-def load(*, instrument: Instrument, digits: int, as_of: dt.datetime | None, newest: Slice | None) -> Strip:
-    """Return the strip as of the newest bar; all of it from one moment."""
-    instrument_id = instrument.pk
-    if as_of is None:
+def load(*, instrument: Instrument, digits: int, around: Around | None, newest: Slice | None) -> Strip:
+    """Return the strip as of the newest bar; all of it from one moment. Without any rows it has nothing to say."""
+    if around is None:
         return Strip(None, figures.DASH, "", (Kpi("Market data", figures.DASH, reason="nothing stored yet"),))
-    # One step more than a day: the close 24 h ago belongs to the bar that ended then.
-    bars = market.load_bars(instrument_id=instrument_id, since=as_of - _DAY - _STEP_SPAN, until=as_of, timeframe=_STEP)
+    bars, as_of = around.day, around.as_of
     last = float(bars["close"][-1]) if bars.size else None
     return Strip(
         last=last,
@@ -64,8 +60,8 @@ def load(*, instrument: Instrument, digits: int, as_of: dt.datetime | None, newe
         change_text=_change(bars, as_of),
         kpis=(
             *_near(newest, last),
-            _open_interest(instrument, as_of, last),
-            _funding(instrument, as_of),
+            _open_interest(instrument, around, last),
+            _funding(instrument, around),
             _range(bars, as_of, digits),
         ),
     )
@@ -104,10 +100,8 @@ def _banded(label: str, amount: Banded) -> Kpi:
     return Kpi(label, figures.usd(amount.usd), figures.usd_range(amount.low, amount.high), is_estimate=True)
 
 
-def _open_interest(instrument: Instrument, as_of: dt.datetime, last: float | None) -> Kpi:
-    # Some samples more than a day: the newest may be late, and a day before it there must be one.
-    since = as_of - _DAY - 4 * _STEP_SPAN
-    samples = market.load_open_interest(instrument_id=instrument.pk, since=since, until=as_of)
+def _open_interest(instrument: Instrument, around: Around, last: float | None) -> Kpi:
+    samples, as_of = around.open_interest, around.as_of
     reason = recency.age_reason(times=samples["time"], as_of=as_of, otherwise=_STEP_SPAN, is_sum=instrument.is_pair)
     if reason or last is None:
         return Kpi(OPEN_INTEREST, figures.DASH, reason=reason or "no price to value it at")
@@ -125,9 +119,9 @@ def _open_interest(instrument: Instrument, as_of: dt.datetime, last: float | Non
     return Kpi(OPEN_INTEREST, figures.usd(value), note)
 
 
-def _funding(instrument: Instrument, as_of: dt.datetime) -> Kpi:
-    rates = market.load_funding(instrument_id=instrument.pk, since=as_of - FUNDING_SPAN, until=as_of)
-    reason = recency.age_reason(times=rates["time"], as_of=as_of, otherwise=FUNDING_INTERVAL)
+def _funding(instrument: Instrument, around: Around) -> Kpi:
+    rates = around.funding
+    reason = recency.age_reason(times=rates["time"], as_of=around.as_of, otherwise=FUNDING_INTERVAL)
     if reason:
         return Kpi("Funding", figures.DASH, reason=queries.ONE_A_VENUE if instrument.is_pair else reason)
     note = recency.interval_text(recency.spacing(rates["time"]))

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass, fields, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from django.core.cache import cache
 
 from heatmaps import queries
 from heatmaps.pages import (
-    bands,
     chart,
     conditions,
     context,
     figures,
+    known,
     members,
     naming,
     outages,
     panes,
     places,
+    record,
     replay,
     shown,
     state,
@@ -30,6 +31,8 @@ from heatmaps.pages import (
 from market.series import HOUR_MS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from heatmaps.core.doubts import Doubt
     from heatmaps.models import Heatmap
     from market.models import Instrument
@@ -38,7 +41,6 @@ if TYPE_CHECKING:
 _ZONE_ROWS: Final = 24
 # What may change without a change of the version, such as chances that were learnt anew, waits so long at most.
 _KEEP_SECONDS: Final = 30
-_LAG: Final = dt.timedelta(minutes=15)
 _LIMITS: Final = (
     "Not where price goes next. A cluster may stay untouched.",
     "Not real positions. Entries, leverage and margin are inferred from public volume and open interest.",
@@ -62,20 +64,6 @@ CHECKLIST: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
-    """Which estimator drew the map, and what is known about it."""
-
-    name: str
-    frozen_text: str
-    allocated_text: str
-    built_text: str
-    is_provisional: bool
-    lag_text: str
-    # Somewhere the estimate is itself the upper end of its interval.
-    is_bounded: bool
-
-
-@dataclass(frozen=True, slots=True)
 class _Told:
     """What rests on stored data alone: the same for everyone until the page's version changes."""
 
@@ -85,7 +73,7 @@ class _Told:
     zones: list[zones.ZoneRow]
     # Why chances of a touch are missing; empty where none is.
     refusal: str
-    record: Record | None
+    record: record.Record | None
     # What the map's last day rests on, and why its intervals are wider.
     quality: conditions.Quality | None
     # When the map begins.
@@ -164,16 +152,65 @@ class Terminal(_Told):
         return self.record is not None
 
 
+class _Spot(NamedTuple):
+    """What is looked at, and as of when; None for now."""
+
+    instrument: Instrument
+    freshness: Freshness
+    heatmap: Heatmap | None
+    age: Doubt
+    at: dt.datetime | None
+
+    @property
+    def mark(self) -> str:
+        """Return what differs as soon as anything of the page that rests on stored data may."""
+        mark = state.mark(self.instrument, self.heatmap, self.freshness, self.age)
+        return f"heatmaps:terminal:{mark}:{figures.epoch_ms(self.at)}"
+
+
 def load(*, key: str, timeframe: str, now: dt.datetime, at: dt.datetime | None = None) -> Terminal:
     """Read the page of an instrument, every figure of it as of ``at`` if that is given."""
+    spot = _look(key, now, at)
+    return _load(spot, timeframe, now, _outages(spot, now))
+
+
+def live_parts(
+    *, key: str, now: dt.datetime, at: dt.datetime | None, write: Callable[[Terminal], str]
+) -> Mapping[str, str]:
+    """Return the parts of the fragment around the chart by their digests, from the kept ones where nothing changed.
+
+    A pair's are written each time: how late its members are changes with the clock.
+    """
+    spot = _look(key, now, at)
+    away = _outages(spot, now)
+    if spot.instrument.is_pair:
+        return known.parts_of(write(_load(spot, chart.DEFAULT_TIMEFRAME, now, away)))
+    kept = f"{spot.mark}:{figures.epoch_ms(spot.freshness.as_of)}:{known.digest(str(away))}:live"
+    parts: Mapping[str, str] | None = cache.get(kept)
+    if parts is None:
+        parts = known.parts_of(write(_load(spot, chart.DEFAULT_TIMEFRAME, now, away)))
+        cache.set(kept, parts, _KEEP_SECONDS)
+    return parts
+
+
+def _look(key: str, now: dt.datetime, at: dt.datetime | None) -> _Spot:
     instrument, freshness, heatmap = queries.find(key=key, now=now)
     at = replay.known_at(at=at, newest=freshness.as_of)
     age = queries.age_doubt(heatmap=heatmap, freshness=freshness, now=now, at=at)
-    kept = f"heatmaps:terminal:{state.mark(instrument, heatmap, freshness, age)}:{figures.epoch_ms(at)}"
-    told: _Told | None = cache.get(kept)
+    return _Spot(instrument, freshness, heatmap, age, at)
+
+
+def _outages(spot: _Spot, now: dt.datetime) -> list[str]:
+    """List who is away, which is told of now only."""
+    return outages.load(instrument=spot.instrument, now=now) if spot.at is None else []
+
+
+def _load(spot: _Spot, timeframe: str, now: dt.datetime, away: list[str]) -> Terminal:
+    instrument, freshness, heatmap, age, at = spot
+    told: _Told | None = cache.get(spot.mark)
     if told is None:
         told = _tell(instrument, heatmap, freshness, at, age)
-        cache.set(kept, told, _KEEP_SECONDS)
+        cache.set(spot.mark, told, _KEEP_SECONDS)
     is_built = heatmap is not None and told.record is not None
     return Terminal(
         **{one.name: getattr(told, one.name) for one in fields(told)},
@@ -183,10 +220,10 @@ def load(*, key: str, timeframe: str, now: dt.datetime, at: dt.datetime | None =
         status=state.describe(freshness=freshness, now=now),
         # Who is missing, and since when, is told of now only.
         members=members.load(heatmap=heatmap, now=now) if heatmap is not None and is_built and at is None else None,
-        outages=outages.load(instrument=instrument, now=now) if at is None else [],
+        outages=away,
         timeframe=timeframe if timeframe in chart.TIMEFRAMES else chart.DEFAULT_TIMEFRAME,
         version=state.version(freshness=freshness, heatmap=heatmap),
-        mark=kept,
+        mark=spot.mark,
         at=at,
     )
 
@@ -196,25 +233,42 @@ def _tell(
 ) -> _Told:
     as_of = at or freshness.as_of
     built = heatmap if heatmap is not None and _is_built(heatmap, at) else None
-    latest = queries.latest_slice(heatmap=built, at=at) if built is not None else None
-    newest = queries.aged_slice(newest=latest, age=age)
+    drawn = queries.newest_day(heatmap=built, at=at) if built is not None else None
+    newest = queries.aged_slice(newest=drawn.slice, age=age) if drawn else None
+    around, layers = _look_around(instrument, as_of)
     listed = queries.list_zones(heatmap=built, limit=_ZONE_ROWS, at=at) if built is not None else None
     found = None if listed is None else queries.aged(zones=listed, age=age)
     digits = figures.decimals(instrument.tick_size)
-    figured = strip.load(instrument=instrument, digits=digits, as_of=as_of, newest=newest)
+    figured = strip.load(instrument=instrument, digits=digits, around=around, newest=newest)
     rows = zones.table(zones=found or [], last=figured.last, digits=digits)
-    touching = touches.load(instrument_id=instrument.pk, zones=found or [], last=figured.last, as_of=as_of)
+    touching = touches.load(
+        instrument_id=instrument.pk, zones=found or [], last=figured.last, as_of=as_of, around=around
+    )
     where = places.load(instrument=instrument, zones=found or [], touching=touching, as_of=as_of)
     return _Told(
         strip=figured,
-        context=context.load_at(instrument=instrument, as_of=as_of, at=at),
+        context=layers,
         clusters=zones.clusters(zones=found, last=figured.last, digits=digits),
         zones=[replace(row, chances=touching.by_zone.get(row.pk, ()), where=where.get(row.pk)) for row in rows],
         refusal=touching.refusal,
-        record=_record(built, freshness, at) if built is not None else None,
-        quality=conditions.quality(heatmap=built, age=age, at=at) if built is not None else None,
+        record=record.load(heatmap=built, freshness=freshness, at=at) if built is not None else None,
+        quality=conditions.quality(day=drawn.day, age=age) if drawn else None,
         starts_ms=figures.epoch_ms(built.built_from) if built is not None else None,
     )
+
+
+def _look_around(
+    instrument: Instrument, as_of: dt.datetime | None
+) -> tuple[queries.Around | None, context.Context | None]:
+    """Read the rows around a moment, and the layers with them unless those are kept."""
+    if as_of is None:
+        return None, None
+    kept = context.find_kept(instrument=instrument, as_of=as_of)
+    around = queries.read_around(instrument=instrument, as_of=as_of, with_hours=kept is None)
+    if kept is None:
+        view = queries.read_layers(instrument=instrument, at=as_of, series=around.hourly)
+        kept = context.keep(instrument=instrument, view=view, as_of=as_of)
+    return around, kept
 
 
 def _is_built(heatmap: Heatmap, at: dt.datetime | None) -> bool:
@@ -222,25 +276,3 @@ def _is_built(heatmap: Heatmap, at: dt.datetime | None) -> bool:
     if heatmap.built_from is None or heatmap.built_through is None:
         return False
     return at is None or at > heatmap.built_from
-
-
-def _record(heatmap: Heatmap, freshness: Freshness, at: dt.datetime | None) -> Record:
-    share = heatmap.allocated_share if at is None else None
-    through = heatmap.built_through if at is None else min(at, heatmap.built_through or at)
-    return Record(
-        name=f"{heatmap.release.slug} {heatmap.release.version}",
-        frozen_text=figures.day(heatmap.release.created_at),
-        allocated_text=figures.DASH if share is None else f"{100 * share:.1f}%",
-        built_text=figures.moment(through),
-        is_provisional=heatmap.provisional_through is not None and at is None,
-        lag_text=_lag(heatmap, freshness) if at is None else "",
-        is_bounded=bands.reaches_estimate(heatmap=heatmap),
-    )
-
-
-def _lag(heatmap: Heatmap, freshness: Freshness) -> str:
-    """Say so where the map has fallen behind the bars; a step's worth is its nature."""
-    drawn = heatmap.drawn_through()
-    if drawn is None or freshness.as_of is None or freshness.as_of - drawn < _LAG:
-        return ""
-    return f"{figures.age(freshness.as_of - drawn)} behind the bars"

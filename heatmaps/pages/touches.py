@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from heatmaps.models import Zone
-    from heatmaps.queries import Reachability
+    from heatmaps.queries import Around, Reachability
 
 INSIDE: Final = "price is inside"
 WORDS: Final = {"4h": "4 h", "24h": "24 h", "3d": "3 d", "7d": "7 d"}
@@ -43,11 +43,18 @@ class Touching:
     sigma: float | None = None
 
 
-def load(*, instrument_id: int, zones: Sequence[Zone], last: float | None, as_of: dt.datetime | None) -> Touching:
-    """Read the chances of a page's zones as of its newest bar."""
+def load(
+    *,
+    instrument_id: int,
+    zones: Sequence[Zone],
+    last: float | None,
+    as_of: dt.datetime | None,
+    around: Around | None = None,
+) -> Touching:
+    """Read the chances of a page's zones as of its newest bar; ``around``: the rows, where they were read."""
     if as_of is None:
         return Touching({}, "")
-    found = queries.reachability(instrument_id=instrument_id, at=as_of)
+    found = queries.reachability(instrument_id=instrument_id, at=as_of, week=around.week if around else None)
     by_zone = of_zones(zones=zones, found=found, last=last)
     return Touching(by_zone, refusal(found), last or found.price, found.sigma("4h"))
 

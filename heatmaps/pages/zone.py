@@ -97,8 +97,8 @@ def load(*, zone_id: int, now: dt.datetime, at: dt.datetime | None = None) -> Zo
     [zone] = queries.aged(zones=[zone], age=age)
     span = market.stored_span(instrument_id=instrument.pk)
     as_of = min(span[1], at or span[1]) if span else None
-    newest = queries.latest_slice(heatmap=zone.heatmap, at=at)
-    last = newest.close if newest else None
+    drawn = queries.newest_day(heatmap=zone.heatmap, at=at)
+    last = drawn.slice.close if drawn and drawn.slice else None
     touching = touches.load(instrument_id=instrument.pk, zones=[zone], last=last, as_of=as_of)
     others = queries.list_zones(heatmap=zone.heatmap, at=at) if zone.ended_at is None else []
     where = places.load(instrument=instrument, zones=others, touching=touching, as_of=as_of)
@@ -117,7 +117,7 @@ def load(*, zone_id: int, now: dt.datetime, at: dt.datetime | None = None) -> Zo
         record=f"{release.slug} {release.version}",
         seen_text=f"{figures.moment(zone.last_seen_at)} UTC",
         shown=shown.load(instrument=instrument),
-        quality=conditions.quality(heatmap=zone.heatmap, age=age, at=at) if zone.is_alive else None,
+        quality=conditions.quality(day=drawn.day, age=age) if drawn and zone.is_alive else None,
         leverage=None if at else leverage.load(zone=zone),
         # Rounding apart: the factor is exactly one or clearly more.
         chances=touching.by_zone.get(zone.pk, ()),

@@ -2,8 +2,9 @@
 
 from heatmaps.core.lives import LEAST, HalfLife
 
+from .around import FUNDING_SPAN, Around, read_around
 from .context import layer_evidence
-from .doubts import Conditions, age_doubt, aged, aged_slice, column_doubt, conditions, strip_doubts
+from .doubts import Conditions, age_doubt, aged, aged_slice, conditions, strip_doubts
 from .groups import Attribution, attribution
 from .layers import ONE_A_VENUE, LayerView, has_same_members, read_layers
 from .leverage import COARSE, LeverageShares, leverage_shares
@@ -40,7 +41,7 @@ from .reach import (
 from .scale import measure_scale
 from .scores import list_releases, list_scores, newest_scores, page_scores, standing_scores
 from .screening import SORTS, Choice, Line, Near, screen
-from .slices import Slice, latest_slice, slice_of, within_distance
+from .slices import NewestDay, Slice, latest_slice, newest_day, within_distance
 from .standings import NEAR_PCT, Lean, lean_of, living_zones, standing_due, standing_edge, standings_of
 from .stated import Miss, month_due, month_to_score, page_misses, stated_score_due, stated_touches
 from .tiles import StoredTile, find_tile, read_codes, read_strip, read_tile, read_tiles
@@ -63,6 +64,7 @@ from .zones import (
 __all__ = [
     "COARSE",
     "DEFAULT_ESTIMATOR",
+    "FUNDING_SPAN",
     "LEAST",
     "MOST_LEARNT",
     "NEAR_PCT",
@@ -70,6 +72,7 @@ __all__ = [
     "ONE_A_VENUE",
     "SORTS",
     "ZONE_SORTS",
+    "Around",
     "Attribution",
     "Choice",
     "Conditions",
@@ -85,6 +88,7 @@ __all__ = [
     "MemberShares",
     "Miss",
     "Near",
+    "NewestDay",
     "Reachability",
     "Slice",
     "StoredTile",
@@ -95,7 +99,6 @@ __all__ = [
     "attribution",
     "chances_of",
     "choose_zones",
-    "column_doubt",
     "conditions",
     "decimal_text",
     "events_between",
@@ -128,12 +131,14 @@ __all__ = [
     "month_due",
     "month_to_score",
     "near_edge",
+    "newest_day",
     "newest_scores",
     "page_events",
     "page_misses",
     "page_scores",
     "page_zones",
     "reachability",
+    "read_around",
     "read_codes",
     "read_column",
     "read_layers",
@@ -144,7 +149,6 @@ __all__ = [
     "release_name",
     "screen",
     "share_learnt",
-    "slice_of",
     "standing_due",
     "standing_edge",
     "standing_scores",

@@ -17,7 +17,7 @@ from market.series import DAY_MS
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from heatmaps.core.grid import Floats
     from heatmaps.core.tile import Spine
@@ -40,23 +40,25 @@ class Conditions:
 
 def conditions(*, heatmap: Heatmap, first: int, stop: int) -> Conditions:
     """Return what is known of the columns [first, stop); of unbuilt ones the status is 0."""
-    since = (first - DAY_MS // _STEP_MS) // TILE
-    cols = range(since, (stop - 1) // TILE + 1)
-    spine = read_spines(heatmap=heatmap, cols=cols)
+    cols = strips_behind(first=first, stop=stop)
+    return conditions_in(heatmap=heatmap, cols=cols, spine=read_spines(heatmap=heatmap, cols=cols), span=(first, stop))
+
+
+def strips_behind(*, first: int, stop: int) -> range:
+    """Return the strips on whose spines the doubt about the columns [first, stop) rests: those of a day before, too."""
+    return range((first - DAY_MS // _STEP_MS) // TILE, (stop - 1) // TILE + 1)
+
+
+def conditions_in(*, heatmap: Heatmap, cols: range, spine: Spine, span: tuple[int, int]) -> Conditions:
+    """Return the same of a span whose strips were read: SPINE of all columns of ``cols``."""
     present = _present(heatmap, cols) if heatmap.instrument.is_pair else None
-    chosen = slice(first - since * TILE, stop - since * TILE)
-    return Conditions(first, spine[chosen], Doubts.of(spine, present=present).part(chosen))
+    chosen = slice(span[0] - cols.start * TILE, span[1] - cols.start * TILE)
+    return Conditions(span[0], spine[chosen], Doubts.of(spine, present=present).part(chosen))
 
 
 def strip_doubts(*, heatmap: Heatmap, col: int) -> Doubts:
     """Return the doubt about each of the 256 columns of a strip."""
     return conditions(heatmap=heatmap, first=col * TILE, stop=(col + 1) * TILE).doubts
-
-
-def column_doubt(*, heatmap: Heatmap, end_ms: int) -> Doubt:
-    """Return the doubt about the column that ends at a moment."""
-    period = end_ms // _STEP_MS - 1
-    return conditions(heatmap=heatmap, first=period, stop=period + 1).doubts[0]
 
 
 def age_doubt(
@@ -93,10 +95,15 @@ def aged_slice(*, newest: Slice | None, age: Doubt) -> Slice | None:
 
 def read_spines(*, heatmap: Heatmap, cols: range) -> Spine:
     """Return SPINE of all five-minute columns of some strips, zeros where nothing is stored."""
-    found = np.zeros((len(cols), TILE), SPINE)
     stored = Tile.objects.filter(heatmap=heatmap, level=0, row=SPINE_ROW, col__gte=cols.start, col__lt=cols.stop)
-    for col, body in stored.values_list("col", "body"):
-        found[col - cols.start] = decode_spine(bytes(body))
+    return join_spines({col: bytes(body) for col, body in stored.values_list("col", "body")}, cols)
+
+
+def join_spines(bodies: Mapping[int, bytes], cols: range) -> Spine:
+    """Return SPINE of all columns of some strips from what is stored of them, by strip."""
+    found = np.zeros((len(cols), TILE), SPINE)
+    for col, body in bodies.items():
+        found[col - cols.start] = decode_spine(body)
     return found.reshape(-1)
 
 

@@ -52,13 +52,19 @@ def has_same_members(*, instrument: Instrument, times: Sequence[dt.datetime]) ->
     return len({market.counted_members(pair_id=instrument.pk, at=time) for time in times}) == 1
 
 
-def read_layers(*, instrument: Instrument, at: dt.datetime, slugs: Sequence[str] | None = None) -> LayerView:
+def read_layers(
+    *,
+    instrument: Instrument,
+    at: dt.datetime,
+    slugs: Sequence[str] | None = None,
+    series: Mapping[str, Records] | None = None,
+) -> LayerView:
     """Read every layer from the hours that were complete at a moment; nothing later is looked at.
 
-    slugs: only these, with what they rest on.
+    slugs: only these, with what they rest on; series: what ``load_hourly`` returns, where somebody has read it.
     """
     end_ms = epoch_ms(at) // HOUR_MS * HOUR_MS
-    series = load_hourly(instrument_id=instrument.pk, until=moment(end_ms))
+    series = series or load_hourly(instrument_id=instrument.pk, until=moment(end_ms))
     hours = Hours.of(end_ms=end_ms, count=WINDOW, series=series)
     readings = read(hours, slugs=slugs)
     if instrument.is_pair:
@@ -88,14 +94,20 @@ def _without(reading: Reading, reason: str) -> Reading:
 
 def load_hourly(*, instrument_id: int, until: dt.datetime) -> dict[str, Records]:
     """Return what the layers need of the WINDOW hours that end with ``until``, a whole hour, by series."""
+    asked = ask_hourly(instrument_id=instrument_id, until=until)
+    return dict(zip(asked, market.answer(*asked.values()), strict=True))
+
+
+def ask_hourly(*, instrument_id: int, until: dt.datetime) -> dict[str, market.Question]:
+    """Ask what ``load_hourly`` returns."""
     since = until - WINDOW * _HOUR
-    found: dict[str, Records] = {
-        "bars": market.load_bars(instrument_id=instrument_id, since=since, until=until, timeframe=3600),
-        "funding": market.load_funding(instrument_id=instrument_id, since=since, until=until),
+    asked = {
+        "bars": market.ask_bars(instrument_id=instrument_id, since=since, until=until, timeframe=3600),
+        "funding": market.ask_funding(instrument_id=instrument_id, since=since, until=until),
     }
     for name in _SAMPLES:
-        found[name] = market.load_last_of_hours(instrument_id=instrument_id, series=name, since=since, until=until)
-    return found
+        asked[name] = market.ask_last_of_hours(instrument_id=instrument_id, series=name, since=since, until=until)
+    return asked
 
 
 def _last(name: str, rows: Records) -> int:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 STEP: Final = dt.timedelta(milliseconds=STEP_MS)
 NOT_LEARNT: Final = "not learnt yet: that is done once a day"
 MOST_LEARNT: Final = dt.timedelta(days=MOST_DAYS)
-_MEMORY: Final = MEMORIES[-1] * STEP
+MEMORY: Final = MEMORIES[-1] * STEP
 _WEEK: Final = dt.timedelta(days=7)
 
 
@@ -134,14 +134,20 @@ def load_path_bars(*, instrument_id: int, since: dt.datetime, until: dt.datetime
     return market.load_bars(instrument_id=instrument_id, since=since, until=edge, timeframe=STEP_MS // 1000)
 
 
-def reachability(*, instrument_id: int, at: dt.datetime) -> Reachability:
-    """Say what can be stated at a moment, from a week of bars and what had been learnt by then."""
+def reachability(*, instrument_id: int, at: dt.datetime, week: Records | None = None) -> Reachability:
+    """Say what can be stated at a moment, from a week of bars and what had been learnt by then.
+
+    week: BAR of five minutes of at least that week, where somebody has read them.
+    """
     reach = get_reach(instrument_id=instrument_id, at=at)
     if reach is None:
         return Reachability(None, None, None, Fit({}, {}), None, dict.fromkeys(HORIZONS, NOT_LEARNT))
     fitted = Fit.unpack(bytes(reach.body), reach.refused)
     edge = moment(epoch_ms(at) // STEP_MS * STEP_MS)
-    bars = load_path_bars(instrument_id=instrument_id, since=edge - _MEMORY, until=edge)
+    if week is None:
+        week = load_path_bars(instrument_id=instrument_id, since=edge - MEMORY, until=edge)
+    opened = week["open_time"]
+    bars = week[(opened >= epoch_ms(edge - MEMORY)) & (opened < epoch_ms(edge))]
     price = float(bars["close"][-1]) if len(bars) else None
     try:
         log_variances = _log_variances(bars, edge)

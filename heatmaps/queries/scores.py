@@ -52,8 +52,8 @@ def standing_scores() -> list[ScoreRun]:
     spans = ScoreRun.objects.filter(_is_current(), _by_default("maps"), _by_default("folds"))
     spans = spans.annotate(span=F("until") - F("since"))
     order = ("subject", "against", F("span").desc(nulls_last=True), "-created_at", "-pk")
-    chosen = spans.order_by(*order).distinct("subject", "against").values_list("pk", flat=True)
-    runs = ScoreRun.objects.filter(pk__in=list(chosen)).select_related("instrument")
+    chosen = spans.order_by(*order).distinct("subject", "against").values("pk")
+    runs = ScoreRun.objects.filter(pk__in=chosen).select_related("instrument")
     return list(runs.order_by("subject", "against"))
 
 

@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
 from heatmaps.core.bands import Banded, Factors
 from heatmaps.core.grid import bin_price, bin_width, lies_below
 from heatmaps.core.tile import DENSITY_BPS, LEVELS, NO_DATA, PROVISIONAL, TILE, usd_from_code
-from market.series import epoch_ms, moment
+from market.series import DAY_MS, STEP_MS, epoch_ms, moment
 
-from .doubts import column_doubt
-from .tiles import read_strip
+from .doubts import conditions_in, join_spines, strips_behind
+from .tiles import read_strip_and_spines
 
 if TYPE_CHECKING:
     import datetime as dt
 
     import numpy.typing as npt
 
+    from heatmaps.core.doubts import Doubt
     from heatmaps.core.grid import Floats, Ints
     from heatmaps.core.strips import Strip
     from heatmaps.models import Heatmap
+    from heatmaps.queries.doubts import Conditions
+
+_DAY: Final = DAY_MS // STEP_MS
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,18 +67,33 @@ class Slice:
         return self.factors.ends(self.usd, self.is_long, (self.prices / self.close - 1.0) * 100.0)
 
 
+class NewestDay(NamedTuple):
+    """The column that ended last, None in a gap, and what is known of the day that ends with it."""
+
+    slice: Slice | None
+    day: Conditions
+
+
 def latest_slice(*, heatmap: Heatmap, at: dt.datetime | None = None) -> Slice | None:
     """Return the column that ended last (by ``at``, if given), provisional or not; None in a gap or outside."""
+    found = newest_day(heatmap=heatmap, at=at)
+    return found.slice if found else None
+
+
+def newest_day(*, heatmap: Heatmap, at: dt.datetime | None = None) -> NewestDay | None:
+    """Return the same with its day, read together; None before there is a column."""
     end = heatmap.drawn_through(at)
     if heatmap.built_from is None or end is None:
         return None
-    period = epoch_ms(end) // LEVELS[0].step_ms - 1
-    strip = read_strip(heatmap=heatmap, col=period // TILE)
-    return slice_of(heatmap=heatmap, strip=strip, period=period)
+    stop = epoch_ms(end) // LEVELS[0].step_ms
+    cols = strips_behind(first=stop - _DAY, stop=stop)
+    strip, spines = read_strip_and_spines(heatmap=heatmap, cols=cols)
+    day = conditions_in(heatmap=heatmap, cols=cols, spine=join_spines(spines, cols), span=(stop - _DAY, stop))
+    return NewestDay(_slice_of(heatmap, strip, stop - 1, day.doubts[_DAY - 1]), day)
 
 
-def slice_of(*, heatmap: Heatmap, strip: Strip, period: int) -> Slice | None:
-    """Return the column ``period`` of a strip that was read; None where it has none."""
+def _slice_of(heatmap: Heatmap, strip: Strip, period: int, doubt: Doubt) -> Slice | None:
+    """Return the column ``period`` of a strip; None where it has none."""
     place = period % TILE
     rests_on = strip.spine[place]
     if rests_on["status"] in {0, NO_DATA}:
@@ -87,9 +106,7 @@ def slice_of(*, heatmap: Heatmap, strip: Strip, period: int) -> Slice | None:
         close=float(rests_on["close"]),
         provisional=bool(rests_on["status"] == PROVISIONAL),
         bin_bps=heatmap.bin_bps,
-        factors=column_doubt(heatmap=heatmap, end_ms=(period + 1) * LEVELS[0].step_ms).widen(
-            Factors.of(heatmap.release.parameters)
-        ),
+        factors=doubt.widen(Factors.of(heatmap.release.parameters)),
     )
 
 

@@ -108,6 +108,16 @@ def read_strip(*, heatmap: Heatmap, col: int) -> Strip:
     return Strip.read({row: bytes(body) for row, body in rows})
 
 
+def read_strip_and_spines(*, heatmap: Heatmap, cols: range) -> tuple[Strip, dict[int, bytes]]:
+    """Return the last strip of some, as ``read_strip`` does, and what is stored of the spines of all, by strip."""
+    tiles = Tile.objects.filter(heatmap=heatmap, level=0, col__gte=cols.start, col__lt=cols.stop)
+    bodies: dict[int, dict[int, bytes]] = {col: {} for col in cols}
+    for col, row, body in tiles.filter(Q(col=cols[-1]) | Q(row=SPINE_ROW)).values_list("col", "row", "body"):
+        bodies[col][row] = bytes(body)
+    spines = {col: rows[SPINE_ROW] for col, rows in bodies.items() if SPINE_ROW in rows}
+    return Strip.read(bodies[cols[-1]]), spines
+
+
 def read_codes(*, heatmap: Heatmap, level: int, rows: tuple[int, int], cols: tuple[int, int]) -> Codes:
     """Return codes [bin, column] of all tiles from the first to the last row and column, both included.
 

@@ -1,5 +1,7 @@
 """What other rooms may ask about the market. Nothing here writes; nothing here knows what time it is."""
 
+from .asking import Question, answer
+from .bars import ask_bars, load_bars
 from .brackets import load_terms, load_terms_of_all
 from .changes import Changes, changes, changes_of_all
 from .days import Day, last_days
@@ -28,7 +30,9 @@ from .instruments import (
 from .outages import heard_venues, resting_venues
 from .pairs import KnownInterest, Member, counted_members, list_members, newest_interest, rankings
 from .rows import (
-    load_bars,
+    ask_funding,
+    ask_last_of_hours,
+    ask_open_interest,
     load_funding,
     load_last_of_hours,
     load_liquidation_sums,
@@ -46,8 +50,14 @@ __all__ = [
     "Freshness",
     "KnownInterest",
     "Member",
+    "Question",
     "Stretch",
     "VenueHealth",
+    "answer",
+    "ask_bars",
+    "ask_funding",
+    "ask_last_of_hours",
+    "ask_open_interest",
     "binary_cursor",
     "changes",
     "changes_of_all",

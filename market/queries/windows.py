@@ -11,7 +11,7 @@ import numpy as np
 
 from market import series as s
 
-from .rows import NULLABLE, SAMPLES, fetch, read
+from .asking import SAMPLES, Question, answer, columns_of, stored_rows
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -46,13 +46,17 @@ def load_windows(*, spans: Sequence[Span], beside: Collection[str] = ()) -> dict
         window = s.Window(*steps[0], interest[place,])
         if "mark_bars" in beside:
             window = replace(window, mark_bars=steps[1][0], mark_ms=steps[1][1])
-        samples = {"id": span[0], "since": span[1] - _REACHED_BACK, "until": span[2]}
         if "funding" in beside:
-            window = replace(window, funding=read("market_fundingrate", s.FUNDING, SAMPLES, samples))
+            window = replace(window, funding=_samples("market_fundingrate", s.FUNDING, span))
         if "account_ratio" in beside:
-            window = replace(window, account_ratio=read("market_accountratio", s.ACCOUNT_RATIO, SAMPLES, samples))
+            window = replace(window, account_ratio=_samples("market_accountratio", s.ACCOUNT_RATIO, span))
         found[span] = window
     return found
+
+
+def _samples(table: str, dtype: np.dtype[np.void], span: Span) -> Records:
+    of = {"id": span[0], "since": span[1] - _REACHED_BACK, "until": span[2]}
+    return answer(stored_rows(table, dtype, SAMPLES, of))[0]
 
 
 _SPAN_SAMPLES: Final = "time > asked.since AND time <= asked.until"
@@ -83,9 +87,8 @@ def _spans_of(  # noqa: PLR0913, PLR0917 -- a table, what of it, and by what it 
 ) -> _Split:
     """Return the rows of each span, ascending in time, by (place in ``spans``, *keys)."""
     names = dtype.names or ()
-    columns = ", ".join(f"coalesce({f}, 'NaN') AS {f}" if f in NULLABLE else f for f in names)
     by = ", ".join(("place", *keys))
-    query = f"""SELECT place, {"".join(f"{key}::int8 AS {key}, " for key in keys)}{columns}
+    query = f"""SELECT place, {"".join(f"{key}::int8 AS {key}, " for key in keys)}{columns_of(dtype)}
         FROM unnest(%(ids)s::bigint[], %(sinces)s::timestamptz[], %(untils)s::timestamptz[])
             WITH ORDINALITY AS asked(of, since, until, place)
         CROSS JOIN LATERAL (SELECT * FROM {table} WHERE instrument_id = asked.of AND {where}) AS found
@@ -93,7 +96,7 @@ def _spans_of(  # noqa: PLR0913, PLR0917 -- a table, what of it, and by what it 
     ids, sinces, untils = ([span[i] for span in spans] for i in range(3))
     bound = {"ids": ids, "sinces": sinces, "untils": untils, "first": min(sinces), "last": max(untils)}
     whole = np.dtype([(name, "<i8") for name in ("place", *keys)] + [(name, dtype[name]) for name in names])
-    rows = fetch(query, {**bound, **(params or {})}, whole)
+    rows = answer(Question(query, {**bound, **(params or {})}, whole))[0]
     split = _Split(dtype)
     if len(rows):
         told = np.stack([rows[name] for name in ("place", *keys)], axis=1)

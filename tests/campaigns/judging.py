@@ -9,7 +9,8 @@ import numpy as np
 
 from market.models import Coverage, Hole, Quarantine, Revision
 from market.operations.schema import TABLES, series_key
-from market.queries.rows import load_bars, load_funding, load_open_interest, load_page
+from market.queries import load_bars, load_funding, load_open_interest
+from market.queries.rows import load_page
 from market.series import DTYPES, HOUR_MS, MINUTE_MS, OPTIONAL, epoch_ms, moment
 from tests.double import truth
 

@@ -10,6 +10,7 @@ import pytest
 from django.urls import reverse
 
 from heatmaps.pages import context, recency, strip
+from heatmaps.queries import read_around
 from market import operations as market
 from market import series as s
 from market.models import FundingRate, OpenInterest
@@ -67,7 +68,8 @@ def instrument_without(*, interest_hours: float, funding_hours: float, hours: in
 
 def shown(instrument: Instrument) -> dict[str, tuple[str, str]]:
     """Return value and words of each figure, of the strip and of the context."""
-    page = strip.load(instrument=instrument, digits=1, as_of=END, newest=None)
+    around = read_around(instrument=instrument, as_of=END, with_hours=False)
+    page = strip.load(instrument=instrument, digits=1, around=around, newest=None)
     rows = context.load(instrument=instrument, as_of=END).rows
     figures = {f"strip {kpi.label}": (kpi.value, kpi.note or kpi.reason) for kpi in page.kpis}
     return figures | {f"context {row.label}": (row.value, row.note) for row in rows}
