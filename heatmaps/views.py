@@ -119,7 +119,6 @@ def live(request: HttpRequest, key: str) -> HttpResponse:
     """Send the figures around the chart again, each to its place on the page, but those that it has already."""
     at, write = moment_of(request, "at"), (lambda page: render_to_string("heatmaps/live.html", {"page": page}))
     try:
-        # What is written is kept for every member: nothing of the request may be in it.
         parts = terminal.live_parts(key=key, now=timezone.now(), at=at, write=write)
     except ObjectDoesNotExist as error:
         raise Http404 from error

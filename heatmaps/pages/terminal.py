@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -31,6 +30,7 @@ from heatmaps.pages import (
 from market.series import HOUR_MS
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Callable, Mapping
 
     from heatmaps.core.doubts import Doubt
@@ -179,7 +179,8 @@ def live_parts(
 ) -> Mapping[str, str]:
     """Return the parts of the fragment around the chart by their digests, from the kept ones where nothing changed.
 
-    A pair's are written each time: how late its members are changes with the clock.
+    What ``write`` makes of a page is kept for every member: nothing of a request may be in it. A pair's parts are
+    written each time: how late its members are changes with the clock.
     """
     spot = _look(key, now, at)
     away = _outages(spot, now)
