@@ -51,18 +51,31 @@ export class SideMap {
     this.canvas = canvas;
     this.caption = caption;
     this.slice = null;
+    this.slices = 0;
+    this.key = '';
+    // Asked for once: a look at the page's layout in each frame of a movement costs more than the drawing.
+    this.size = null;
+    new ResizeObserver(() => (this.size = null)).observe(canvas);
   }
 
   setSlice(slice) {
+    this.slices += 1;
     this.slice = slice ? readSlice(slice, this.view.grid, this.view.bands.with(slice.wider)) : null;
   }
 
   draw() {
-    const { canvas } = this;
-    if (!canvas.offsetParent || !this.view.chart) return;
+    const { canvas, view } = this;
+    this.size ??= { width: canvas.clientWidth, height: canvas.clientHeight };
+    const { width, height } = this.size;
+    if (!width || !height || !view.chart) return;
     const ratio = window.devicePixelRatio || 1;
-    const width = canvas.clientWidth;
-    const height = canvas.clientHeight;
+    this.axis = view.narrow ? this.ownAxis(height - CAPTION_HEIGHT) : this.chartAxis();
+    // Moving along time rarely moves the prices.
+    const { upper, lower } = this.axis;
+    const scale = [this.axis.height, upper, lower, this.axis.y((upper + lower) / 2)];
+    const key = [width, height, ratio, ...scale, view.hover, this.slices, view.colourVersion, view.theme].join();
+    if (key === this.key) return;
+    this.key = key;
     if (canvas.width !== Math.round(width * ratio) || canvas.height !== Math.round(height * ratio)) {
       canvas.width = Math.round(width * ratio);
       canvas.height = Math.round(height * ratio);
@@ -71,7 +84,6 @@ export class SideMap {
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     context.fillStyle = this.view.css.plot;
     context.fillRect(0, 0, width, height);
-    this.axis = this.view.narrow ? this.ownAxis(height - CAPTION_HEIGHT) : this.chartAxis();
     this.caption.style.top = `${this.axis.height + 22}px`;
     if (this.slice) this.drawSlice(context, width, this.axis.height);
   }
