@@ -12,7 +12,7 @@ import numpy as np
 
 from market import series as s
 
-from .asking import BARS, EVENTS, SAMPLES, Question, answer, columns_of, stored_rows
+from .asking import EVENTS, SAMPLES, Question, answer, columns_of, stored_rows
 
 if TYPE_CHECKING:
     import datetime as dt
