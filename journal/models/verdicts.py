@@ -100,6 +100,7 @@ class Judgement(models.Model):
     instrument = models.ForeignKey("market.Instrument", on_delete=models.PROTECT, related_name="+")
     terms = models.JSONField(help_text="journal.verdict.Terms")
     state = models.JSONField(help_text="journal.verdict.State")
+    # Of the verdict as it stands: an open plan goes on by the engine that runs, and each event names its own.
     engine = models.CharField(max_length=10)
     # Of the worst course; the results in R are known once every course has ended.
     phase = models.CharField(max_length=12)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from journal.models import JournalEntry, PlanEvent
 from journal.operations.signalling import read_signals
-from journal.verdict import Rule, Rung
+from journal.verdict import ENGINE_VERSION, Rule, Rung
 from market.queries import load_bars, load_funding
 from market.queries.completeness import ABSENT, LOST, WAITING, judge, load_ledgers
 from market.series import epoch_ms, moment
@@ -105,7 +105,7 @@ def presses_of(judgements: Sequence[Judgement]) -> dict[int, list[int]]:
 
 
 def event_rows(judgement: Judgement, events: Sequence[Event], *, first: int) -> list[PlanEvent]:
-    """Number what happened, from ``first`` on."""
+    """Number what happened, from ``first`` on; each names the engine that says so, whichever began."""
     return [
         PlanEvent(
             plan_id=judgement.pk,
@@ -116,7 +116,7 @@ def event_rows(judgement: Judgement, events: Sequence[Event], *, first: int) -> 
             price=event.price,
             result=None if event.result is None else round(event.result, 8),
             note=event.note,
-            engine=judgement.engine,
+            engine=ENGINE_VERSION,
         )
         for number, event in enumerate(events, first)
     ]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from journal.models import Judgement, PlanEvent
 from journal.operations.judging import BAND, kept, read_terms
 from journal.operations.reading import MarketSpan, armed_minute, event_rows, presses_of
-from journal.verdict import judge, start
+from journal.verdict import ENGINE_VERSION, judge, start
 from market.queries.changes import changes
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 REVISED: Final = "revised"
 _FIELDS: Final = (
     "state", "phase", "is_done", "result_low", "result_high", "excursion", *BAND, "event_count", "change_id",
+    "engine",
 )  # fmt: skip
 
 
@@ -49,7 +50,7 @@ def _judge_again(one: Judgement) -> bool:
     if _told(newest_telling(one.pk)) == _told(fresh):
         return False
     revision = PlanEvent(
-        plan_id=one.pk, number=one.event_count + 1, kind=REVISED, at=one.through_at, engine=one.engine,
+        plan_id=one.pk, number=one.event_count + 1, kind=REVISED, at=one.through_at, engine=ENGINE_VERSION,
         note=f"{_outcome(one)} → {_outcome_of(terms, again)}"[:60],
     )  # fmt: skip
     is_kept = one.reviewed_at is not None
@@ -57,6 +58,7 @@ def _judge_again(one: Judgement) -> bool:
     PlanEvent.objects.append(rows)
     one.event_count += len(rows)
     if not is_kept:
+        one.engine = ENGINE_VERSION
         for name, value in kept(terms, again.state).items():
             setattr(one, name, value)
     return True

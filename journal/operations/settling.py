@@ -17,7 +17,7 @@ from journal.operations.judging import BAND, band, kept, read_terms
 from journal.operations.measuring import measure_closed
 from journal.operations.reading import MarketSpan, armed_minute, event_rows, presses_of
 from journal.operations.rejudging import rejudge
-from journal.verdict import judge
+from journal.verdict import ENGINE_VERSION, judge
 from journal.verdict.keeping import from_plain
 from market.series import epoch_ms, moment
 
@@ -37,6 +37,7 @@ _SLOTS: Final = (
     "through_at",
     "last_price",
     "event_count",
+    "engine",
 )
 
 
@@ -115,6 +116,7 @@ def _settle_part(judgements: list[Judgement], market: MarketSpan, heard: list[Pl
         _place(one, terms, judged.state)
         if judged.events or replace(judged.state, through_ms=before.through_ms, last=before.last) != before:
             _set(one, kept(terms, judged.state))
+            one.engine = ENGINE_VERSION
             events += _rows(one, judged.events)
             moved.append(one)
         elif judged.state.through_ms != before.through_ms and one.through_at and one.last_price is not None:

@@ -10,6 +10,7 @@ import pytest
 
 from journal import operations, queries
 from journal.models import Judgement, PlanEvent
+from journal.verdict import ENGINE_VERSION
 from tests.journal.test_settling import MINUTE, PATH, add, arm, first_minute, settle, told
 
 if TYPE_CHECKING:
@@ -45,8 +46,25 @@ def test_corrected_bars_are_judged_again_with_a_difference(owner: User, zone: Zo
     revision = queries.list_events(owner_id=owner.pk, plan_id=plan.pk)[len(before)]
     assert revision.note == "closed +2.72 R → closed -1.00 R"
     assert judged(owner, plan.pk).result_low == Decimal(-1)
+    assert {event.engine for event in queries.list_events(owner_id=owner.pk, plan_id=plan.pk)} == {ENGINE_VERSION}
     assert not queries.settling_due(instrument_ids=[zone.heatmap.instrument_id], now=now)
     assert settle(zone, start + 12 * MINUTE) == 0
+
+
+def test_events_name_the_engine_that_says_so(owner: User, zone: Zone, now: dt.datetime) -> None:
+    """A plan that was armed under an older engine is judged by the one that runs; a reviewed verdict keeps its own."""
+    plan = arm(owner, zone, now)
+    Judgement.objects.owned_by(owner.pk).update(engine="1")
+    start = first_minute(plan)
+    add(zone, start, PATH)
+    settle(zone, start + 10 * MINUTE)
+    assert judged(owner, plan.pk).engine == ENGINE_VERSION
+    assert {event.engine for event in queries.list_events(owner_id=owner.pk, plan_id=plan.pk)} == {ENGINE_VERSION}
+    Judgement.objects.owned_by(owner.pk).update(engine="2", reviewed_at=now)
+    add(zone, start + 2 * MINUTE, CORRECTED)
+    settle(zone, start + 11 * MINUTE)
+    assert judged(owner, plan.pk).engine == "2"
+    assert queries.list_events(owner_id=owner.pk, plan_id=plan.pk)[-1].engine == ENGINE_VERSION
 
 
 def test_reviewed_verdict_stays_with_the_difference_beside_it(owner: User, zone: Zone, now: dt.datetime) -> None:
