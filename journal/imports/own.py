@@ -34,6 +34,7 @@ class Moved:
     fills: tuple[Row, ...]
     trades: tuple[Row, ...]
     reviews: tuple[Row, ...]
+    weeks: tuple[Row, ...]
     unproven: tuple[str, ...]
 
 
@@ -51,6 +52,7 @@ def read_own(content: bytes) -> Moved:
         fills=tuple(document["fills"]),
         trades=tuple(document["trades"]),
         reviews=tuple(row for row in document["reviews"] if row.get("plan") is None),
+        weeks=tuple(document.get("week_notes", ())),
         unproven=tuple(unproven),
     )
 
@@ -84,7 +86,9 @@ def _document(content: bytes) -> Row:
         raise FileRefusedError("This is no export of a journal. Send the file journal.json as it was exported.")
     if b"\\u0000" in spelled:
         raise FileRefusedError("The file holds NUL characters, which no export does.")
-    _require_rows(read, ("plans", "events", "entries", "fills", "trades", "reviews"))
+    # Exports from before there were notes on weeks have none.
+    weeks = ("week_notes",) if "week_notes" in read else ()
+    _require_rows(read, ("plans", "events", "entries", "fills", "trades", "reviews", *weeks))
     return read
 
 

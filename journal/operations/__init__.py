@@ -13,7 +13,7 @@ from .filling import FillRefusedError, TypedFill, add_fill, drop_fill
 from .judging import adopt_plans
 from .keeping import drop_unfinished, keep_unfinished
 from .moving import keep_journal, look_at_journal, take_in_journal
-from .noting import keep_week_note, rewrap_keys
+from .noting import MOST_NOTE, keep_week_note, rewrap_keys
 from .reviewing import NotEndedError, ReviewedError, Said, add_remark, review_plan, review_trade
 from .settling import settle
 from .taking import Progress, begin_take_in, progress_of
@@ -35,6 +35,7 @@ from .trading import NoSuchPlanError, choose_plan
 
 __all__ = [
     "LONGEST",
+    "MOST_NOTE",
     "MOST_SETUPS",
     "MOST_TARGETS",
     "NAMES",

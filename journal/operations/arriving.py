@@ -13,8 +13,10 @@ from django.db.models import JSONField
 from heatmaps import queries as heatmap_queries
 from journal.models import Fill, JournalEntry, Plan, Review, ReviewWords, Trade
 from journal.operations.drafting import require_zones
+from journal.operations.noting import MOST_NOTE
 from journal.operations.terms import NAMES, Terms, UnfitError, require_fit, terms_of
 from journal.queries.moved import moved_parts
+from journal.queries.weeks import list_week_notes
 from journal.verdict import from_data, to_data
 from market.series import epoch_ms, moment
 
@@ -47,7 +49,7 @@ Key = tuple[str, str, str]
 class Arrival:
     """What would come in. known: rows that are here already; refused: where and why.
 
-    reviews: with the key of their trade; answers: how a trade found its plan, by its key.
+    reviews: with the key of their trade; answers: how a trade found its plan, by its key; weeks: Mondays with notes.
     """
 
     parts: list[Part] = field(default_factory=list)
@@ -56,13 +58,14 @@ class Arrival:
     trades: list[Trade] = field(default_factory=list)
     reviews: list[tuple[Key, Review]] = field(default_factory=list)
     answers: dict[Key, str] = field(default_factory=dict)
+    weeks: list[tuple[dt.date, str]] = field(default_factory=list)
     known: int = 0
     refused: list[tuple[str, str]] = field(default_factory=list)
 
     @property
     def counts(self) -> dict[str, int]:
         """How many of each come in, are here already, or are refused."""
-        new = {name: len(getattr(self, name)) for name in ("drafts", "fills", "trades", "reviews")}
+        new = {name: len(getattr(self, name)) for name in ("drafts", "fills", "trades", "reviews", "weeks")}
         locked = {"plans": sum(len(part["plans"]) for part in self.parts)}
         entries = {"entries": sum(len(part["entries"]) for part in self.parts)}
         return {**locked, **entries, **new, "known": self.known, "refused": len(self.refused)}
@@ -76,6 +79,7 @@ def weigh(*, owner_id: int, moved: Moved, now: dt.datetime) -> Arrival:
     _weigh_fills(owner_id, moved.fills, arrival, now)
     _weigh_trades(owner_id, moved.trades, arrival, now)
     _weigh_reviews(owner_id, moved, arrival, now)
+    _weigh_weeks(owner_id, moved.weeks, arrival, now)
     return arrival
 
 
@@ -196,6 +200,23 @@ def _weigh_reviews(owner_id: int, moved: Moved, arrival: Arrival, now: dt.dateti
             continue
         _add(arrival.reviews, (key, review), arrival, is_known=key in reviewed)
         reviewed.add(key)
+
+
+def _weigh_weeks(owner_id: int, rows: Iterable[Row], arrival: Arrival, now: dt.datetime) -> None:
+    """Weigh notes on weeks: one that is kept here is never replaced."""
+    kept = dict(list_week_notes(owner_id=owner_id))
+    for number, row in enumerate(rows, start=1):
+        try:
+            monday, note = dt.date.fromisoformat(row["monday"]), row["note"]
+            if monday.weekday() or monday > now.date() or not (isinstance(note, str) and 0 < len(note) <= MOST_NOTE):
+                raise ValueError(f"A week has the date of a past Monday, and a note of up to {MOST_NOTE} characters")
+            if kept.get(monday, note) != note:
+                raise ValueError("Another note on this week is kept here")
+        except _BROKEN as error:
+            arrival.refused.append((f"week note {number}", _why(error)))
+            continue
+        _add(arrival.weeks, (monday, note), arrival, is_known=monday in kept)
+        kept[monday] = note
 
 
 def _add(rows: list[Any], row: object, arrival: Arrival, *, is_known: bool) -> None:

@@ -13,6 +13,7 @@ from journal.models import Fill, MovedJournal, Plan, Trade
 from journal.operations.arriving import Arrival, weigh
 from journal.operations.drafting import lock_owner
 from journal.operations.files import contracts_of
+from journal.operations.noting import keep_week_note
 from journal.operations.reviewing import write_review
 from journal.operations.trading import lock_trades, rebuild
 
@@ -64,6 +65,8 @@ def take_in_journal(*, owner_id: int, journal_id: int, now: dt.datetime) -> Move
     Trade.objects.owned_by(owner_id).bulk_create(arrival.trades, batch_size=_BATCH)
     _rebuild(owner_id, arrival, contracts)
     _write_answers(owner_id, arrival)
+    for monday, note in arrival.weeks:
+        keep_week_note(owner_id=owner_id, monday=monday, words=note, now=now)
     journal.parts, journal.counts, journal.refused = arrival.parts, arrival.counts, arrival.refused
     journal.content, journal.taken_at = None, now
     journal.save()

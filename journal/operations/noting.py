@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from django.db import transaction
 
@@ -11,6 +11,9 @@ from journal.queries import new_key, place_of_week, seal, wrap_anew
 
 if TYPE_CHECKING:
     import datetime as dt
+
+# Characters of a note on a week.
+MOST_NOTE: Final = 2_000
 
 
 def key_of(owner_id: int) -> NoteKey:

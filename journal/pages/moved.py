@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 _COUNTS: Final = {
     "plans": "Locked plans, to read", "entries": "Entries of their chains", "drafts": "Drafts", "fills": "Fills",
-    "trades": "Trades that a venue summed up", "reviews": "Reviews of trades", "known": "Here before",
-    "refused": "Refused",
+    "trades": "Trades that a venue summed up", "reviews": "Reviews of trades", "weeks": "Notes on weeks",
+    "known": "Here before", "refused": "Refused",
 }  # fmt: skip
 
 

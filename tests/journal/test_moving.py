@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import io
 import json
 import zipfile
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.django_db
 D = Decimal
+MONDAY = NOW.date() - dt.timedelta(days=NOW.weekday())
 
 
 def test_tables_hold_what_the_document_holds_and_no_formula(owner: User, zone: Zone, client: Client) -> None:
@@ -86,6 +88,8 @@ def lived_in(owner: User, zone: Zone) -> bytes:
     trade = Trade.objects.owned_by(owner.pk).get(key="sum")
     review = operations.review_trade(owner_id=owner.pk, trade_id=trade.pk, said=Said("A whim.", "Plan."), now=NOW)
     operations.add_remark(owner_id=owner.pk, review_id=review.pk, text="Still so.", now=NOW)
+    for monday, words in ((MONDAY, "Slow."), (MONDAY - dt.timedelta(days=7), "Two “early” ones.")):
+        operations.keep_week_note(owner_id=owner.pk, monday=monday, words=words, now=NOW)
     return out(owner)
 
 
@@ -111,6 +115,7 @@ def open_rows(content: bytes) -> dict[str, list[dict[str, Any]]]:
         "fills": [row | {"id": 0} for row in document["fills"]],
         "trades": sorted(bare, key=itemgetter("venue", "key")),
         "reviews": reviews,
+        "weeks": document["week_notes"],
     }
 
 
@@ -182,6 +187,7 @@ BROKEN: list[tuple[Callable[[dict[str, Any]], object], str]] = [
     (lambda d: d.pop("fills"), "no list of fills"),
     (lambda d: d.update(trades=[1]), "no list of trades"),
     (lambda d: d.update(imported=[1]), "imported journal in the file"),
+    (lambda d: d.update(week_notes={}), "no list of week_notes"),
     (lambda d: d.update(schema="x"), "no export of a journal"),
     (lambda d: d["fills"][0].update(price=0.5), "does not hold such a value"),
     (lambda d: d["fills"][0].update(symbol="a\x00"), "NUL"),
@@ -202,6 +208,8 @@ def test_bytes_that_are_no_export_are_refused(content: bytes) -> None:
         own.read_own(content)
 
 
+NO_WEEK = "A week has the date of a past Monday, and a note of up to 2000 characters."
+OTHER_NOTE = "Another note on this week is kept here."
 STRANGE: list[tuple[Callable[[dict[str, Any]], object], str, str]] = [
     (lambda d: d["plans"][1].update(zone=10**9), "draft P-2", "Its zone is not known here."),
     (lambda d: d["plans"][1].update(zone_born_at_ms=1), "draft P-2", "The zone of this number is another one here."),
@@ -223,6 +231,11 @@ STRANGE: list[tuple[Callable[[dict[str, Any]], object], str, str]] = [
         "review 1",
         "What was seen or remarked is not as an export writes it.",
     ),
+    (lambda d: d["week_notes"][0].update(monday="2026-01-06"), "week note 1", NO_WEEK),
+    (lambda d: d["week_notes"][1].update(monday="2033-01-03"), "week note 2", NO_WEEK),
+    (lambda d: d["week_notes"][0].update(note="x" * 2001), "week note 1", NO_WEEK),
+    (lambda d: d["week_notes"][0].update(monday="soon"), "week note 1", "Invalid isoformat string: 'soon'."),
+    (lambda d: d["week_notes"][1].update(monday=d["week_notes"][0]["monday"]), "week note 2", OTHER_NOTE),
 ]
 
 
@@ -235,6 +248,20 @@ def test_a_row_that_is_not_believed_is_named_and_the_rest_comes_in(owner: User, 
         assert arrival.counts["plans"] == 1
     journal = bring_in(other, changed(content, STRANGE[0][0]))
     assert (journal.counts["plans"], journal.counts["fills"], journal.counts["refused"]) == (1, 4, 1)
+
+
+def test_notes_on_weeks_come_in_once_and_replace_none(owner: User, other: User, zone: Zone) -> None:
+    content = lived_in(owner, zone)
+    operations.keep_week_note(owner_id=other.pk, monday=MONDAY, words="My own.", now=NOW)
+    journal = bring_in(other, content)
+    assert (journal.counts["weeks"], journal.refused) == (1, [("week note 2", OTHER_NOTE)])
+    notes = {one["monday"]: one["note"] for one in json.loads(out(other))["week_notes"]}
+    assert notes == {
+        MONDAY.isoformat(): "My own.",
+        (MONDAY - dt.timedelta(days=7)).isoformat(): "Two “early” ones.",
+    }
+    old = changed(content, lambda document: document.pop("week_notes"))
+    assert weigh(owner_id=other.pk, moved=own.read_own(old), now=NOW).weeks == []
 
 
 def test_nothing_is_half_done(owner: User, other: User, zone: Zone, monkeypatch: pytest.MonkeyPatch) -> None:
