@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
@@ -40,6 +41,16 @@ _NEEDED: Final = {
 }
 # Problems are told of terms; the form has them in these fields.
 FIELD_OF: Final = {"targets": "target", "confirmation": "confirm_rule"}
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A part of the form: its fields, and by their heading those that are folded away while nobody uses them."""
+
+    name: str
+    title: str
+    fields: tuple[str, ...]
+    folded: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 class PlanForm(forms.Form):
@@ -135,20 +146,24 @@ class PlanForm(forms.Form):
     # When the form was left unfinished; None where it begins anew.
     kept_at: dt.datetime | None = None
 
-    # The sections in which a page shows the fields.
-    SECTIONS: ClassVar[tuple[tuple[str, str, tuple[str, ...]], ...]] = (
-        ("scenario", "Scenario", ("direction", "thesis", "wrong_if", "setups", "more_zones")),
-        ("confirmation", "Confirmation", ("confirm_rule", "confirm_price", "confirm_minutes", "confirm_amount")),
-        (
-            "execution",
-            "Execution",
-            (
-                "entry_kind", "entry", "max_chase", "invalidation", "target", "share", "target_2", "share_2",
-                "target_3", "management", "trail_atr", "trigger_source", "expires_at", "time_stop_hours",
-            ),
+    # The sections in which a page shows the fields: those that most plans use, then others under headings.
+    SECTIONS: ClassVar[tuple[Section, ...]] = (
+        Section(
+            "scenario", "Scenario", ("direction", "thesis", "wrong_if"),
+            {"Tags and further zones": ("setups", "more_zones")},
         ),
-        ("risk", "Risk", ("equity", "risk_pct", "leverage")),
-        ("belief", "Belief", ("belief_pct", "conviction")),
+        Section("confirmation", "Confirmation", ("confirm_rule", "confirm_price", "confirm_minutes", "confirm_amount")),
+        Section(
+            "execution", "Execution", ("entry_kind", "entry", "invalidation", "target", "expires_at"),
+            {
+                "Further targets": ("share", "target_2", "share_2", "target_3"),
+                "Chase, stop and time": (
+                    "max_chase", "time_stop_hours", "management", "trail_atr", "trigger_source",
+                ),
+            },
+        ),
+        Section("risk", "Risk", ("risk_pct", "leverage", "equity")),
+        Section("belief", "Belief", ("belief_pct", "conviction")),
     )  # fmt: skip
 
     def __init__(self, *args: Any, now: dt.datetime, zones: Sequence[Any] = (), **kwargs: Any) -> None:  # noqa: ANN401  # Django's own arguments
@@ -156,9 +171,23 @@ class PlanForm(forms.Form):
         self.now = now
         self.fields["more_zones"].choices = [(zone.pk, zone_text(zone)) for zone in zones]  # type: ignore[attr-defined]  # a choice field
 
-    def sections(self) -> list[tuple[str, str, list[forms.BoundField]]]:
-        """Return the fields in the order of the workflow: a name, a heading, fields."""
-        return [(name, title, [self[field] for field in fields]) for name, title, fields in self.SECTIONS]
+    def sections(self) -> list[dict[str, Any]]:
+        """Return the fields in the order of the workflow; what is folded is open where it is used or refused."""
+        return [
+            {
+                "name": one.name, "title": one.title, "fields": [self[field] for field in one.fields],
+                "folded": [
+                    (title, [self[field] for field in fields], any(self._is_used(field) for field in fields))
+                    for title, fields in one.folded.items()
+                ],
+            }
+            for one in self.SECTIONS
+        ]  # fmt: skip
+
+    def _is_used(self, name: str) -> bool:
+        """Whether a field was refused, or holds something else than what a list begins with."""
+        value = self[name].value()
+        return name in self.errors or (bool(value) and [value] != _FIRST.get(name, [])[:1])
 
     def clean_expires_at(self) -> dt.datetime:
         """Bring a time with an offset to UTC: the database does not take every offset."""
