@@ -4,13 +4,15 @@ Each mutant is the code with one slip: another operator, a comparison with its b
 constant, a condition negated, ``min`` for ``max``, nothing returned. It is killed where a test of
 the formulas fails or runs on without end. Words of messages and annotations are left alone. A file may be tried in
 parts (``risk/formulas/ruin.py:1-60``, lines). Further arguments name files of tests. With ``--sample 300`` so many of
-all slips are drawn, always the same ones, and the score has an interval.
+all slips are drawn, always the same ones with the same ``--seed``, and the score has an interval. Name the tests that
+are quick and exact first: the first that fails ends a trial. With ``--notes FILE`` a run that was stopped goes on.
 """
 
 from __future__ import annotations
 
 import argparse
 import ast
+import hashlib
 import os
 import random
 import signal
@@ -36,6 +38,8 @@ TESTS: Final = (
     "tests/risk/test_ruin.py",
 )
 LONGEST_S: Final = 60
+# Its file, its line, what it says there now, and the whole text of the mutant.
+Mutant = tuple[Path, int, str, str]
 # Neither numbers nor choices: their slips would be other types and words.
 _UNTOUCHED: Final = {"annotation", "returns", "decorator_list", "names", "exc"}
 _OPERATORS: Final[dict[type[ast.AST], type[ast.AST]]] = {
@@ -133,17 +137,47 @@ class Instead(MetaPathFinder, Loader):
         exec(self.code, module.__dict__)  # a mutant is made to be run
 
 
-def is_killed(path: Path, text: str, tests: Sequence[str]) -> bool:
-    """Run the tests on a mutant in a process of its own."""
+def try_out(path: Path, text: str, tests: Sequence[str], longest_s: int) -> int:
+    """Run the tests on a mutant in a process of its own; return its number."""
     child = os.fork()
     if child == 0:
-        signal.alarm(LONGEST_S)
+        signal.alarm(longest_s)
         sys.meta_path.insert(0, Instead(".".join(path.with_suffix("").parts), compile(text, str(path), "exec")))
         quiet = os.open(os.devnull, os.O_WRONLY)
         os.dup2(quiet, 1), os.dup2(quiet, 2)
         options = ["-x", "-q", "--noconftest", "-c", os.devnull, "--rootdir=.", "-p", "no:cacheprovider"]
         os._exit(int(pytest.main([*options, "-p", "no:django", "-p", "no:xdist", *tests])))
-    return os.waitpid(child, 0)[1] != 0
+    return child
+
+
+def is_killed(path: Path, text: str, tests: Sequence[str], longest_s: int = LONGEST_S) -> bool:
+    """Tell whether the tests fail on a mutant."""
+    return os.waitpid(try_out(path, text, tests, longest_s), 0)[1] != 0
+
+
+def survivors(mutants: Sequence[Mutant], asked: argparse.Namespace) -> Iterator[Mutant]:
+    """Return the mutants that no test notices, so many tried at once as asked; go by what was noted before."""
+    noted = set(asked.notes.read_text().split()) if asked.notes and asked.notes.exists() else set()
+    tests = "".join(Path(test).read_text() for test in asked.tests)
+    yield from (mutant for mutant in mutants if _mark(mutant, tests) in noted)
+    waiting = [mutant for mutant in mutants if not noted & {_mark(mutant), _mark(mutant, tests)}]
+    running: dict[int, Mutant] = {}
+    while waiting or running:
+        while waiting and len(running) < asked.jobs:
+            mutant = waiting.pop(0)
+            running[try_out(mutant[0], mutant[3], asked.tests, asked.limit)] = mutant
+        child, status = os.wait()
+        mutant = running.pop(child)
+        if status == 0:
+            yield mutant
+        if asked.notes:
+            with asked.notes.open("a") as notes:
+                notes.write(f"{_mark(mutant) if status else _mark(mutant, tests)}\n")
+
+
+def _mark(mutant: Mutant, tests: str = "") -> str:
+    """Name a mutant that is killed; one that lives, together with the tests that let it."""
+    return hashlib.sha256(f"{mutant[0]}\n{mutant[3]}{tests}".encode()).hexdigest()
 
 
 def main() -> None:
@@ -152,25 +186,28 @@ def main() -> None:
     parser.add_argument("place", help="a file, lines of it, or a directory")
     parser.add_argument("tests", nargs="*", default=TESTS)
     parser.add_argument("--sample", type=int, help="try so many of all slips")
+    parser.add_argument("--seed", type=int, default=1, help="which sample")
+    parser.add_argument("--jobs", type=int, default=1, help="so many at once")
+    parser.add_argument("--limit", type=int, default=LONGEST_S, help="seconds after which a slip runs without end")
+    parser.add_argument("--notes", type=Path, help="a file of what was found, from which a run goes on")
     asked = parser.parse_args()
     hypothesis.settings.register_profile("mutants", database=None, deadline=None, derandomize=True, max_examples=20)
     hypothesis.settings.load_profile("mutants")
     sys.path.insert(0, str(Path.cwd()))
     mutants = list(_mutants_of(asked.place))
     first = mutants[0][0]
-    if is_killed(first, first.read_text(), asked.tests):
+    if is_killed(first, first.read_text(), asked.tests, asked.limit):
         sys.exit("The tests fail on the code as it is.")
-    chosen = mutants if asked.sample is None else random.Random(1).sample(mutants, asked.sample)
+    chosen = mutants if asked.sample is None else random.Random(asked.seed).sample(mutants, asked.sample)
     alive = 0
-    for path, line, said, text in chosen:
-        if not is_killed(path, text, asked.tests):
-            alive += 1
-            sys.stdout.write(f"{path}:{line} lives: {said}\n")
-            sys.stdout.flush()
+    for path, line, said, _ in survivors(chosen, asked):
+        alive += 1
+        sys.stdout.write(f"{path}:{line} lives: {said}\n")
+        sys.stdout.flush()
     sys.stdout.write(f"{asked.place}: {_score(len(chosen) - alive, len(chosen), len(mutants))}\n")
 
 
-def _mutants_of(place: str) -> Iterator[tuple[Path, int, str, str]]:
+def _mutants_of(place: str) -> Iterator[Mutant]:
     """Return path, line, what it says there now, and the whole text of each mutant."""
     name, _, part = place.partition(":")
     root, (first, last) = Path(name), (int(line) for line in (part or "0-9999").split("-"))
