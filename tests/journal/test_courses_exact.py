@@ -52,6 +52,7 @@ def told(plan: Any, *rows: Row, **given: Any) -> list[tuple[str, int, float | No
         ({"confirmation": replace(RULE, price=D(119))}, [(105, 120, 104, 118)], [
             ("missed", 1, 120, "ran away"), ("judged", 1, None, "missed"),
         ]),
+        ({"confirmation": replace(RULE, price=D(119))}, [(105, 106, 100, 104)], [("early", 1, 100, "")]),
         ({"confirmation": RULE, "kind": Kind.STOP}, [(97, 100, 96, 97), (97, 98, 96, 98)], [
             ("early", 1, 100, ""), ("confirmed", 2, 98, ""),
         ]),
