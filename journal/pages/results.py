@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, Final
 
+from django.template.defaultfilters import pluralize
+
 from access.reading import written
 from journal.pages.controls import describe_controls
 from journal.pages.paths import describe_paths
@@ -59,7 +61,7 @@ def _funnel(counts: Sequence[tuple[str, int]]) -> list[dict[str, Any]]:
 def _headline(found: Results) -> str:
     mean = found.whole.mean
     if found.whole.gate is Gate.COUNTS or mean is None:
-        return f"{found.whole.count} closed plans: too few to say more than that."
+        return f"{found.whole.count} closed plan{pluralize(found.whole.count)}: too few to say more than that."
     if mean.low <= 0 <= mean.high:
         more = (
             f" About {written(f'{found.more:,}')} more would show a mean of 0.2 R, if there is one."

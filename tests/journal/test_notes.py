@@ -54,7 +54,7 @@ def test_a_week_is_walked_through_and_noted(owner: User, zone: Zone, client: Cli
     after = client.post(f"{reverse('journal:plan-review', args=[1])}?week={today}", said)
     assert (after.status_code, after["Location"]) == (302, f"{address}?monday={today}")
     page = text(client.get(after["Location"]))
-    for words in ("All 1 are reviewed.", "Wait.", "hurry", "+2.00 R", "Waited for the close."):
+    for words in ("The only plan is reviewed.", "Wait.", "hurry", "+2.00 R", "Waited for the close."):
         assert words in page
     assert "No plan ended in this week." in text(client.get(address, {"monday": "2020-01-01"}))
     for wrong in ("x", "9999-01-01", "1999-01-01"):
