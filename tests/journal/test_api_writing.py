@@ -17,6 +17,7 @@ from tests.factories import make_plan, make_user
 from tests.journal.terms import SOON
 from tests.journal.test_results import closed
 from tests.journal.test_walls import as_web
+from tests.journal.undoing import await_room
 from tests.pages import client_of
 from tests.web.published import API, check_against_schema, client_with_key
 
@@ -73,6 +74,7 @@ def test_a_plan_from_draft_to_cancellation(client: Client, owner: User, zone: Zo
     assert (told["targets"], told["armed_at"], told["verdict"]) == ([["60400", "0.5"], ["61000", "0.5"]], None, None)
     changed = send(client, "/plans/1/", TERMS | {"thesis": "Otherwise."}, method="put")
     assert (changed.status_code, changed.json()["thesis"]) == (200, "Otherwise.")
+    await_room()
     assert send(client, "/plans/1/arm/").json()["verdict"]["phase"] == "armed"
     assert send(client, "/plans/1/undo/").json()["armed_at"] is None
     assert send(client, "/plans/1/arm/").json()["is_intact"] is True
@@ -283,6 +285,7 @@ def test_an_empty_answer_is_kept_too(client: Client, zone: Zone) -> None:
 
 def test_the_web_role_writes_by_the_api(owner: User, zone: Zone, monkeypatch: pytest.MonkeyPatch) -> None:
     client = client_of(owner)
+    await_room()
     with as_web(monkeypatch):
         for _ in range(2):
             assert send(client, "/plans/", TERMS | {"zone": zone.pk}, key="e").status_code == 201

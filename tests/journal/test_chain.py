@@ -21,6 +21,7 @@ from journal.models import JournalEntry, Judgement, Plan
 from journal.operations import Amendment
 from tests.factories import make_plan
 from tests.journal.terms import NOW, SOON, TERMS, text
+from tests.journal.undoing import await_room
 
 if TYPE_CHECKING:
     from django.test import Client
@@ -62,6 +63,12 @@ def test_arming_is_the_first_entry(plan: Plan) -> None:
     assert queries.verify_chain(owner_id=plan.owner_id) == (1, [])
 
 
+@pytest.fixture
+def room() -> None:
+    await_room()
+
+
+@pytest.mark.usefixtures("room")
 def test_arming_is_undone_within_its_minute(plan: Plan, client: Client) -> None:
     assert "Undo arming" in text(client.get("/plans/1/"))
     assert client.post("/plans/1/undo/")["Location"] == "/plans/1/"

@@ -25,6 +25,7 @@ from journal.operations.arriving import weigh
 from tests.factories import make_plan, make_user
 from tests.journal.terms import NOW, SOON, text
 from tests.journal.test_trades import SOLD, take
+from tests.journal.undoing import await_room
 from tests.pages import client_of
 
 if TYPE_CHECKING:
@@ -69,6 +70,7 @@ def other() -> User:
 def lived_in(owner: User, zone: Zone) -> bytes:
     """A journal with one of everything: drafts, a reviewed plan with its trade, trades without a plan, chains."""
     make_plan(owner=owner, zone=zone, expires_at=SOON)
+    await_room()
     operations.arm_plan(owner_id=owner.pk, number=1, now=NOW)
     operations.undo_arming(owner_id=owner.pk, number=1)
     plan = operations.arm_plan(owner_id=owner.pk, number=1, now=NOW)
