@@ -10,7 +10,7 @@ _ROOM_S: Final = 12
 
 
 def await_room() -> None:
-    """Where little is left of this minute, wait for the next one: its end is the database's word and cannot be moved."""
+    """Where little is left of this minute, wait for the next: its end is the database's word, and cannot be moved."""
     left = 60 - time.time() % 60
     if left < _ROOM_S:
         time.sleep(left + 0.1)
