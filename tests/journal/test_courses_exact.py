@@ -222,3 +222,18 @@ def test_many_courses_are_thinned_to_both_ends() -> None:
     assert len(judged.state.branches) <= 8
     assert low <= high
     assert CENTRE == 200
+
+
+def test_of_too_many_courses_the_four_worst_and_the_four_best_are_kept() -> None:
+    """By what they would have at their stops: what they have made so far would keep others."""
+    at_stops = (-20, -21, -22, -23, -30, -10, -24, -25, -26, -21.5)
+    courses = [
+        Branch(name, Phase.OPEN, D(str(100 + worst - made)), D(100), made=D(made), opened_ms=-MINUTE)
+        for made, (name, worst) in enumerate(zip("abcdefghij", at_stops, strict=True))
+    ]
+    state = State(tuple(courses), 0, D(105))
+    paid = [(MINUTE, D("0.001"))]  # what makes it look at the bar, and costs all the same
+    judged = run(terms(), bars((105, 106, 104, 105)), state, funding=paid)
+    assert "".join(branch.name for branch in judged.state.branches) == "abefghij"
+    eight = run(terms(), bars((105, 106, 104, 105)), replace(state, branches=state.branches[:8]), funding=paid)
+    assert len(eight.state.branches) == 8

@@ -149,3 +149,19 @@ def test_a_quantile_lies_between_its_ranks() -> None:
     assert middle is not None
     assert upper is not None
     assert (middle.low, middle.high, upper.low, upper.high) == (10.0, 21.0, 23.0, np.inf)
+
+
+@pytest.mark.parametrize(("count", "parts"), [(10, 3), (15, 3), (16, 4), (21, 5), (50, 10)])
+def test_blocks_are_the_parts_that_a_resampled_figure_is_widened_for(count: int, parts: int) -> None:
+    """A figure that numbers its draws tells which of them are the bounds; fewer than three blocks count as three."""
+    found = own.resampled([1.0] * count, lambda rows: np.arange(float(len(rows))))
+    low, high = intervals.expanded(parts)
+    assert found is not None
+    assert (found.low, found.high) == (np.ceil(low * intervals.DRAWS) - 1, np.ceil(high * intervals.DRAWS) - 1)
+
+
+def test_a_result_of_nothing_is_neither_won_nor_lost() -> None:
+    found = own.shape([2.0, -1.0, 0.0, -0.5, -0.5, 0.0, 1.0])
+    assert found is not None
+    assert (found.factor, found.payoff, found.losing_streak) == (1.5, 1.5 / (2 / 3), 2)
+    assert own.shape([1.0, 0.0]) == own.Shape(2, 1.0, 0.5, 1.0, 0.0, None, None, 0.0, 0)
