@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING, Any, Final
 
 from allauth.account import views as accounts
 from allauth.mfa.base import views as factors
+from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes import views as codes
 from allauth.mfa.totp import views as totp
 from allauth.mfa.webauthn import views as passkeys
 from allauth.usersessions import views as sessions
+from django.db import transaction
 from django.forms import BaseForm
 from django.utils import timezone
 
 from access.early import gate
+from access.operations import spend_code
 from access.permissions import View, keep_private, member, public
 from access.permissions.tries import by_half_logged_in, counted
 
@@ -61,6 +64,18 @@ class LogoutView(accounts.LogoutView):  # type: ignore[misc]  # allauth has no t
         """Log out."""
         response: HttpResponse = super().post(*args, **kwargs)
         response.headers["Clear-Site-Data"] = '"cache"'
+        return response
+
+
+class TotpOnView(totp.ActivateTOTPView):  # type: ignore[misc]  # allauth has no types
+    """Codes of an app as a second factor."""
+
+    @transaction.atomic
+    def form_valid(self, form: BaseForm) -> HttpResponse:
+        """Spend the code that switches it on: nobody logs in with what was good once."""
+        response: HttpResponse = super().form_valid(form)
+        made = Authenticator.objects.get(user=self.request.user, type=Authenticator.Type.TOTP)
+        spend_code(authenticator=made, code=form.cleaned_data["code"])
         return response
 
 
@@ -128,7 +143,7 @@ change_password = for_members(counted("password", accounts.password_change))
 set_password = for_members(counted("password", accounts.password_set))
 factors_index = for_members(factors.index)
 reauthenticate_factor = for_members(counted("second-factor", factors.reauthenticate))
-totp_on = for_members(totp.activate_totp)
+totp_on = for_members(TotpOnView.as_view())
 totp_off = for_members(totp.deactivate_totp)
 codes_shown = for_members(codes.view_recovery_codes)
 codes_made = for_members(codes.generate_recovery_codes)

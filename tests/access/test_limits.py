@@ -7,11 +7,10 @@ import re
 import time
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
-from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
-from allauth.mfa.totp.internal import auth as totp
+from allauth.mfa.app_settings import TOTP_PERIOD
 from django.core.cache import cache
 from django.db import connections
 from django.test import Client
@@ -20,7 +19,7 @@ from django.utils import timezone
 from access.early import limits
 from access.models import Allowance, Ask, Mail
 from access.operations import ACCOUNT_ALLOWANCE, ADDRESS_ALLOWANCE, DOOR_ALLOWANCES, MAIL_ALLOWANCE
-from tests.access.test_accounts import again, code_of, log_in, member, turn_totp_on
+from tests.access.test_accounts import again, code_of, hold_time_of_codes, log_in, member, turn_totp_on
 from tests.access.test_one_answer import PASSWORD, REQUEST, knock
 from tests.factories import make_user
 
@@ -134,10 +133,12 @@ def test_a_code_is_good_once_whatever_the_cache_forgets(
 ) -> None:
     owner = member()
     again(owner)
-    secret = turn_totp_on(owner)
     # The code's time does not end meanwhile, and nobody is held up by the count of tries.
     moment = time.time()
-    monkeypatch.setattr(totp, "time", SimpleNamespace(time=lambda: moment))
+    hold_time_of_codes(monkeypatch, moment)
+    secret = turn_totp_on(owner)
+    moment += TOTP_PERIOD
+    hold_time_of_codes(monkeypatch, moment)
     monkeypatch.setitem(DOOR_ALLOWANCES, "second-factor", (1000, 1))
     halfway = []
     for _ in range(2 * CLIENTS):
@@ -155,7 +156,24 @@ def test_a_code_is_good_once_whatever_the_cache_forgets(
     Allowance.objects.all().delete()
     log_in(visitor)
     statuses = []
-    for later in (-totp.app_settings.TOTP_PERIOD, totp.app_settings.TOTP_PERIOD):
-        monkeypatch.setattr(totp, "time", SimpleNamespace(time=lambda later=later: moment + later))
+    for later in (-TOTP_PERIOD, TOTP_PERIOD):
+        hold_time_of_codes(monkeypatch, moment + later)
         statuses.append(visitor.post("/login/second-factor/", {"code": code_of(secret)}).status_code)
     assert statuses == [422, 302]
+
+
+@pytest.mark.django_db
+def test_the_code_that_switches_a_second_factor_on_is_spent(monkeypatch: pytest.MonkeyPatch) -> None:
+    moment = time.time()
+    hold_time_of_codes(monkeypatch, moment)
+    owner = member()
+    again(owner)
+    secret = turn_totp_on(owner)
+    cache.clear()
+    statuses = []
+    for later in (0, 0, TOTP_PERIOD):
+        hold_time_of_codes(monkeypatch, moment + later)
+        visitor = Client()
+        log_in(visitor)
+        statuses.append(visitor.post("/login/second-factor/", {"code": code_of(secret)}).status_code)
+    assert statuses == [422, 422, 302]
