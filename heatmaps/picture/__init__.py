@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from PIL import Image, ImageDraw
 
-from . import caption
+from . import caption, labels
 from .fonts import font
 from .heat import filled, paint
 
@@ -143,14 +143,12 @@ def draw(*, scene: Scene, theme: Theme, width: int, height: int) -> bytes:
         image.paste(Image.fromarray(paint(scene, frame, ink)), (0, 0))
     pen = ImageDraw.Draw(image, "RGBA")
     for line in scene.lines:
-        _line(pen, line, frame, ink)
+        if bottom < line[1] < top:
+            _line(pen, line, frame, ink)
     for band in scene.zones:
         _zone(pen, band, frame, ink)
     _candles(pen, scene.bars, frame, ink)
-    for line in scene.lines:
-        _line_label(pen, line, frame, ink)
-    for band in scene.zones:
-        _zone_label(pen, band, frame, ink)
+    labels.write(pen, labels.tags_of(scene, frame, ink), ink)
     _axes(pen, scene, frame, ink)
     caption.write(pen, scene, rows, (width, height), ink)
     if scene.notice:
@@ -181,23 +179,9 @@ def _candles(pen: ImageDraw.ImageDraw, bars: Floats, frame: Frame, ink: Ink) -> 
 
 def _zone(pen: ImageDraw.ImageDraw, band: Band, frame: Frame, ink: Ink) -> None:
     left, colour = max(0.0, frame.x(band.start)), ink.longs if band.is_long else ink.shorts
-    if _is_seen(band, frame):
+    if labels.is_seen(band, frame):
         box = [left, frame.y(band.high), frame.width - 1, frame.y(band.low)]
         pen.rectangle(box, outline=colour, fill=(*colour, 26))
-
-
-def _zone_label(pen: ImageDraw.ImageDraw, band: Band, frame: Frame, ink: Ink) -> None:
-    if not _is_seen(band, frame):
-        return
-    left = frame.width - pen.textlength(band.label, font=font(11)) - 10
-    middle = (frame.y(band.high) + frame.y(band.low)) / 2
-    box = [left - 6, middle - 9, frame.width - 5, middle + 8]
-    pen.rounded_rectangle(box, 3, fill=ink.ground, outline=ink.longs if band.is_long else ink.shorts)
-    pen.text((left, middle), band.label, fill=ink.text, font=font(11), anchor="lm")
-
-
-def _is_seen(band: Band, frame: Frame) -> bool:
-    return band.low < frame.top and band.high > frame.bottom
 
 
 def _line(pen: ImageDraw.ImageDraw, line: tuple[str, float, bool], frame: Frame, ink: Ink) -> None:
@@ -206,12 +190,6 @@ def _line(pen: ImageDraw.ImageDraw, line: tuple[str, float, bool], frame: Frame,
     dash, step = (frame.width, frame.width) if is_strong else (5, 9)
     for left in range(0, frame.width, step):
         pen.line([(left, y), (min(left + dash, frame.width), y)], fill=(*ink.text, 150))
-
-
-def _line_label(pen: ImageDraw.ImageDraw, line: tuple[str, float, bool], frame: Frame, ink: Ink) -> None:
-    label, price, _ = line
-    place = (6, frame.y(price) - 8)
-    pen.text(place, label, fill=ink.text, font=font(11), anchor="lm", stroke_width=2, stroke_fill=ink.ground)
 
 
 def _axes(pen: ImageDraw.ImageDraw, scene: Scene, frame: Frame, ink: Ink) -> None:
