@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+from django.core.management import call_command
 from django.db import connection
 
 from heatmaps import operations as heatmaps
@@ -97,6 +98,19 @@ def lasting_world(
     yield world
     with blocker.unblock(), connection.cursor() as cursor:
         cursor.execute("TRUNCATE market_instrument, market_bar, heatmaps_estimatorrelease CASCADE")
+
+
+@contextmanager
+def armed_world(blocker: DjangoDbBlocker) -> Iterator[World]:
+    """Keep a world that ends now, because the database's clock says when a plan is armed; at the end all is removed."""
+    with lasting_world(blocker, end=dt.datetime.now(dt.UTC).replace(second=0, microsecond=0)) as world:
+        yield world
+        with blocker.unblock(), connection.cursor() as cursor:
+            # Armed plans refuse to be removed; a test's may go.
+            cursor.execute("SET session_replication_role = replica")
+    with blocker.unblock(), connection.cursor() as cursor:
+        call_command("flush", interactive=False, verbosity=0)
+        cursor.execute("RESET session_replication_role")
 
 
 def add_bars(*, instrument: Instrument, end: dt.datetime, hours: float, seed: int = 7, contracts: float = 1.0) -> None:

@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from django.core.management import call_command
-from django.db import connection, transaction
+from django.db import transaction
 
 from journal import operations, queries
 from market.queries import load_bars
-from tests.browser.conftest import LOOKS
+from tests.browser.conftest import DESKTOP, LOOKS, PHONE
 from tests.browser.test_accessibility import RULES
 from tests.factories import make_plan, make_user
 from tests.journal.test_results import closed
 from tests.journal.test_settling import add, first_minute, settle
 from tests.journal.test_trades import binance, line, take
 from tests.pages import client_of
-from tests.world import World, lasting_world
+from tests.world import World, armed_world
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -35,6 +35,14 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.django_db
 MINUTE = dt.timedelta(minutes=1)
+# Words of the scatter that lie on one of its marks, and how many marks it has.
+COVERED = """() => {
+  const boxes = (what) => [...document.querySelectorAll(what)].map((one) => [one, one.getBoundingClientRect()]);
+  const marks = boxes(".scatter g");
+  const meets = (a, b) => a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
+  const words = boxes(".scatter text").filter(([, box]) => marks.some(([, mark]) => meets(box, mark)));
+  return [marks.length, words.map(([one]) => one.textContent)];
+}"""
 DAYS = dt.timedelta(days=1)
 
 
@@ -48,17 +56,10 @@ class Journal:
 
 @pytest.fixture(scope="module")
 def journal(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[Journal]:
-    # The database's clock says when a plan is armed, so this market ends now.
-    with lasting_world(django_db_blocker, end=dt.datetime.now(dt.UTC).replace(second=0, microsecond=0)) as world:
+    with armed_world(django_db_blocker) as world:
         with django_db_blocker.unblock():
             made = fill_journal(world)
         yield made
-        with django_db_blocker.unblock(), connection.cursor() as cursor:
-            # Armed plans refuse to be removed; a test's may go.
-            cursor.execute("SET session_replication_role = replica")
-    with django_db_blocker.unblock(), connection.cursor() as cursor:
-        call_command("flush", interactive=False, verbosity=0)
-        cursor.execute("RESET session_replication_role")
 
 
 @pytest.fixture(scope="module")
@@ -117,3 +118,11 @@ def test_pages_have_no_violation(size: tuple[int, int], theme: str, visit: Open,
         assert (path, said) == (path, [])
         assert (path, page.evaluate("document.documentElement.scrollWidth")) == (path, size[0])
         assert (path, opened.problems, opened.foreign) == (path, [], [])
+
+
+@pytest.mark.parametrize("size", [DESKTOP, PHONE])
+def test_no_word_lies_on_a_mark(size: tuple[int, int], visit: Open, journal: Journal) -> None:
+    opened = visit(theme="dark", size=size)
+    assert opened.go("/review/").evaluate(COVERED) == [61, []]
+    if directory := os.environ.get("BH_PICTURES"):
+        opened.page.locator(".scatter").screenshot(path=f"{directory}/scatter-{size[0]}.png")

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from django.core.management import call_command
 from django.db import connection
 
 from journal.models import Plan
@@ -18,11 +16,12 @@ from tests.browser.plan_walk import Walk, pictures, review, take_in_trades, writ
 from tests.factories import make_user
 from tests.journal.test_settling import MINUTE, add, first_minute, settle
 from tests.pages import client_of
-from tests.world import World, lasting_world
+from tests.world import World, armed_world
 
 pytestmark = pytest.mark.django_db
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Callable, Iterator
 
     from playwright.sync_api import Page
@@ -35,15 +34,8 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def market(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[World]:
-    # The database's clock says when a plan is armed, so this market ends now.
-    with lasting_world(django_db_blocker, end=dt.datetime.now(dt.UTC).replace(second=0, microsecond=0)) as world:
+    with armed_world(django_db_blocker) as world:
         yield world
-        with django_db_blocker.unblock(), connection.cursor() as cursor:
-            # Armed plans refuse to be removed; a test's may go.
-            cursor.execute("SET session_replication_role = replica")
-    with django_db_blocker.unblock(), connection.cursor() as cursor:
-        call_command("flush", interactive=False, verbosity=0)
-        cursor.execute("RESET session_replication_role")
 
 
 @pytest.fixture(scope="module")
