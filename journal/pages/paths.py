@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     from journal.queries import Outcome, Paths
 
-# The picture, in its own units; the table holds the newest plans.
-_WIDTH, _HEIGHT, _LEFT, _FOOT = 460, 330, 40, 44
+# The picture, in its own units, with its words above and below what is drawn; the table holds the newest plans.
+_WIDTH, _HEIGHT, _LEFT, _HEAD, _FOOT = 460, 348, 40, 26, 44
 _ROWS: Final = 200
 _MARKS: Final = 6
 _STEPS: Final = (0.25, 0.5, 1, 2, 5, 10, 20, 50, 100)
@@ -78,7 +78,7 @@ def _picture(measured: Sequence[Outcome]) -> dict[str, Any]:
     pairs = [(one, one.adverse, one.favourable) for one in measured if one.adverse and one.favourable]
     right = max([0.5, *(adverse[1] for _, adverse, _ in pairs)]) * 1.04
     top = max([0.5, *(favourable[1] for _, _, favourable in pairs)]) * 1.04
-    wide, tall = (_WIDTH - _LEFT - 8) / right, (_HEIGHT - _FOOT - 8) / top
+    wide, tall = (_WIDTH - _LEFT - 8) / right, (_HEIGHT - _FOOT - _HEAD) / top
     ground = _HEIGHT - _FOOT
 
     def x(value: float) -> str:
@@ -88,7 +88,7 @@ def _picture(measured: Sequence[Outcome]) -> dict[str, Any]:
         return f"{ground - value * tall:.1f}"
 
     return {
-        "width": _WIDTH, "height": _HEIGHT, "left": _LEFT, "ground": ground, "right": _WIDTH - 8,
+        "width": _WIDTH, "height": _HEIGHT, "left": _LEFT, "head": _HEAD, "ground": ground, "right": _WIDTH - 8,
         "points": [
             {"x": x(adverse[1]), "near": x(adverse[0]), "y": y(favourable[0]), "top": y(favourable[1]),
              "won": (one.low or 0.0) > 0}

@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from journal import queries
 from journal.models import Judgement, Plan, PlanEvent
+from journal.pages.paths import describe_paths
 from journal.statistics import Gate
 from tests.factories import make_plan
 from tests.journal.terms import text
@@ -107,6 +108,14 @@ def test_paths_are_read_from_thirty_on(owner: User, zone: Zone, client: Client) 
     assert many.heat_half.value == pytest.approx(0.4)
     assert (many.ahead.value, many.ahead.count) == (0.0, 15)
     assert "Half of the winners went against you by at most" in text(client.get(reverse("journal:review")))
+
+
+def test_words_of_the_scatter_stand_outside_of_what_is_drawn(owner: User, zone: Zone, client: Client) -> None:
+    """However far to the top and to the left a plan went: the one that went furthest for it is the highest point."""
+    closed(owner, zone, [(0.25, 4.0)] * 12, "retest")
+    picture = describe_paths(queries.results(owner_id=owner.pk).paths)["picture"]
+    assert {float(one["top"]) > picture["head"] for one in picture["points"]} == {True}
+    assert f'y="{picture["head"]}" dy="-14">for the plan<' in client.get(reverse("journal:review")).content.decode()
 
 
 def test_nothing_is_said_of_nobody(client: Client) -> None:
