@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from access.reading import written
 from journal.pages.paths import range_text
-from journal.pages.words import DASH, short_text, signed
+from journal.pages.words import DASH, short_text, signed, whole_text
 from market.queries import venue_name
 
 if TYPE_CHECKING:
     from journal.comparison import Waterfall
     from journal.imports import Layout, Reading, Table
-    from journal.models import Trade
+    from journal.models import Fill, Trade
 
 _SHOWN: Final = 10
 _REFUSED: Final = 20
@@ -63,7 +63,7 @@ def describe_file(table: Table, layout: Layout | None, reading: Reading | None) 
         {"at": one.at, "symbol": one.symbol, "side": "bought" if one.side > 0 else "sold",
          "price": short_text(one.price, 12),
          "quantity": short_text(one.quantity) + (" contracts" if one.in_contracts else ""),
-         "fee": f"{written(format(one.fee.normalize(), 'f'))} {one.fee_unit}".strip()}
+         "fee": f"{whole_text(one.fee)} {one.fee_unit}".strip()}
         for one in reading.fills[:_SHOWN]
     ]  # fmt: skip
     closed = [
@@ -80,6 +80,19 @@ def describe_file(table: Table, layout: Layout | None, reading: Reading | None) 
         "refused": reading.refused[:_REFUSED],
         "refused_count": len(reading.refused),
         "passed_over": sorted(reading.passed_over.items()),
+    }
+
+
+def describe_fill(one: Fill) -> dict[str, Any]:
+    """Say what was filled, to the last digit."""
+    return {
+        "pk": one.pk,
+        "at": one.at,
+        "side": "bought" if one.side > 0 else "sold",
+        "price": whole_text(one.price),
+        "quantity": whole_text(one.quantity),
+        "fee": f"{whole_text(one.fee)} {one.fee_unit}".strip(),
+        "is_typed": one.is_typed,
     }
 
 

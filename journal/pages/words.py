@@ -51,6 +51,11 @@ def short_text(value: Decimal, digits: int = 5) -> str:
     return written(f"{round(value, digits - 1 - value.adjusted()).normalize():,f}") if value else "0"
 
 
+def whole_text(value: Decimal) -> str:
+    """Show a number with all of its digits and no noughts after them."""
+    return written(f"{value.normalize():,f}")
+
+
 def usd_text(amount: str | None) -> str:
     """Write an amount with three significant digits, such as $1.39B; a dash where there is none."""
     if amount is None:

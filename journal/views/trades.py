@@ -15,7 +15,7 @@ from journal import operations, queries
 from journal.forms import ChoosePlanForm, DescribeForm, FileForm, ReviewForm, initial_of_file
 from journal.imports import FileRefusedError
 from journal.models import Trade, TradeFile
-from journal.pages.trades import describe_comparison, describe_file, describe_trade
+from journal.pages.trades import describe_comparison, describe_file, describe_fill, describe_trade
 from journal.views.shared import KEY_DIGITS, SAFE_OR_POST, WRONG, asked_number, owner_of
 
 _FILE: Final = "journal/trade_file.html"
@@ -147,7 +147,7 @@ def _show_trade(request: HttpRequest, found: Trade, *, status: int = 200, **form
     context = {
         "row": describe_trade(found),
         "trade": found,
-        "fills": queries.fills_of(owner_id=owner_id, trade=found),
+        "fills": [describe_fill(one) for one in queries.fills_of(owner_id=owner_id, trade=found)],
         "comparison": describe_comparison(compared) if compared else None,
         "review": queries.get_review(owner_id=owner_id, trade_id=found.pk),
         "choose": ChoosePlanForm(initial={"plan": found.plan.number if found.plan else None}),

@@ -114,6 +114,18 @@ def test_the_future_and_coin_margined_contracts_are_refused(
         put(owner, fill(coin), now)
 
 
+def test_the_page_of_a_trade_writes_round_numbers_out(
+    owner: User, instrument: Instrument, client: Client, now: dt.datetime
+) -> None:
+    put(owner, fill(instrument), now)
+    round_one = TypedFill(instrument, MAY + MINUTE, -1, D(100_000), D(10), D(20))
+    operations.add_fill(owner_id=owner.pk, typed=round_one, request_key=uuid.uuid4(), now=now)
+    trade = queries.list_trades(owner_id=owner.pk)[-1]
+    page = text(client.get(reverse("journal:trade", args=[trade.pk])))
+    assert "bought 60,000 0.02 0.5" in page
+    assert "sold 100,000 10 20" in page
+
+
 def test_the_page_starts_with_the_plan_and_finds_it(owner: User, zone: Zone, client: Client, now: dt.datetime) -> None:
     plan = arm(owner, zone, now, equity=D(10_000))
     start = first_minute(plan)
