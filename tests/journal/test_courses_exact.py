@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -149,7 +150,8 @@ def test_a_close_primes_a_reclaim_and_nothing_else() -> None:
     assert not reclaim.holds(at, 1, is_primed=False)
     for other in (Confirmation(Rule.CLOSE_BEYOND, MINUTE, D(95)), Confirmation(Rule.MANUAL, MINUTE)):
         assert not other.primes(below, 1)
-    assert to_data(reclaim) == {"rule": "reclaim", "candle_s": 60, "price": "95"}
+    assert json.dumps(to_data(reclaim)) == '{"rule": "reclaim", "candle_s": 60, "price": "95"}'
+    assert to_data(None) == {}
     assert Confirmation(Rule.MANUAL).candle_ms == 300_000
 
 

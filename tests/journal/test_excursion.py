@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 import numpy as np
 import pytest
 
-from journal.verdict import Excursion, Kind, excursion, judge, start
+from journal.verdict import Confirmation, Event, Excursion, Kind, Phase, Rule, excursion, judge, start
+from journal.verdict.branch import Branch
+from journal.verdict.excursion import excursion_of
 from tests.journal.test_verdict_properties import COSTS, PLANS, TICKS_A_BAR, as_bars, as_ticks, tick_path
 from tests.journal.verdicts import CENTRE, MINUTE, bars, run, terms
 
@@ -47,17 +50,57 @@ def test_a_loss_may_have_seen_the_high_of_its_bars(is_short: bool) -> None:
 def test_what_was_not_entered_has_none() -> None:
     assert of([(104, 130, 103, 125)]) is None
     assert of([(104, 106, 97, 101)]) is None
+    # Nor has what is still open, although it has taken its first target.
+    assert of([(104, 106, 97, 101), (101, 112, 98, 108)], targets=((110, "0.5"), (120, "0.5"))) is None
+
+
+def course(kind: str, opened_ms: int, closed_ms: int, **changes: Any) -> tuple[Branch, Event]:  # noqa: ANN401  # a branch by name
+    """A course from 100 that was closed so, and the event that says it."""
+    branch = Branch(kind, Phase.CLOSED, D(90), D(100), opened_ms=opened_ms, closed_ms=closed_ms)
+    return replace(branch, **changes), Event(closed_ms, kind, kind)
+
+
+@pytest.mark.parametrize("within_ms", [1, 30_000])
+def test_a_time_stop_within_a_bar_knows_the_entry_only(within_ms: int) -> None:
+    """Finer bars ended it there: neither the rest of that bar nor its close was lived through for certain."""
+    branch, event = course("timed_out", MINUTE, 2 * MINUTE + within_ms)
+    rows = bars((104, 106, 97, 101), (101, 105, 96, 104), (104, 109, 93, 108))
+    assert excursion(terms(), [branch], [event], rows, step_ms=MINUTE) == Excursion((0.4, 0.7), (0.5, 0.9))
+
+
+@pytest.mark.parametrize(("opened_ms", "most"), [(1, 0.9), (30_000, 0.9), (MINUTE, 0.7)])
+def test_an_entry_after_a_confirmation_may_have_lived_through_its_bar(opened_ms: int, most: float) -> None:
+    """Where finer bars told it, the rest of its bar is possible; at the end of a bar it is over."""
+    branch, event = course("target", opened_ms, 3 * MINUTE)
+    rows = bars((104, 106, 91, 101), (101, 105, 96, 104), (104, 125, 93, 122))
+    plan = terms(kind=Kind.CONFIRMED, confirmation=Confirmation(Rule.MANUAL))
+    assert excursion(plan, [branch], [event], rows, step_ms=MINUTE) == Excursion((0.4, most), (2.0, 2.0))
+
+
+def test_of_several_courses_the_bounds_hold_each() -> None:
+    stopped = course("stopped", MINUTE, 2 * MINUTE)
+    won = course("target", MINUTE, 3 * MINUTE, stop=D(85))
+    rows = bars((104, 106, 97, 101), (101, 109, 88, 95), (95, 125, 93, 122))
+    found = [
+        excursion(terms(), [branch for branch, _ in some], [event for _, event in some], rows, step_ms=MINUTE)
+        for some in ([stopped], [won], [stopped, won])
+    ]
+    assert found == [
+        Excursion((1.0, 1.0), (0.0, 0.9)), Excursion((1.2, 1.2), (2.0, 2.0)), Excursion((1.0, 1.2), (0.0, 2.0)),
+    ]  # fmt: skip
+
+
+def test_bounds_have_six_places() -> None:
+    rows = bars((100, 102, 99, 101))
+    found = excursion_of(rows, side=1, entry=100.0, marks=(), whole=(0, MINUTE), edges=(), unit=3.0)
+    assert found == Excursion((0.333333, 0.333333), (0.666667, 0.666667))
 
 
 def test_an_entry_at_the_close_has_not_lived_through_its_bar() -> None:
-    from journal.verdict import Confirmation, Rule  # noqa: PLC0415  # of this test alone
-
     rule = Confirmation(Rule.RECLAIM, MINUTE, D(100))
     rows: list[tuple[float, float, float, float]] = [(101, 102, 96, 98), (98, 104, 97, 103), (103, 125, 101, 124)]
     found = of(rows, kind=Kind.CONFIRMED, confirmation=rule)
-    assert found is not None
-    assert found.adverse[0] == 0.0
-    assert found.favourable == (1.7, 1.7)
+    assert found == Excursion((0.0, 0.2), (1.7, 1.7))
 
 
 @pytest.mark.parametrize("shape", range(len(PLANS)))

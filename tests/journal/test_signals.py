@@ -32,7 +32,9 @@ def test_each_candle_is_held_against_the_twenty_before_it() -> None:
 
 def test_what_is_not_there_tells_nothing() -> None:
     assert volume_signals(candles(), candle_ms=HOUR, times=3.0) == []
+    assert volume_signals(candles()[:USUAL], candle_ms=HOUR, times=3.0) == []
     assert volume_signals(candles(1.0, usual=0.0), candle_ms=HOUR, times=3.0) == []
+    assert volume_signals(candles(1.5, usual=0.5), candle_ms=HOUR, times=3.0) == [21 * HOUR]  # below one coin as well
     holed = candles(6.0)
     holed["open_time"][USUAL:] += HOUR
     assert volume_signals(holed, candle_ms=HOUR, times=3.0) == []

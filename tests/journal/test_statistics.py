@@ -253,5 +253,6 @@ def test_intervals_hold_the_truth(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = os.environ.get("BH_CAMPAIGNS") == "1"
     trials, draws = (3_000, 1_000) if whole else (150, 300)
     held = coverage(trials, draws, monkeypatch)
+    print(held)
     least = 0.93 - (0 if whole else 0.045)  # 150 trials know a share to 0.035
     assert {name: share for name, share in held.items() if share < least} == {}
