@@ -12,14 +12,17 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 import access.tasks
 from access.permissions import member
-from heatmaps.queries import get_heatmap, list_zones
+from heatmaps.queries import get_heatmaps, list_zones
 from journal.queries import list_plans
-from market.queries import get_instrument, list_fetched, venue_name
+from market.queries import list_fetched, venue_name
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from django.http import HttpRequest, HttpResponse
 
-    from heatmaps.models import Zone
+    from heatmaps.models import Heatmap, Zone
+    from market.models import Instrument
 
 ARTICLE = "how-to-read-the-map"
 
@@ -36,15 +39,19 @@ def welcome(request: HttpRequest) -> HttpResponse:
         return redirect("welcome")
     done = access.tasks.get_onboarding(user_id=user_id)
     plans = list_plans(owner_id=user_id, limit=1)
+    maps = _maps(offered)
     context = {
         "offered": [
-            (one, f"{one.base}-{one.quote}", "across venues" if one.is_pair else venue_name(one.venue))
-            for one in sorted(offered, key=lambda one: (one.is_simulated, not one.is_pair, one.key))
+            (one, f"{one.base}-{one.quote}", _place(one, has_map=one.key in maps))
+            for one in sorted(
+                offered, key=lambda one: (one.key not in maps, one.is_simulated, not one.is_pair, one.key)
+            )
         ],
         "pairs": done.pairs,
+        "mapped": next((key for key in done.pairs if key in maps), ""),
         "is_read": done.read_at is not None,
         "plan": plans[0] if plans else None,
-        "zone": _zone(done.pairs),
+        "zone": _zone([maps[key] for key in done.pairs if key in maps]),
         "article": ARTICLE,
         "has_chosen_none": request.method == "POST",
     }
@@ -52,14 +59,21 @@ def welcome(request: HttpRequest) -> HttpResponse:
     return render(request, "welcome.html", context, status=status)
 
 
-def _zone(pairs: list[str]) -> Zone | None:
-    """Return a living zone of the first chosen market, for a first plan."""
-    known = {one.key for one in list_fetched(with_venues=True)}
-    for key in pairs:
-        if key in known and (heatmap := get_heatmap(instrument_id=get_instrument(key=key).pk)) is not None:
-            for zone in list_zones(heatmap=heatmap, limit=1):
-                return zone if zone.is_alive else None
-    return None
+def _maps(offered: Sequence[Instrument]) -> dict[str, Heatmap]:
+    """Return the maps that show something, by the key of their market."""
+    found = get_heatmaps(instrument_ids=[one.pk for one in offered])
+    return {one.key: found[one.pk] for one in offered if one.pk in found and found[one.pk].built_through is not None}
+
+
+def _place(instrument: Instrument, *, has_map: bool) -> str:
+    place = "across venues" if instrument.is_pair else venue_name(instrument.venue)
+    return place if has_map else f"{place}, no map yet"
+
+
+def _zone(maps: Sequence[Heatmap]) -> Zone | None:
+    """Return a living zone of the first chosen market that has one, for a first plan."""
+    largest = (zone for heatmap in maps for zone in list_zones(heatmap=heatmap, limit=1))
+    return next((zone for zone in largest if zone.is_alive), None)
 
 
 @member

@@ -188,6 +188,7 @@ def pictures(directory: Path) -> Callable[[Page, str], None]:
         for width, height, theme in ((390, 844, "light"), (1440, 900, "dark")):
             page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]  # one of the two
             page.set_viewport_size({"width": width, "height": height})
+            page.wait_for_timeout(400)  # a theme and a width may have pictures of their own
             page.screenshot(path=directory / f"{name}-{width}-{theme}.png", full_page=True)
 
     return look

@@ -10,7 +10,9 @@ from django.test import Client
 
 from access.models import Onboarding
 from bhweb import front
-from tests.factories import make_instrument, make_user
+from heatmaps.models import Zone
+from market.models import Instrument
+from tests.factories import make_heatmap, make_instrument, make_user, make_zone
 from tests.pages import client_of
 from tests.web.scored import keep, totals, touches
 
@@ -68,4 +70,22 @@ def test_the_first_steps_are_kept(now: dt.datetime) -> None:
     kept = Onboarding.objects.get(user=owner)
     assert (kept.pairs, kept.read_at is None, kept.done_at is None) == (["binance:BTCUSDT"], False, False)
     page = client.get("/welcome/").content
-    assert (page.count(b'class="is-done"'), b"Choose a zone on the terminal" in page) == (2, True)
+    assert (page.count(b'class="is-done"'), b"None of your markets has a map yet" in page) == (2, True)
+
+
+def test_the_first_steps_lead_to_a_zone_that_lives(now: dt.datetime) -> None:
+    """Markets with a map stand first; a chosen one without a map, or whose zones are over, is passed by."""
+    for symbol in ("AAAUSDT", "BBBUSDT", "CCCUSDT", "DDDUSDT"):
+        make_instrument(symbol=symbol, is_live=True, is_simulated=True)
+    bare, over, alive = (Instrument.objects.get(symbol=symbol) for symbol in ("BBBUSDT", "CCCUSDT", "DDDUSDT"))
+    make_zone(heatmap=make_heatmap(instrument=over, built_through=now), born_at=now)
+    Zone.objects.update(state=Zone.State.SWEPT, ended_at=now)
+    client = client_of(make_user())
+    client.post("/welcome/", {"pair": [bare.key, over.key]})
+    page = client.get("/welcome/").content.decode()
+    assert f'href="/t/{over.key}/">Choose a zone on the terminal' in page
+    assert re.findall(r'name="pair" value="binance:(\w+)"', page)[0] == "CCCUSDT"
+    assert page.count("no map yet") == 3
+    zone = make_zone(heatmap=make_heatmap(instrument=alive, built_through=now), born_at=now)
+    client.post("/welcome/", {"pair": [bare.key, over.key, alive.key]})
+    assert f"/plans/new/?zone={zone.pk}" in client.get("/welcome/").content.decode()
