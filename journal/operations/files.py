@@ -258,7 +258,7 @@ def _take_closed(file: TradeFile, venue: str, reading: Reading, contracts: Mappi
                 opened_at=one.opened_at,
                 closed_at=one.closed_at,
             )
-            for one in reading.closed
+            for one in sorted(reading.closed, key=lambda one: one.closed_at)  # exports begin with the newest
         ],
         batch_size=_BATCH,
         ignore_conflicts=True,

@@ -10,7 +10,7 @@ from django.core.cache import cache
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
-from journal import benchmark, operations
+from journal import benchmark, operations, queries
 from journal.models import Fill, TradeFile
 from journal.operations import files, taking
 from tests.journal.terms import NOW, text
@@ -106,3 +106,14 @@ def test_what_went_wrong_is_said_and_nothing_is_kept(
     expected = "Say its time zone." if isinstance(error, files.UnreadableError) else "nothing was kept"
     assert expected in text(page)
     assert b"hx-trigger" not in page.content.partition(b'id="file"')[2]
+
+
+@pytest.mark.django_db
+def test_trades_of_an_export_that_begins_with_the_newest_are_listed_newest_first(owner: User, client: Client) -> None:
+    header = "Contracts,Closing Direction,Qty,Entry Price,Exit Price,Closed P&L,Trade Time(UTC+0),Order No."
+    rows = [f"BTCUSDT,Close Long,1,60000,60{day}00,{day}00,2026-05-{day} 10:00:00,n{day}" for day in (14, 13, 12)]
+    sent = SimpleUploadedFile("closed.csv", "\n".join([header, *rows, ""]).encode())
+    found = client.post(reverse("journal:trade-files"), {"file": sent})["Location"]
+    client.post(f"{found}take-in/")
+    trades = queries.list_trades(owner_id=owner.pk)
+    assert [one.closed_at.day for one in trades if one.closed_at] == [14, 13, 12]
