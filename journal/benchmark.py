@@ -28,7 +28,7 @@ PLANS: Final = 10_000
 _MINUTE: Final = dt.timedelta(minutes=1)
 _COSTS: Final = Costs(Decimal("0.0002"), Decimal("0.0005"), Decimal("0.0002"))
 _SEED: Final = 20251201
-_ENTRIES: Final = 2_000
+_ENTRIES: Final = 500
 
 
 def measure(*, count: int, key: str | None, now: dt.datetime) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 
 from journal.models import Fill, Plan
 from market.operations import store
@@ -52,11 +52,21 @@ def test_bench_verifies_a_chain_and_keeps_nothing(zone: Zone) -> None:
     for name in ("open", "high", "low", "close"):
         bars[name] = 60_000
     store(instrument_id=zone.heatmap.instrument_id, series="bars", rows=bars, timeframe=60, now=NOW)
+    count = 100_000 if os.environ.get("BH_CAMPAIGNS") else 300
     out = StringIO()
-    call_command("bench", "chain", "--json", "--entries", "300", stdout=out)
+    call_command("bench", "chain", "--json", "--entries", str(count), stdout=out)
     figures = json.loads(out.getvalue())
-    assert (figures["entries"], figures["findings"]) == (300, 0)
+    assert (figures["entries"], figures["findings"]) == (count, 0)
     assert not Plan._base_manager.exists()
+    print(out.getvalue())
+
+
+@pytest.mark.django_db
+def test_bench_says_what_it_needs() -> None:
+    with pytest.raises(CommandError, match="No instrument with bars and a zone is stored"):
+        call_command("bench", "chain")
+    with pytest.raises(CommandError, match="There is no instrument 'x:Y'"):
+        call_command("bench", "chain", "--instrument", "x:Y")
 
 
 @pytest.mark.django_db

@@ -55,7 +55,8 @@ class Command(BaseCommand):
         try:
             figures = measure(options={**options, "now": timezone.now()})
         except ObjectDoesNotExist as absent:
-            raise CommandError(f"There is no instrument {options['instrument']!r}.") from absent
+            named = options["instrument"]
+            raise CommandError(f"There is no instrument {named!r}." if named else str(absent)) from absent
         if options["json"]:
             self.stdout.write(json.dumps(figures))
             return
