@@ -15,6 +15,7 @@ from journal.verdict.branch import Branch
 from journal.verdict.confirming import to_data
 from journal.verdict.keeping import from_plain, to_plain
 from journal.verdict.paths import Bar
+from journal.verdict.terms import Target
 from market import series as s
 from risk.formulas import Costs
 from tests.journal.test_signals import HOUR, candles, changes
@@ -117,6 +118,7 @@ def test_a_gap_voids_up_to_the_level_itself(after: float, is_void: bool) -> None
     judged = run(terms(), rows[[0, 2]], lost=[(MINUTE, 2 * MINUTE)])
     assert (kinds(judged)[:1] == ["void"]) == is_void
     assert judged.state.has_gap
+    assert not run(terms(), rows).state.has_gap
     if is_void:
         assert judged.events[0] == Event(2 * MINUTE, "void", "", None, None, "data gap")
 
@@ -189,6 +191,7 @@ def test_a_state_is_kept_whole() -> None:
 
 
 def test_weights_are_positive_and_targets_there() -> None:
+    assert Target(D(110)).weight == 1
     for targets in ((), ((110, "0"), (120, "1")), ((110, "-0.5"), (120, "1.5"))):
         with pytest.raises(ValueError, match=r"together|each with a weight"):
             terms(targets=targets)

@@ -105,6 +105,8 @@ def test_funding_matters_to_what_is_open(before: int, count: int) -> None:
     paid = Outside([((before + 1) * MINUTE, D("0.01"))], ())
     assert place(plan, opened(plan), *[CALM] * count, outside=paid) == before
     assert place(plan, standing(plan), *[CALM] * count, outside=paid) == count
+    before_it = Outside([(0, D("0.01"))], ())  # paid at the end of the bar before, not as this one begins
+    assert place(plan, opened(plan), *[CALM] * count, outside=before_it) == count
 
 
 @SPANS
@@ -139,6 +141,8 @@ def test_within_these_bounds_a_plan_is_left_alone(is_short: bool) -> None:
 
     waiting = terms(is_short=is_short, expires_ms=600_000)
     assert quiet(waiting, standing(waiting)) == Quiet(*turned(100, 120), 600_000)
+    # At a level itself there is nothing in between.
+    assert quiet(waiting, standing(waiting, 100, is_touched=True)) == Quiet(*turned(100, 100), 600_000)
     held = terms(is_short=is_short, time_stop_ms=600_000)
     assert quiet(held, opened(held, opened_ms=30_000)) == Quiet(*turned(90, 121), 659_999)
     assert quiet(held, replace(opened(held), branches=(opened(held).branches[0],) * 2)) is not None
