@@ -28,6 +28,8 @@ AXIS_HEIGHT: Final = 24
 COLOURS: Final = 256
 _LABEL_GAP: Final = 46
 _LABEL_ROOM: Final = 12
+# From the last price, whose label is a box, to the next one.
+_LAST_ROOM: Final = 20
 _TIME_GAP: Final = 120
 _NOW_SHARE: Final = 0.07
 
@@ -197,7 +199,7 @@ def _axes(pen: ImageDraw.ImageDraw, scene: Scene, frame: Frame, ink: Ink) -> Non
     last = float(filled(scene.bars[:, 3])[-1])
     for price in _ticks(frame):
         height = frame.y(price)
-        if abs(height - frame.y(last)) > _LABEL_ROOM and _LABEL_ROOM < height < frame.height - _LABEL_ROOM:
+        if abs(height - frame.y(last)) > _LAST_ROOM and _LABEL_ROOM < height < frame.height - _LABEL_ROOM:
             pen.text((frame.width + 8, height), _price(price, scene.digits), fill=ink.faint, font=font(11), anchor="lm")
     y = frame.y(last)
     pen.line([(0, y), (frame.width, y)], fill=(*ink.faint, 120))

@@ -59,6 +59,17 @@ def test_strangers_get_the_form_and_members_the_terminal() -> None:
     assert (b'name="address"' in member, b"Open the terminal" in member) == (False, True)
 
 
+@pytest.mark.parametrize(
+    "path", ["/", "/tools/", "/tools/ruin/", "/research/", "/method/", "/early-access/", "/reset/"]
+)
+def test_strangers_find_the_way_in_on_every_page(path: str) -> None:
+    link = b'href="/login/">Log in</a>'
+    assert Client().get(path).content.count(link) == 1
+    assert link not in client_of(make_user()).get(path).content
+    login = Client().get("/login/").content
+    assert (link in login, b"No account yet?" in login) == (False, True)
+
+
 def test_the_first_steps_are_kept(now: dt.datetime) -> None:
     make_instrument(is_live=True, is_simulated=True)
     owner = make_user()
