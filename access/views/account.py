@@ -10,6 +10,7 @@ from zipfile import ZIP_DEFLATED, ZipFile
 
 from allauth.account.decorators import reauthentication_required
 from allauth.account.internal.flows.login import record_authentication
+from allauth.usersessions.models import UserSession
 from django.contrib.auth import login, logout
 from django.core.serializers.json import DjangoJSONEncoder
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
@@ -37,6 +38,8 @@ def enter(request: HttpRequest, token: str) -> HttpResponse:
     if user is None:
         return render(request, "access/enter.html", {"is_spent": True}, status=HTTPStatus.GONE)
     login(request, user)
+    # Logins by allauth do both; this one is ours.
+    UserSession.objects.create_from_request(request)
     record_authentication(request, user, method="link")
     response = redirect("heatmaps:instruments")
     remember_device(response, user)

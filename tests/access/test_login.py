@@ -190,6 +190,15 @@ def test_operator_link_logs_in_once(now: dt.datetime) -> None:
     assert Client().post(path).status_code == 410
 
 
+def test_a_login_by_link_is_among_the_sessions_and_can_be_ended() -> None:
+    clients = [Client(), Client()]
+    for client in clients:
+        client.post(operations.make_operator_link(now=dt.datetime.now(dt.UTC)))
+    assert clients[0].get("/account/sessions/").content.decode().count(">127.0.0.1</td>") == 2
+    assert clients[0].post("/account/sessions/").status_code == 302
+    assert [client.get("/account/").status_code for client in clients] == [200, 302]
+
+
 def test_operator_link_is_stored_as_a_hash(now: dt.datetime) -> None:
     token = operations.make_operator_link(now=now).split("/")[2]
     assert len(token) == 43  # 256 bits
