@@ -47,7 +47,7 @@ class Listing:
 
 
 def instruments(*, now: dt.datetime) -> Listing:
-    """Return pairs with data, then what else is followed or stored, live ones first, by as many statements for all."""
+    """Return what has data, pairs first, then what waits for its first bars; by as many statements for all."""
     found = market.list_followed()
     health = {slug: one for slug, one in market.venue_health(now=now).items() if one.is_away}
     waiting = sorted({instrument.venue for instrument in found if instrument.is_fetched} & set(health))
@@ -65,7 +65,7 @@ def instruments(*, now: dt.datetime) -> Listing:
             outage=health.get(instrument.venue) if instrument.is_fetched else None,
             now=now,
         )
-        for instrument in sorted(found, key=lambda one: not (one.is_pair and one.pk in moments))
+        for instrument in sorted(found, key=lambda one: (one.pk not in moments, not one.is_pair))
     ]
     return Listing(rows, [f"{market.venue_name(slug)} {outages.say(health[slug])}" for slug in waiting])
 

@@ -40,6 +40,18 @@ def test_instruments_say_why_there_is_nothing_newer(now: dt.datetime) -> None:
     ]
 
 
+def test_what_has_data_stands_before_what_waits_for_it(now: dt.datetime) -> None:
+    make_states(now=now)
+    make_instrument(venue="aaa", symbol="NEWUSDT", is_live=True)
+    assert list(notes(now)) == [
+        "binance:BTCUSDT",
+        "binance:OLDUSDT",
+        "okx:BTC-USDT-SWAP",
+        "aaa:NEWUSDT",
+        "bybit:BTCUSDT",
+    ]
+
+
 def test_venues_that_nobody_waits_for_are_no_news(now: dt.datetime) -> None:
     make_states(now=now)
     Instrument.objects.update(is_live=False)
