@@ -8,12 +8,12 @@ import threading
 import time
 from typing import TYPE_CHECKING, Final
 
-from django.core.management.base import BaseCommand
 from django.db import DatabaseError, InterfaceError, connection
 from django.utils import timezone
 
 import access.tasks
 from bhweb import celery, jobs, pipeline
+from bhweb.lasting import LastingCommand
 from market.tasks import keep_house
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 PRUNE_S: Final = 600.0
 
 
-class Command(BaseCommand):
+class Command(LastingCommand):
     """``manage.py beat``."""
 
     help = "Ask for each minute's work. A second one stands by."

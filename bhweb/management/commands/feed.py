@@ -7,14 +7,14 @@ import os
 import signal
 
 from django.conf import settings
-from django.core.management.base import BaseCommand
 from django.utils import timezone
 
 import market.tasks
 from bhweb import patience
+from bhweb.lasting import LastingCommand
 
 
-class Command(BaseCommand):
+class Command(LastingCommand):
     """``manage.py feed``."""
 
     help = "Listen to the websockets of all live instruments' venues. A second one stands by."

@@ -7,9 +7,8 @@ import resource
 import sys
 from typing import TYPE_CHECKING, Final
 
-from django.core.management.base import BaseCommand
-
 from bhweb import patience
+from bhweb.lasting import LastingCommand
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -24,7 +23,7 @@ FEWEST: Final = 64
 SILENCE_MS: Final = 10_000
 
 
-class Command(BaseCommand):
+class Command(LastingCommand):
     """``manage.py web``."""
 
     help = "Serve the pages and the event stream."

@@ -5,10 +5,9 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any, Final
 
-from django.core.management.base import BaseCommand
-
 from bhweb import patience
 from bhweb.celery import BACKFILL, LIVE, MAIL, app
+from bhweb.lasting import LastingCommand
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
 MEMORY_KIB: Final = 1_000_000
 
 
-class Command(BaseCommand):
+class Command(LastingCommand):
     """``manage.py worker``."""
 
     help = "Work through one queue or several."
@@ -30,6 +29,7 @@ class Command(BaseCommand):
     def handle(self, *_: object, **options: Any) -> None:  # noqa: ANN401  # Django's signature
         """Become a worker; being killed is the normal way to stop, so do not wait for the work to end."""
         os.environ.setdefault("REMAP_SIGTERM", "SIGQUIT")
+        os.environ.setdefault("CELERY_SKIP_CHECKS", "1")  # as LastingCommand has it
         patience.WORK.apply(os.environ)
         app.worker_main(
             [
