@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from market.models import Instrument
     from tests.running import Broker, Programs
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -50,9 +51,14 @@ class Place:
         wait_for(lambda: self.programs.logs().count(" ready.") > ready, what="the worker")
         return worker
 
-    def put(self, slot_at: dt.datetime) -> Job:
+    def take_together(self, most: int) -> None:
+        """Let the programs that are started from now on take so many instruments at once."""
+        self._env["STANDIN_MOST"] = str(most)
+
+    def put(self, slot_at: dt.datetime, instrument: Instrument | None = None) -> Job:
         """Store a job of which the broker knows nothing."""
-        return Job.objects.create(stage="note", instrument=self.instrument, slot_at=slot_at, queue="live")
+        instrument = instrument or self.instrument
+        return Job.objects.create(stage="note", instrument=instrument, slot_at=slot_at, queue="live")
 
     def send(self, job: Job) -> None:
         """Send a message for a job."""
@@ -129,6 +135,27 @@ def test_worker_killed_in_its_work_leaves_nothing_and_the_work_comes_back(place:
     place.start("beat")
     wait_for(lambda: is_done(job), what="the work to come back")
     assert (job.attempt, place.effects()) == (2, [(place.instrument.pk, now)])
+
+
+def test_worker_killed_among_many_leaves_nothing_of_any_and_all_come_back(place: Place, now: dt.datetime) -> None:
+    place.take_together(4)
+    worker = place.worker()
+    place.hold()
+    others = [make_instrument(symbol=f"S{number}") for number in range(3)]
+    jobs = [place.put(now, one) for one in (place.instrument, *others)]
+    place.send(jobs[0])
+    child = place.entered()
+    assert set(Job.objects.values_list("state", "attempt")) == {(Job.State.RUNNING, 1)}
+    worker.kill()
+    worker.wait()
+    wait_for(lambda: not is_alive(child), what="the pool's child to die with its parent", within=5)
+    assert place.effects() == []
+    place.release()
+    place.worker()
+    place.start("beat")
+    wait_for(lambda: all(is_done(job) for job in jobs), what="all the work to come back")
+    assert sorted(place.effects()) == [(job.instrument_id, now) for job in jobs]
+    assert {job.attempt for job in jobs} == {2}
 
 
 def test_child_killed_in_its_work_is_replaced(place: Place, now: dt.datetime) -> None:
