@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING
 
 from risk import formulas
 from risk.pages.explaining import Explanation, Figure, Step, draw_ladder
-from risk.pages.positions import describe_facts, find_early, held_bracket, leverage_figure, price_figure
+from risk.pages.positions import (
+    describe_brackets,
+    describe_fees,
+    find_early,
+    held_bracket,
+    leverage_figure,
+    price_figure,
+)
 from risk.pages.words import DASH, number, percent
 
 if TYPE_CHECKING:
@@ -41,7 +48,8 @@ def explain_liquidation(
     marks = [("entry", "entry", position.entry), ("stop", "stop", stop)]
     marks += [("liquidation", "liquidation", price), ("bankruptcy", "margin gone", bankrupt)]
     notes = [
-        *describe_facts(position),
+        *describe_fees(position),
+        *describe_brackets(position),
         "Isolated margin, nothing added to it. With cross margin the rest of the account moves this price.",
         "Venues liquidate on the mark price, not on the last one, and round by their own rules: an estimate.",
     ]

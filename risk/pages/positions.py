@@ -107,19 +107,23 @@ def find_early(position: Position, liquidation: Decimal | None, stop: Decimal) -
     return ["The position would be liquidated before the stop. Lower the leverage."]
 
 
-def describe_facts(position: Position) -> list[str]:
-    """Say where fees and brackets come from, with the day."""
-    preset, facts = position.preset, []
-    if preset and preset.fees:
-        facts.append(
-            f"Fees left empty are {preset.venue}'s standard ones as known on {FEES_AS_OF:%Y-%m-%d}: "
-            f"maker {percent(preset.fees.maker, 3)}, taker {percent(preset.fees.taker, 3)} of the notional."
-        )
+def describe_fees(position: Position) -> list[str]:
+    """Say where fees that were left empty come from, with the day."""
+    preset = position.preset
+    if not (preset and preset.fees):
+        return []
+    rates = f"maker {percent(preset.fees.maker, 3)}, taker {percent(preset.fees.taker, 3)} of the notional"
+    return [f"Fees left empty are {preset.venue}'s standard ones as known on {FEES_AS_OF:%Y-%m-%d}: {rates}."]
+
+
+def describe_brackets(position: Position) -> list[str]:
+    """Say where the maintenance rates come from, with the day; for answers that use them."""
+    preset = position.preset
     if preset and preset.as_of and position.brackets == preset.brackets:
-        facts.append(f"Leverage brackets of {preset.key} as published on {preset.as_of:%Y-%m-%d}.")
-    elif position.brackets:
-        facts.append(f"One maintenance rate for every size: {percent(position.brackets[0].maintenance_rate, 3)}.")
-    return facts
+        return [f"Leverage brackets of {preset.key} as published on {preset.as_of:%Y-%m-%d}."]
+    if position.brackets:
+        return [f"One maintenance rate for every size: {percent(position.brackets[0].maintenance_rate, 3)}."]
+    return []
 
 
 def held_bracket(position: Position, price: Decimal | None, quantity: Decimal) -> Bracket:

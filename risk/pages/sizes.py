@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from risk import formulas
 from risk.pages.explaining import Explanation, Figure, Step, draw_ladder
-from risk.pages.positions import describe_facts, find_early, leverage_figure, price_figure
+from risk.pages.positions import describe_brackets, describe_fees, find_early, leverage_figure, price_figure
 from risk.pages.words import number, percent
 
 if TYPE_CHECKING:
@@ -35,7 +35,8 @@ def explain_size(  # noqa: PLR0913  # a position has this many terms, each by na
         figures += more
     marks = [("entry", "entry", position.entry), ("stop", "stop", stop), ("liquidation", "liquidation", liquidation)]
     notes = [
-        *describe_facts(position),
+        *describe_fees(position),
+        *describe_brackets(position),
         "A stop is filled at its price less the slippage given. In a fast market it may be filled far beyond it.",
     ]
     return Explanation(figures, _steps(position, stop, budget, size, step), warnings, notes, draw_ladder(marks))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from risk import formulas
 from risk.pages.explaining import Explanation, Figure, Step, draw_ladder
-from risk.pages.positions import describe_facts, price_figure
+from risk.pages.positions import describe_fees, price_figure
 from risk.pages.words import number, percent
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def explain_break_even(*, position: Position, rate: Decimal, settlements: int) -
         Step("F = s · E · rate · settlements", held),
         Step("P = (E (1 + s fee_in) + s F) / (1 − s fee_out)", number(exact)),
     ]
-    notes = describe_facts(position)
+    notes = describe_fees(position)
     notes += [
         "Funding is paid only by who holds the position at a settlement. The rate is taken as constant; it is not.",
         "The price is taken as standing still at the entry when funding is counted.",
@@ -74,7 +74,7 @@ def explain_reward(
         Step("win = s (T − E) − fee_in · E − fee_out · T − funding", number(first.net * loss)),
         Step("win rate = loss / (win + loss)", percent(first.net_win_rate, 1)),
     ]
-    notes = [*describe_facts(position), "It says nothing about how often a target is reached."]
+    notes = [*describe_fees(position), "It says nothing about how often a target is reached."]
     ladder = draw_ladder(
         [("entry", "entry", entry), ("stop", "stop", stop)]
         + [("target", f"target {i}" if len(targets) > 1 else "target", price) for i, price in enumerate(targets, 1)]

@@ -46,6 +46,11 @@ def test_tool_opens_with_an_example_and_its_working(slug: str) -> None:
     assert "<script>" not in page
 
 
+def test_a_maintenance_rate_is_told_where_it_counts() -> None:
+    pages = {slug: Client().get(f"/tools/{slug}/").content.decode() for slug in TOOLS}
+    assert {slug for slug, page in pages.items() if "maintenance rate for" in page} == {"size", "liquidation"}
+
+
 def test_tool_that_does_not_exist_is_missing() -> None:
     assert ask("magic").status_code == 404
     assert Client().post("/tools/size/").status_code == 405
