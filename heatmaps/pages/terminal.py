@@ -234,9 +234,10 @@ def _tell(
 ) -> _Told:
     as_of = at or freshness.as_of
     built = heatmap if heatmap is not None and _is_built(heatmap, at) else None
-    drawn = queries.newest_day(heatmap=built, at=at) if built is not None else None
+    around, layers = _look_around(instrument, as_of, built, at)
+    stored = around.tiles if around else None
+    drawn = queries.newest_day(heatmap=built, at=at, stored=stored) if built is not None else None
     newest = queries.aged_slice(newest=drawn.slice, age=age) if drawn else None
-    around, layers = _look_around(instrument, as_of)
     listed = queries.list_zones(heatmap=built, limit=_ZONE_ROWS, at=at) if built is not None else None
     found = None if listed is None else queries.aged(zones=listed, age=age)
     digits = figures.decimals(instrument.tick_size)
@@ -259,13 +260,14 @@ def _tell(
 
 
 def _look_around(
-    instrument: Instrument, as_of: dt.datetime | None
+    instrument: Instrument, as_of: dt.datetime | None, built: Heatmap | None, at: dt.datetime | None
 ) -> tuple[queries.Around | None, context.Context | None]:
-    """Read the rows around a moment, and the layers with them unless those are kept."""
+    """Read the rows around a moment with the map's last day, and the layers with them unless those are kept."""
     if as_of is None:
         return None, None
     kept = context.find_kept(instrument=instrument, as_of=as_of)
-    around = queries.read_around(instrument=instrument, as_of=as_of, with_hours=kept is None)
+    hours = kept is None
+    around = queries.read_around(instrument=instrument, as_of=as_of, with_hours=hours, heatmap=built, at=at)
     if kept is None:
         view = queries.read_layers(instrument=instrument, at=as_of, series=around.hourly)
         kept = context.keep(instrument=instrument, view=view, as_of=as_of)

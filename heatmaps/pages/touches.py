@@ -54,7 +54,7 @@ def load(
     """Read the chances of a page's zones as of its newest bar; ``around``: the rows, where they were read."""
     if as_of is None:
         return Touching({}, "")
-    found = queries.reachability(instrument_id=instrument_id, at=as_of, week=around.week if around else None)
+    found = queries.reachability(instrument_id=instrument_id, at=as_of, around=around)
     by_zone = of_zones(zones=zones, found=found, last=last)
     return Touching(by_zone, refusal(found), last or found.price, found.sigma("4h"))
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+from django.db.models import F, TextField
+from django.db.models.functions import Cast
 
 from heatmaps.core.reach import GAPS, HORIZONS, MEMORIES, MOST_DAYS, SLUG, VERSION, Fit, Path, UnusableHistoryError
 from heatmaps.models import Reach, Statement
@@ -18,9 +21,13 @@ from market.series import DAY_MS, HOUR_MS, STEP_MS, epoch_ms, moment
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
+    from django.db.models import QuerySet
+
     from heatmaps.core.grid import Floats
     from heatmaps.models import Zone
+    from heatmaps.queries.around import Around
     from market.models import Instrument
+    from market.queries import Question
     from market.series import Records
 
 STEP: Final = dt.timedelta(milliseconds=STEP_MS)
@@ -28,6 +35,7 @@ NOT_LEARNT: Final = "not learnt yet: that is done once a day"
 MOST_LEARNT: Final = dt.timedelta(days=MOST_DAYS)
 MEMORY: Final = MEMORIES[-1] * STEP
 _WEEK: Final = dt.timedelta(days=7)
+_LEARNT: Final = np.dtype([("reach", "<i8"), ("body", "O"), ("why", "O")])
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +84,25 @@ def _away(levels: Sequence[float], price: float) -> tuple[Floats, np.ndarray[tup
 
 def get_reach(*, instrument_id: int, at: dt.datetime) -> Reach | None:
     """Return what had been learnt by a moment, by the version in use; None where nothing had."""
+    return _learnt_by(instrument_id, at).select_related("release").first()
+
+
+def _learnt_by(instrument_id: int, at: dt.datetime) -> QuerySet[Reach]:
     learnt = Reach.objects.filter(instrument_id=instrument_id, release__slug=SLUG, release__version=VERSION)
-    return learnt.filter(learnt_through__lte=at).select_related("release").order_by("-learnt_through", "-pk").first()
+    return learnt.filter(learnt_through__lte=at).order_by("-learnt_through", "-pk")
+
+
+def ask_learnt(*, instrument_id: int, at: dt.datetime) -> Question:
+    """Ask for what ``get_reach`` returns, of which only what it says is read."""
+    wanted = _learnt_by(instrument_id, at).annotate(reach=F("pk"), why=Cast("refused", TextField()))
+    return market.ask_queryset(wanted.values("reach", "body", "why")[:1], _LEARNT)
+
+
+def learnt_in(rows: Records) -> Reach | None:
+    """Make of the answer what was learnt; the other fields would be read when asked for."""
+    for pk, body, why in rows.tolist():
+        return Reach.from_db(None, ["id", "body", "refused"], [pk, body, json.loads(why)])
+    return None
 
 
 def share_learnt(*, instrument: Instrument, reach: Reach | None) -> float | None:
@@ -134,20 +159,20 @@ def load_path_bars(*, instrument_id: int, since: dt.datetime, until: dt.datetime
     return market.load_bars(instrument_id=instrument_id, since=since, until=edge, timeframe=STEP_MS // 1000)
 
 
-def reachability(*, instrument_id: int, at: dt.datetime, week: Records | None = None) -> Reachability:
+def reachability(*, instrument_id: int, at: dt.datetime, around: Around | None = None) -> Reachability:
     """Say what can be stated at a moment, from a week of bars and what had been learnt by then.
 
-    week: BAR of five minutes of at least that week, where somebody has read them.
+    around: both of that moment, where somebody has read them.
     """
-    reach = get_reach(instrument_id=instrument_id, at=at)
+    reach = around.reach if around else get_reach(instrument_id=instrument_id, at=at)
     if reach is None:
         return Reachability(None, None, None, Fit({}, {}), None, dict.fromkeys(HORIZONS, NOT_LEARNT))
     fitted = Fit.unpack(bytes(reach.body), reach.refused)
     edge = moment(epoch_ms(at) // STEP_MS * STEP_MS)
-    if week is None:
-        week = load_path_bars(instrument_id=instrument_id, since=edge - MEMORY, until=edge)
+    since = edge - MEMORY
+    week = around.week if around else load_path_bars(instrument_id=instrument_id, since=since, until=edge)
     opened = week["open_time"]
-    bars = week[(opened >= epoch_ms(edge - MEMORY)) & (opened < epoch_ms(edge))]
+    bars = week[(opened >= epoch_ms(since)) & (opened < epoch_ms(edge))]
     price = float(bars["close"][-1]) if len(bars) else None
     try:
         log_variances = _log_variances(bars, edge)

@@ -10,10 +10,11 @@ import numpy as np
 from heatmaps.core.bands import Banded, Factors
 from heatmaps.core.grid import bin_price, bin_width, lies_below
 from heatmaps.core.tile import DENSITY_BPS, LEVELS, NO_DATA, PROVISIONAL, TILE, usd_from_code
+from market import queries as market
 from market.series import DAY_MS, STEP_MS, epoch_ms, moment
 
 from .doubts import conditions_in, join_spines, strips_behind
-from .tiles import read_strip_and_spines
+from .tiles import ask_strip_and_spines, strip_and_spines
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from heatmaps.core.strips import Strip
     from heatmaps.models import Heatmap
     from heatmaps.queries.doubts import Conditions
+    from market.queries import Question
+    from market.series import Records
 
 _DAY: Final = DAY_MS // STEP_MS
 
@@ -80,16 +83,35 @@ def latest_slice(*, heatmap: Heatmap, at: dt.datetime | None = None) -> Slice | 
     return found.slice if found else None
 
 
-def newest_day(*, heatmap: Heatmap, at: dt.datetime | None = None) -> NewestDay | None:
-    """Return the same with its day, read together; None before there is a column."""
-    end = heatmap.drawn_through(at)
-    if heatmap.built_from is None or end is None:
+def ask_newest_day(*, heatmap: Heatmap, at: dt.datetime | None) -> Question | None:
+    """Ask for the tiles behind ``newest_day``; None before there is a column."""
+    stop = _stop(heatmap, at)
+    return None if stop is None else ask_strip_and_spines(heatmap=heatmap, cols=_strips(stop))
+
+
+def newest_day(*, heatmap: Heatmap, at: dt.datetime | None = None, stored: Records | None = None) -> NewestDay | None:
+    """Return the same with its day, read together; None before there is a column.
+
+    stored: the answer to ``ask_newest_day``, where somebody has asked.
+    """
+    stop = _stop(heatmap, at)
+    if stop is None:
         return None
-    stop = epoch_ms(end) // LEVELS[0].step_ms
-    cols = strips_behind(first=stop - _DAY, stop=stop)
-    strip, spines = read_strip_and_spines(heatmap=heatmap, cols=cols)
+    cols = _strips(stop)
+    if stored is None:
+        (stored,) = market.answer(ask_strip_and_spines(heatmap=heatmap, cols=cols))
+    strip, spines = strip_and_spines(stored, cols)
     day = conditions_in(heatmap=heatmap, cols=cols, spine=join_spines(spines, cols), span=(stop - _DAY, stop))
     return NewestDay(_slice_of(heatmap, strip, stop - 1, day.doubts[_DAY - 1]), day)
+
+
+def _stop(heatmap: Heatmap, at: dt.datetime | None) -> int | None:
+    end = heatmap.drawn_through(at)
+    return None if heatmap.built_from is None or end is None else epoch_ms(end) // LEVELS[0].step_ms
+
+
+def _strips(stop: int) -> range:
+    return strips_behind(first=stop - _DAY, stop=stop)
 
 
 def _slice_of(heatmap: Heatmap, strip: Strip, period: int, doubt: Doubt) -> Slice | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from hashlib import sha256
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from django.db.models import Q
@@ -12,6 +12,7 @@ from django.db.models import Q
 from heatmaps.core.strips import SPINE_ROW, Strip
 from heatmaps.core.tile import GAP, LEVELS, NO_DATA, TILE, closed_before, decode, encode
 from heatmaps.models import Heatmap, Tile
+from market import queries as market
 from market.series import epoch_ms
 
 if TYPE_CHECKING:
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
 
     from heatmaps.core.grid import Ints
     from heatmaps.core.tile import Codes
+    from market.queries import Question
+    from market.series import Records
+
+_STORED: Final = np.dtype([("col", "<i8"), ("row", "<i8"), ("body", "O")])
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,12 +113,18 @@ def read_strip(*, heatmap: Heatmap, col: int) -> Strip:
     return Strip.read({row: bytes(body) for row, body in rows})
 
 
-def read_strip_and_spines(*, heatmap: Heatmap, cols: range) -> tuple[Strip, dict[int, bytes]]:
-    """Return the last strip of some, as ``read_strip`` does, and what is stored of the spines of all, by strip."""
+def ask_strip_and_spines(*, heatmap: Heatmap, cols: range) -> Question:
+    """Ask for the last strip of some, and for the spines of all."""
     tiles = Tile.objects.filter(heatmap=heatmap, level=0, col__gte=cols.start, col__lt=cols.stop)
+    wanted = tiles.filter(Q(col=cols[-1]) | Q(row=SPINE_ROW)).values("col", "row", "body")
+    return market.ask_queryset(wanted, _STORED)
+
+
+def strip_and_spines(stored: Records, cols: range) -> tuple[Strip, dict[int, bytes]]:
+    """Make of the answer a strip, as ``read_strip`` does, and what is stored of the spines of all, by strip."""
     bodies: dict[int, dict[int, bytes]] = {col: {} for col in cols}
-    for col, row, body in tiles.filter(Q(col=cols[-1]) | Q(row=SPINE_ROW)).values_list("col", "row", "body"):
-        bodies[col][row] = bytes(body)
+    for col, row, body in stored.tolist():
+        bodies[col][row] = body
     spines = {col: rows[SPINE_ROW] for col, rows in bodies.items() if SPINE_ROW in rows}
     return Strip.read(bodies[cols[-1]]), spines
 

@@ -1,6 +1,6 @@
 """What other rooms may ask about the market. Nothing here writes; nothing here knows what time it is."""
 
-from .asking import Question, answer
+from .asking import Question, answer, ask_queryset
 from .bars import ask_bars, load_bars
 from .brackets import load_terms, load_terms_of_all
 from .changes import Changes, changes, changes_of_all
@@ -58,6 +58,7 @@ __all__ = [
     "ask_funding",
     "ask_last_of_hours",
     "ask_open_interest",
+    "ask_queryset",
     "binary_cursor",
     "changes",
     "changes_of_all",

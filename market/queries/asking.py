@@ -11,8 +11,10 @@ from .wire import from_arrays
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from typing import Any
 
     import numpy as np
+    from django.db.models import QuerySet
 
     from market.series import Records
 
@@ -51,10 +53,27 @@ def answer(*questions: Question) -> list[Records]:
 
 def _as_arrays(question: Question, number: int) -> str:
     """Write a question as one row of arrays, its parameters under names of its own."""
-    arrays = ", ".join(f"array_send(array_agg({field}))" for field in question.dtype.names or ())
+    arrays = ", ".join(_array(field, question.dtype) for field in question.dtype.names or ())
     query = question.query.replace("%(", f"%(p{number}_")
     # An aggregate takes its input in the order of the subquery, as nothing stands between them.
     return f"SELECT {arrays} FROM ({query}) AS rows"  # noqa: S608 -- names of dtypes
+
+
+def _array(field: str, dtype: np.dtype[np.void]) -> str:
+    return f"array_agg({field})" if dtype[field].hasobject else f"array_send(array_agg({field}))"
+
+
+def ask_queryset(rows: QuerySet[Any, Any], dtype: np.dtype[np.void]) -> Question:
+    """Ask what a queryset's ``values`` would: integers, and objects (bytes, text) as the driver gives them.
+
+    The fields of ``dtype`` are those of ``values``, none of them NULL.
+    """
+    query, values = rows.query.sql_with_params()
+    params = {f"v{number}": value for number, value in enumerate(values)}
+    # Integers may be shorter where they are stored.
+    fields = ", ".join(field if dtype[field].hasobject else f"{field}::int8" for field in dtype.names or ())
+    named = query.replace("%%", "%%%%") % tuple(f"%({name})s" for name in params)
+    return Question(f"SELECT {fields} FROM ({named}) AS found", params, dtype)  # noqa: S608 of a queryset
 
 
 def stored_rows(

@@ -44,8 +44,10 @@ def encode(rows: Records, fields: Sequence[str]) -> bytes:
     return SIGNATURE + wire.tobytes() + TRAILER
 
 
-def from_arrays(columns: Sequence[bytes | None], dtype: np.dtype[np.void]) -> Records:
+def from_arrays(columns: Sequence[bytes | list[object] | None], dtype: np.dtype[np.void]) -> Records:
     """Records from one binary array for each field of ``dtype``, in its order; all None where there are no rows.
+
+    A field of objects takes a list that the driver has read already.
 
     A binary array is a head (dimensions, whether it holds NULLs, type, length, lower bound) and then, for each
     element, its length and its bytes in network order (``array_send`` of PostgreSQL's utils/adt/arrayfuncs.c).
@@ -57,14 +59,18 @@ def from_arrays(columns: Sequence[bytes | None], dtype: np.dtype[np.void]) -> Re
         raise ValueError(f"{len(columns)} arrays of {sorted(counts)} elements are no records of {len(fields)} fields")
     rows = np.empty(counts.pop(), dtype=dtype)
     for field, column in zip(fields, columns, strict=True):
-        if column is not None:
+        if isinstance(column, list):
+            rows[field] = column
+        elif column is not None:
             element = np.dtype([("length", ">i4"), ("value", ">" + dtype[field].str[1:])])
             values = np.frombuffer(column, element, offset=_HEAD.itemsize)["value"]
             rows[field] = values // 1000 + POSTGRES_EPOCH_MS if field in TIME_FIELDS else values
     return rows
 
 
-def _length(column: bytes) -> int:
+def _length(column: bytes | list[object]) -> int:
+    if isinstance(column, list):
+        return len(column)
     head = np.frombuffer(column, _HEAD, count=1)[0]
     count = int(head["count"])
     if head["dimensions"] != 1 or head["has_nulls"] or len(column) != _HEAD.itemsize + 12 * count:

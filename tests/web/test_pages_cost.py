@@ -46,9 +46,9 @@ def test_hot_page_asks_who_it_is_and_one_question_more(address: str, world: Worl
     assert count_queries(member, address) == ASKED[address]
 
 
-def test_cold_page_asks_eight_questions(world: World, member: Client) -> None:
-    """Who it is (2), the map, its tiles, its zones, what was learnt, all rows of the market, and what was scored."""
-    for kept, asked in ((False, 8), (True, 3)):
+def test_cold_page_asks_six_questions(world: World, member: Client) -> None:
+    """Who it is (2), the map, all rows that it and the market have, its zones, and what was scored."""
+    for kept, asked in ((False, 6), (True, 3)):
         if not kept:
             cache.clear()
         with statements() as found:
