@@ -41,10 +41,12 @@ SPEED: Final = 8.0
 KEY: Final = "binance:BTCUSDT"
 BROWSER: Final = "browser"
 WEB: Final = "web"
+LIVE: Final = "live"
 WAYS: Final = ("kill", "stop")
 SKEW_MS: Final = 600_000
-# How long one lasts, how often the page is asked meanwhile, and how long it is watched afterwards [s].
-LASTS_S, ASK_S, REST_S = (6.0, 16.0), 0.2, 6.0
+# How long one lasts, how often the page is asked meanwhile, and how long it is watched afterwards: until it is live
+# again, which what comes next may take from it, but not for ever [s].
+LASTS_S, ASK_S, REST_S = (6.0, 16.0), 0.2, (2.0, 30.0)
 # The page looks at its stopwatch each second of the product; a busy machine may be a second late with it [ms of the
 # product].
 LATE_MS: Final = round(1000 * SPEED)
@@ -86,6 +88,8 @@ class Hunt:
     # How old what is called fresh may be [ms].
     most_ms: int
     done: Counter[str] = field(default_factory=Counter)
+    # How many of them met a page that was live.
+    met_live: int = 0
     said: Counter[str] = field(default_factory=Counter)
     false: list[dict[str, Any]] = field(default_factory=list)
     oldest_live_ms: int = 0
@@ -98,9 +102,10 @@ class Hunt:
                 self.chance.shuffle(victims)
             victim, way = victims[number % len(victims)]
             self.page.evaluate("(ms) => { window.skew = ms; }", self.chance.uniform(-SKEW_MS, SKEW_MS))
+            self.met_live += self._ask(f"before {victim} {way}") == LIVE
             self._let_happen(victim, way)
             self.done[f"{victim} {way}"] += 1
-            self._watch(REST_S, f"after {victim} {way}")
+            self._rest(f"after {victim} {way}")
 
     def _let_happen(self, victim: str, way: str) -> None:
         lasts_s = self.chance.uniform(*LASTS_S)
@@ -118,15 +123,26 @@ class Hunt:
         finally:
             tell(hanging, signal.SIGCONT)
 
+    def _rest(self, during: str) -> None:
+        least, most = REST_S
+        self._watch(least, during)
+        until = time.monotonic() + most - least
+        while self._ask(during) != LIVE and time.monotonic() < until:
+            time.sleep(ASK_S)
+
     def _watch(self, seconds: float, during: str) -> None:
         until = time.monotonic() + seconds
         while time.monotonic() < until:
-            # Before the page is asked: it may not be judged by a moment that it has not seen.
-            now_ms = self.stage.clock.now_ms()
-            said = self.page.evaluate(SAID)
-            self.said[said["kind"]] += 1
-            self._judge(said, now_ms, during)
+            self._ask(during)
             time.sleep(ASK_S)
+
+    def _ask(self, during: str) -> str:
+        # Before the page is asked: it may not be judged by a moment that it has not seen.
+        now_ms = self.stage.clock.now_ms()
+        said = self.page.evaluate(SAID)
+        self.said[said["kind"]] += 1
+        self._judge(said, now_ms, during)
+        return str(said["kind"])
 
     def _judge(self, said: dict[str, Any], now_ms: int, during: str) -> None:
         age_ms = now_ms - said["asOf"]
@@ -171,13 +187,14 @@ def campaign(place: Path, *, outages: int, seed: int) -> dict[str, Any]:
         hunt.run(outages)
         browser.close()
     figures = {
-        "outages": outages, "by_kind": dict(sorted(hunt.done.items())), "said": dict(hunt.said),
+        "outages": outages, "by_kind": dict(sorted(hunt.done.items())), "met_live": hunt.met_live,
+        "said": dict(hunt.said),
         "oldest_called_live_s": round(hunt.oldest_live_ms / 1000), "allowed_s": hunt.most_ms // 1000,
         "false_fresh": len(hunt.false),
     }  # fmt: skip
     assert not hunt.false, json.dumps({"first": hunt.false[:3], **figures}, indent=1)
     # It is no page that never says live, nor one that always does.
-    assert min(hunt.said["live"], hunt.said["stale"]) > 0, figures
+    assert min(hunt.said[LIVE], hunt.said["stale"]) > 0, figures
     return figures
 
 
