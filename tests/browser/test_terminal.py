@@ -120,6 +120,17 @@ def test_without_scripts_the_picture_and_the_table_say_the_same(
     assert not page.locator("#stale").is_visible()
 
 
+@pytest.mark.parametrize("size", [DESKTOP, PHONE])
+def test_picture_stands_where_the_chart_is_slow(size: tuple[int, int], visit: Open, world: World) -> None:
+    opened = visit(size=size)
+    opened.page.route("**/chart.json*", lambda _: None)
+    with opened.page.expect_response("**/picture.png*", timeout=20_000):
+        page = opened.go("/t/binance:BTCUSDT/")
+    page.locator(".still").evaluate("(still) => Promise.all(still.getAnimations().map((one) => one.finished))")
+    chart, picture = page.locator("#chart").bounding_box(), page.locator(".still").bounding_box()
+    assert picture == chart
+
+
 def test_first_view_is_light(visit: Open, world: World) -> None:
     for library in ("brotli", "fontTools"):
         pytest.importorskip(library, reason="files are compressed and the font is cut with them")

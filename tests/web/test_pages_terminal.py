@@ -117,6 +117,8 @@ def test_live_instrument_is_stale_once_its_grace_is_over(member: Client) -> None
     page = member.get(terminal("binance:ETHUSDT")).content.decode()
     assert not hidden_banner(page)
     assert re.search(r"data-stale-age>Data is 1\d min old<", page)
+    # What is shown last is the newest that there is, and no live edge.
+    assert ("Newest data" in page, "Live edge" in page) == (True, False)
 
 
 def test_history_is_never_called_stale(world: World, member: Client) -> None:
