@@ -2,9 +2,10 @@
 
     python -m tests.campaigns.outages --outages 60
 
-A product follows the venue double eight times as fast as the wall's clock, and so do the stopwatch and the clock of
-the browser, of which the latter is ten minutes ahead or behind, and jumps in between. In a seeded order the feed, the
-workers, the beat, Valkey, PostgreSQL and the web server are killed or stopped for a while, or the browser is cut off.
+A product follows the venue double faster than the wall's clock, eight times unless told otherwise, and so do the
+stopwatch and the clock of the browser, of which the latter is ten minutes ahead or behind, and jumps in between. In a
+seeded order the feed, the workers, the beat, Valkey, PostgreSQL and the web server are killed or stopped for a while,
+or the browser is cut off.
 Meanwhile the page is asked again and again what it says and up to when its figures reach; the venue's clock judges.
 """
 
@@ -44,12 +45,13 @@ WEB: Final = "web"
 LIVE: Final = "live"
 WAYS: Final = ("kill", "stop")
 SKEW_MS: Final = 600_000
-# How long one lasts, how often the page is asked meanwhile, and how long it is watched afterwards: until it is live
-# again, which what comes next may take from it, but not for ever [s].
-LASTS_S, ASK_S, REST_S = (6.0, 16.0), 0.2, (2.0, 30.0)
-# The page looks at its stopwatch each second of the product; a busy machine may be a second late with it [ms of the
-# product].
-LATE_MS: Final = round(1000 * SPEED)
+# How long one lasts, and how long the page is watched afterwards: until it is live again, which what comes next may
+# take from it, but not for ever [s of the product].
+LASTS_S, REST_S = (48.0, 128.0), (16.0, 200.0)
+# How often it is asked [s].
+ASK_S: Final = 0.2
+# The page looks at its stopwatch each second of the product; a busy machine may be a second late with it [ms].
+LATE_MS: Final = 1000
 FLAGS: Final = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
 NAMES: Final = ("chromium", "chromium-browser", "google-chrome")
 # Time runs as in the product, that of timers, too.
@@ -87,6 +89,7 @@ class Hunt:
     chance: random.Random
     # How old what is called fresh may be [ms].
     most_ms: int
+    speed: float
     done: Counter[str] = field(default_factory=Counter)
     # How many of them met a page that was live.
     met_live: int = 0
@@ -108,7 +111,7 @@ class Hunt:
             self._rest(f"after {victim} {way}")
 
     def _let_happen(self, victim: str, way: str) -> None:
-        lasts_s = self.chance.uniform(*LASTS_S)
+        lasts_s = self.chance.uniform(*LASTS_S) / self.speed
         if victim == BROWSER:
             self.page.context.set_offline(True)
             self._watch(lasts_s, victim)
@@ -124,7 +127,7 @@ class Hunt:
             tell(hanging, signal.SIGCONT)
 
     def _rest(self, during: str) -> None:
-        least, most = REST_S
+        least, most = (seconds / self.speed for seconds in REST_S)
         self._watch(least, during)
         until = time.monotonic() + most - least
         while self._ask(during) != LIVE and time.monotonic() < until:
@@ -171,9 +174,9 @@ def open_page(context: BrowserContext, stage: Stage) -> Page:
     return page
 
 
-def campaign(place: Path, *, outages: int, seed: int) -> dict[str, Any]:
+def campaign(place: Path, *, outages: int, seed: int, speed: float = SPEED) -> dict[str, Any]:
     """Hunt, and return figures; raise AssertionError where a page said too much, or never said anything else."""
-    play = Play(seeded_market(1), ("BTCUSDT",), FOREVER, SPEED)
+    play = Play(seeded_market(1), ("BTCUSDT",), FOREVER, speed)
     with staged(place, play) as stage, sync_playwright() as playwright:
         stage.begin()
         wait_for(stage.has_history, what="the history", within=120)
@@ -181,9 +184,9 @@ def campaign(place: Path, *, outages: int, seed: int) -> dict[str, Any]:
         browser = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
         context = browser.new_context()
         clock = stage.clock
-        context.add_init_script(HASTEN % (SPEED, clock.start_ms, SKEW_MS, round(clock.started_at * 1000)))
+        context.add_init_script(HASTEN % (speed, clock.start_ms, SKEW_MS, round(clock.started_at * 1000)))
         page = open_page(context, stage)
-        hunt = Hunt(stage, page, random.Random(seed), page.evaluate(ALLOWED) + LATE_MS)
+        hunt = Hunt(stage, page, random.Random(seed), page.evaluate(ALLOWED) + round(LATE_MS * speed), speed)
         hunt.run(outages)
         browser.close()
     figures = {
@@ -203,9 +206,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--outages", type=int, default=60)
     parser.add_argument("--seed", type=int, default=5)
+    parser.add_argument("--speed", type=float, default=SPEED, help="slower where the machine can not keep up")
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="bh-outages-") as place:
-        figures = campaign(Path(place), outages=chosen.outages, seed=chosen.seed)
+        figures = campaign(Path(place), **vars(chosen))
     sys.stdout.write(json.dumps(figures, indent=1) + "\n")
 
 
