@@ -230,12 +230,14 @@ def test_many_courses_are_thinned_to_both_ends() -> None:
 
 
 def test_of_too_many_courses_the_four_worst_and_the_four_best_are_kept() -> None:
-    """By what they would have at their stops: what they have made so far would keep others."""
+    """By what they have or would have at their stops: what they have made so far would keep others."""
     at_stops = (-20, -21, -22, -23, -30, -10, -24, -25, -26, -21.5)
+    entries = (100, 100, 110, *[100] * 7)
     courses = [
-        Branch(name, Phase.OPEN, D(str(100 + worst - made)), D(100), made=D(made), opened_ms=-MINUTE)
-        for made, (name, worst) in enumerate(zip("abcdefghij", at_stops, strict=True))
+        Branch(name, Phase.OPEN, D(str(entry + worst - made)), D(entry), made=D(made), opened_ms=-MINUTE)
+        for made, (name, worst, entry) in enumerate(zip("abcdefghij", at_stops, entries, strict=True))
     ]
+    courses[3] = replace(courses[3], phase=Phase.CLOSED, left=D(0), made=D(-23))
     state = State(tuple(courses), 0, D(105))
     paid = [(MINUTE, D("0.001"))]  # what makes it look at the bar, and costs all the same
     judged = run(terms(), bars((105, 106, 104, 105)), state, funding=paid)

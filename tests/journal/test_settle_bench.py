@@ -45,6 +45,7 @@ def test_bench_advances_10_000_plans_in_a_database_of_its_own() -> None:
     print(out.getvalue())
 
 
+@pytest.mark.timeout(900)
 @pytest.mark.django_db
 def test_bench_verifies_a_chain_and_keeps_nothing(zone: Zone) -> None:
     bars = np.zeros(1, BAR)
