@@ -120,6 +120,7 @@ def draw(context: BrowserContext, url: str, wanted: Mapping[str, tuple[str, Stat
         page.goto(url + address)
         reach(page)
         page.screenshot(path=into / f"{name}-{look}.png", full_page=name not in {"help", "menu", "scale"})
+        page.unroute_all(behavior="ignoreErrors")
         page.close()
 
 
