@@ -68,11 +68,13 @@ def describe(*, symbol: str, now: dt.datetime) -> Shown:
 
 
 def first(*, now: dt.datetime) -> Shown | None:
-    """Return what the landing page shows, chosen anew each five minutes; None where nothing is to be shown."""
+    """Return what the landing page shows, chosen anew each five minutes; None where nothing is to be shown.
+
+    That there is nothing is not kept: a new installation shows its first map as soon as it has one.
+    """
     slot = f"heatmaps:first:{epoch_ms(now) // STEP_MS}"
     kept: str | None = cache.get(slot)
-    if kept is None:
-        kept = _first(now)
+    if not kept and (kept := _first(now)):
         cache.set(slot, kept, _KEEP_SECONDS)
     return describe(symbol=kept, now=now) if kept else None
 

@@ -6,11 +6,13 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
+from django.core.cache import cache
 from django.test import Client
 
 from access.models import Onboarding
 from bhweb import front
 from heatmaps.models import Zone
+from heatmaps.pages import public
 from market.models import Instrument
 from tests.factories import make_heatmap, make_instrument, make_user, make_zone
 from tests.pages import client_of
@@ -32,6 +34,14 @@ def test_without_a_run_it_says_so_and_shows_no_figure() -> None:
     assert said.count("Not scored on this installation yet.") == 3
     assert "No map stands here yet" in said
     assert re.findall(r"[+−]\d\.\d+", said) == []
+
+
+def test_that_there_is_nothing_to_show_is_not_kept(now: dt.datetime, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = iter(["", "BTC-USDT"])
+    monkeypatch.setattr(public, "_first", lambda _: next(found))
+    monkeypatch.setattr(public, "describe", lambda *, symbol, now: symbol)
+    cache.clear()
+    assert [public.first(now=now) for _ in range(3)] == [None, "BTC-USDT", "BTC-USDT"]
 
 
 def test_figures_are_those_of_stored_runs_of_the_worse_side() -> None:
