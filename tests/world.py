@@ -108,9 +108,9 @@ def armed_world(blocker: DjangoDbBlocker) -> Iterator[World]:
         with blocker.unblock(), connection.cursor() as cursor:
             # Armed plans refuse to be removed; a test's may go.
             cursor.execute("SET session_replication_role = replica")
-    with blocker.unblock(), connection.cursor() as cursor:
+    with blocker.unblock():
         call_command("flush", interactive=False, verbosity=0)
-        cursor.execute("RESET session_replication_role")
+        connection.close()  # with what was set on it
 
 
 def add_bars(*, instrument: Instrument, end: dt.datetime, hours: float, seed: int = 7, contracts: float = 1.0) -> None:
