@@ -39,9 +39,10 @@ def test_without_a_run_it_says_so_and_shows_no_figure() -> None:
 def test_that_there_is_nothing_to_show_is_not_kept(now: dt.datetime, monkeypatch: pytest.MonkeyPatch) -> None:
     found = iter(["", "BTC-USDT"])
     monkeypatch.setattr(public, "_first", lambda _: next(found))
-    monkeypatch.setattr(public, "describe", lambda *, symbol, now: symbol)
+    shown = public.Shown("BTC-USDT", "", "", "", "")
+    monkeypatch.setattr(public, "describe", lambda **_: shown)
     cache.clear()
-    assert [public.first(now=now) for _ in range(3)] == [None, "BTC-USDT", "BTC-USDT"]
+    assert [public.first(now=now) for _ in range(3)] == [None, shown, shown]
 
 
 def test_figures_are_those_of_stored_runs_of_the_worse_side() -> None:
