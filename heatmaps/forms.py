@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from django import forms
 
@@ -16,9 +16,34 @@ USUAL_HORIZON: Final = "24h"
 _PAGES: Final = 10_000
 
 
-class ScreenerFilter(forms.Form):
+class _Filter(forms.Form):
+    """What both filters share: a page of the list, and who fills a field in."""
+
+    # The fields that a person fills in; others stand in the address alone.
+    shown: ClassVar[tuple[str, ...]]
+    page = forms.IntegerField(required=False, min_value=1, max_value=_PAGES)
+
+    def __init__(self, data: Any, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401  # Django's own signature
+        """Fill in what was left out, so that the fields show what holds."""
+        filled = data.copy()
+        filled.setdefault("horizon", USUAL_HORIZON)
+        super().__init__(filled, *args, **kwargs)
+
+    @property
+    def shown_fields(self) -> list[forms.BoundField]:
+        """Return the fields that a person fills in."""
+        return [self[name] for name in self.shown]
+
+    @property
+    def address_errors(self) -> list[str]:
+        """Say what is wrong with what no field shows."""
+        return [f"{name}: {' '.join(told)}" for name, told in self.errors.items() if name not in self.shown]
+
+
+class ScreenerFilter(_Filter):
     """Which instruments, in which order, and what is seen of each."""
 
+    shown = ("text", "kind", "crowding", "within", "horizon", "thin")
     text = forms.CharField(required=False, max_length=64, label="Name")
     kind = forms.ChoiceField(
         required=False, label="Kind", choices=[("", "All"), ("pairs", "Asset pairs"), ("contracts", "Contracts")]
@@ -43,13 +68,6 @@ class ScreenerFilter(forms.Form):
     view = forms.ChoiceField(
         required=False, choices=[("", "Table"), ("pictures", "Pictures")], widget=forms.HiddenInput
     )
-    page = forms.IntegerField(required=False, min_value=1, max_value=_PAGES)
-
-    def __init__(self, data: Any, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401  # Django's own signature
-        """Fill in what was left out, so that the fields show what holds."""
-        filled = data.copy()
-        filled.setdefault("horizon", USUAL_HORIZON)
-        super().__init__(filled, *args, **kwargs)
 
     def choice(self) -> Choice:
         """Return what was asked for."""
@@ -64,15 +82,11 @@ class ScreenerFilter(forms.Form):
             sort=asked["sort"] or USUAL_SORT,
         )
 
-    @property
-    def shown_fields(self) -> list[forms.BoundField]:
-        """Return the fields that a person fills in."""
-        return [self[name] for name in ("text", "kind", "crowding", "within", "horizon", "thin")]
 
-
-class ZoneFilter(forms.Form):
+class ZoneFilter(_Filter):
     """Which zones, in which order."""
 
+    shown = ("state", "side", "text", "horizon", "chance", "sort")
     state = forms.ChoiceField(
         required=False,
         label="State",
@@ -99,13 +113,6 @@ class ZoneFilter(forms.Form):
             ("likeliest", "Highest chance"),
         ],
     )
-    page = forms.IntegerField(required=False, min_value=1, max_value=_PAGES)
-
-    def __init__(self, data: Any, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401  # Django's own signature
-        """Fill in what was left out, so that the fields show what holds."""
-        filled = data.copy()
-        filled.setdefault("horizon", USUAL_HORIZON)
-        super().__init__(filled, *args, **kwargs)
 
     def choice(self) -> ZoneChoice:
         """Return what was asked for; living zones unless something else is said."""
@@ -118,8 +125,3 @@ class ZoneFilter(forms.Form):
             least_chance=None if asked["chance"] is None else asked["chance"] / 100.0,
             sort=asked["sort"] or "nearest",
         )
-
-    @property
-    def shown_fields(self) -> list[forms.BoundField]:
-        """Return the fields that a person fills in."""
-        return [self[name] for name in ("state", "side", "text", "horizon", "chance", "sort")]

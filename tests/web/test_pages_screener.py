@@ -127,6 +127,13 @@ def test_what_is_not_offered_is_refused(query: str, status: int, client: Client,
     assert client.get(f"/screener/{query}").status_code == status
 
 
+@pytest.mark.parametrize("address", ["/screener/", "/zones/"])
+def test_what_no_field_shows_is_told_of_the_address(address: str, client: Client) -> None:
+    html = client.get(address, {"page": "0"}).content.decode()
+    assert "In the address, page: Ensure this value is greater than or equal to 1." in html
+    assert "beside the fields" not in html
+
+
 def statements(client: Client, path: str) -> int:
     with CaptureQueriesContext(
         connection,
