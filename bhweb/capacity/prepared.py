@@ -113,7 +113,7 @@ class Prepared:
         names = self._columns("heatmaps_zoneevent", "id", "zone_id")
         self._run(_EVENTS.format(", ".join(names), ", ".join(f"r.{name}" for name in names)))
         for table in (*_OF_INSTRUMENTS, *_OF_MAPS, "heatmaps_zoneevent", "heatmaps_heatmap"):
-            self._run(f"ANALYZE {table}")
+            self._run(f"VACUUM (ANALYZE) {table}")  # else the server would do it amid the measure
 
     def reach(self, at: dt.datetime) -> None:
         """Let the ledgers say that rows are stored up to a moment; those beyond it are not looked at."""
