@@ -13,6 +13,7 @@ import re
 import shutil
 import time
 from dataclasses import dataclass, field
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -181,11 +182,11 @@ def main() -> None:
 
 
 def pictures(directory: Path) -> Callable[[Page, str], None]:
-    """Return what takes two pictures of a step: wide and dark, narrow and light."""
+    """Return what takes four pictures of a step: wide and narrow, dark and light."""
     directory.mkdir(parents=True, exist_ok=True)
 
     def look(page: Page, name: str) -> None:
-        for width, height, theme in ((390, 844, "light"), (1440, 900, "dark")):
+        for (width, height), theme in product(((390, 844), (1440, 900)), ("light", "dark")):
             page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]  # one of the two
             page.set_viewport_size({"width": width, "height": height})
             page.wait_for_timeout(400)  # a theme and a width may have pictures of their own
