@@ -37,7 +37,7 @@ class _Filter(forms.Form):
     @property
     def address_errors(self) -> list[str]:
         """Say what is wrong with what no field shows."""
-        return [f"{name}: {' '.join(told)}" for name, told in self.errors.items() if name not in self.shown]
+        return [f"{name}: {' '.join(map(str, told))}" for name, told in self.errors.items() if name not in self.shown]
 
 
 class ScreenerFilter(_Filter):
