@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from . import Band, Frame, Ink, Scene
 
-# From middle to middle of two tags, a tag's height, and how near the plot's ends its middle may come [pixels].
+# From middle to middle of two tags, half a tag's height, and how near the plot's ends its middle may come [pixels].
 APART: Final = 21
 _HALF: Final = 8
 _EDGE: Final = 12

@@ -101,6 +101,13 @@ def place(transactional_db: None, programs: Programs, broker: Broker, tmp_path: 
         cursor.execute("DROP TABLE standin_effect")
 
 
+def kill(worker: subprocess.Popen[bytes], child: int) -> None:
+    """Kill a worker in its work, and see that its child goes with it."""
+    worker.kill()
+    worker.wait()
+    wait_for(lambda: not is_alive(child), what="the pool's child to die with its parent", within=5)
+
+
 def is_done(job: Job) -> bool:
     job.refresh_from_db()
     return job.state == Job.State.DONE
@@ -126,9 +133,7 @@ def test_worker_killed_in_its_work_leaves_nothing_and_the_work_comes_back(place:
     place.send(job)
     child = place.entered()
     assert children(worker.pid) == [child]
-    worker.kill()
-    worker.wait()
-    wait_for(lambda: not is_alive(child), what="the pool's child to die with its parent", within=5)
+    kill(worker, child)
     assert place.effects() == []
     place.release()
     place.worker()
@@ -146,9 +151,7 @@ def test_worker_killed_among_many_leaves_nothing_of_any_and_all_come_back(place:
     place.send(jobs[0])
     child = place.entered()
     assert set(Job.objects.values_list("state", "attempt")) == {(Job.State.RUNNING, 1)}
-    worker.kill()
-    worker.wait()
-    wait_for(lambda: not is_alive(child), what="the pool's child to die with its parent", within=5)
+    kill(worker, child)
     assert place.effects() == []
     place.release()
     place.worker()

@@ -17,12 +17,13 @@ from typing import TYPE_CHECKING, Final
 
 from playwright.sync_api import sync_playwright
 
+from tests.browser.measure import signed_in
 from tests.browser.plan_walk import pictures
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from playwright.sync_api import Browser, BrowserContext, Page
+    from playwright.sync_api import Page
 
 PASSWORD: Final = "a sentence is better"  # of an account that is made up
 TRIES: Final = 60
@@ -138,14 +139,6 @@ class Newcomer:
             part()
 
 
-def _log_in(browser: Browser, login: str) -> BrowserContext:
-    context = browser.new_context()
-    page = context.new_page()
-    page.goto(login)
-    page.locator("main form button").first.click()
-    return context
-
-
 def main() -> None:
     """Play it on a running product."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -155,7 +148,7 @@ def main() -> None:
     chromium = shutil.which("chromium") or shutil.which("google-chrome")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        desk = _log_in(browser, asked.login).new_page()
+        desk = browser.new_context(storage_state=signed_in(browser, asked.login)).new_page()
         for scripts in (True, False):
             page = browser.new_context(java_script_enabled=scripts).new_page()
             look = pictures(Path(asked.directory) / ("scripts" if scripts else "plain"))

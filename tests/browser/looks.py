@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Final
 
 from playwright.sync_api import sync_playwright
 
-from tests.browser.measure import FLAGS, NAMES
+from tests.browser.measure import FLAGS, NAMES, signed_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from playwright.sync_api import Browser, BrowserContext, Page, StorageState
+    from playwright.sync_api import BrowserContext, Page
 
     State = Callable[[Page], None]
 
@@ -106,7 +106,7 @@ def states(key: str, zone: str) -> Mapping[str, tuple[str, State]]:
         "slow": (terminal, without("**/chart.json*")), "rivals": (f"{terminal}rivals/", nothing),
         "changes": (f"{terminal}changes/", nothing), "table": (f"{terminal}table/", nothing),
         "screener": ("/screener/", nothing), "pictures": ("/screener/?view=pictures", nothing),
-        "none": ("/screener/?q=nothing", nothing), "refused": ("/screener/?page=x", nothing),
+        "none": ("/screener/?text=nothing", nothing), "refused": ("/screener/?page=x", nothing),
         "zones": ("/zones/", nothing), "zone": (zone, nothing), "scorecard": ("/scorecard/", nothing),
         "alerts": ("/alerts/", nothing), "instruments": ("/instruments/", nothing), "data": ("/data/", nothing),
         "landing": ("/", nothing), "embed": (f"/embed/{key}/", nothing), "missing": ("/t/binance:NOPE/", nothing),
@@ -122,15 +122,6 @@ def draw(context: BrowserContext, url: str, wanted: Mapping[str, tuple[str, Stat
         page.screenshot(path=into / f"{name}-{look}.png", full_page=name not in {"help", "menu", "scale"})
         page.unroute_all(behavior="ignoreErrors")
         page.close()
-
-
-def signed_in(browser: Browser, login: str) -> StorageState:
-    """Log in once and return what a context needs to be logged in."""
-    page = browser.new_page()
-    page.goto(login)
-    page.locator("main form button").first.click()
-    page.wait_for_load_state()
-    return page.context.storage_state()
 
 
 def main(url: str, login: str, key: str, directory: str, *others: str) -> None:

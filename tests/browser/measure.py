@@ -20,7 +20,7 @@ from playwright.sync_api import sync_playwright
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from playwright.sync_api import Page
+    from playwright.sync_api import Browser, Page, StorageState
 
 FLAGS: Final = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--enable-precise-memory-info")
 NAMES: Final = ("chromium", "chromium-browser", "google-chrome")
@@ -177,18 +177,25 @@ def living(page: Page, url: str, key: str, minutes: float) -> dict[str, Any]:
     }
 
 
+def signed_in(browser: Browser, login: str) -> StorageState:
+    """Log in once and return what a context needs to be logged in."""
+    page = browser.new_page()
+    page.goto(login)
+    page.locator("main form button").first.click()
+    page.wait_for_load_state()
+    return page.context.storage_state()
+
+
 def main(url: str, login: str, *asked: str) -> None:
     """Measure and print."""
     path = os.environ.get("BH_CHROMIUM") or next(filter(None, map(shutil.which, NAMES)))
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
-        context = browser.new_context(viewport={"width": 1440, "height": 900})
+        state = signed_in(browser, login)
+        context = browser.new_context(viewport={"width": 1440, "height": 900}, storage_state=state)
         context.add_init_script(WATCH)
         context.add_init_script(READY)
         page = context.new_page()
-        page.goto(login)
-        page.locator("main form button").first.click()
-        page.wait_for_load_state()
         is_live = asked[0] == "--live"
         found = living(page, url, asked[1], float(asked[2])) if is_live else measured(page, url, asked[0])
         browser.close()

@@ -15,7 +15,7 @@ from typing import Final
 from PIL import Image
 from playwright.sync_api import sync_playwright
 
-from tests.browser.measure import FLAGS, NAMES
+from tests.browser.measure import FLAGS, NAMES, signed_in
 
 OUT: Final = Path(__file__).resolve().parents[2] / "docs/images"
 COLOURS: Final = 128
@@ -35,11 +35,7 @@ def main(url: str, login: str, key: str = "simulated:SIMBTC-USDT") -> None:
     path = os.environ.get("BH_CHROMIUM") or next(filter(None, map(shutil.which, NAMES)))
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
-        first = browser.new_page()
-        first.goto(login)
-        first.locator("main form button").first.click()
-        first.wait_for_load_state()
-        state = first.context.storage_state()
+        state = signed_in(browser, login)
         for name, (width, height), theme, scripts in PICTURES:
             context = browser.new_context(
                 viewport={"width": width, "height": height}, java_script_enabled=scripts, storage_state=state
