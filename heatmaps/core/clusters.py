@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
@@ -41,8 +42,7 @@ _RADIUS: Final = int(4 * SIGMA + 1)
 _KERNEL: Final = np.exp(-0.5 * (np.arange(-_RADIUS, _RADIUS + 1) / SIGMA) ** 2)
 
 
-@dataclass(frozen=True, slots=True)
-class Cluster:
+class Cluster(NamedTuple):
     """Bins [low, high) around ``peak`` on one side (+1 longs, -1 shorts) and what they hold [USD]."""
 
     side: int
@@ -76,9 +76,29 @@ class Column:
     wick: float = 0.0
     # What lies below each bin: empty bins around it change no sum, so that it does not matter where a column begins.
     _below: Floats = field(init=False, repr=False, compare=False)
+    # Swept whole were longs from this bin up and shorts below that one; prices touched them as far as the other two.
+    longs_from: int = field(init=False, repr=False, compare=False)
+    longs_touched: int = field(init=False, repr=False, compare=False)
+    shorts_to: int = field(init=False, repr=False, compare=False)
+    shorts_touched: int = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_below", np.concatenate(([0.0], np.cumsum(self.usd))))
+        low, high = self.swept or (self.low, self.high)
+        known = {
+            "_below": np.concatenate(([0.0], np.cumsum(self.usd))),
+            "longs_from": math.ceil(low - 0.5),
+            "longs_touched": math.ceil(self.low - 0.5),
+            "shorts_to": math.floor(high - 0.5) + 1,
+            "shorts_touched": math.floor(self.high - 0.5) + 1,
+        }
+        for name, value in known.items():
+            object.__setattr__(self, name, value)
+
+    def meets(self, side: int, low: int, high: int) -> bool:
+        """Whether the step swept or touched any of a side's bins [low, high)."""
+        if side == 1:
+            return self.longs_touched < high or self.longs_from < high
+        return self.shorts_touched > low or self.shorts_to > low
 
     def between(self, low: int, high: int) -> float:
         """What lies in bins [low, high) [USD]."""
@@ -133,8 +153,8 @@ def _side(column: Column, side: int, span: tuple[int, int], width: float) -> tup
     if len(values) == 0:
         return [], []
     smoothed = smooth(values)
-    level, top, first = smoothed.tolist(), float(smoothed.max()), column.first_bin + start
-    basins = _Basins.of(smoothed)
+    basins, first = _Basins.of(smoothed), column.first_bin + start
+    level, top = basins.level, max(basins.level)
     found: list[list[Cluster]] = []
     for limits in (WEAK, STRONG):
         basins.merge(limits.contrast)
@@ -162,9 +182,10 @@ class _Basins:
     def of(cls, level: Floats) -> _Basins:
         slope = np.sign(np.diff(level))
         peaks: list[int] = (np.flatnonzero((slope[:-1] > 0) & (slope[1:] <= 0)) + 1).tolist()
-        bounds = itertools.pairwise([0, *peaks, len(level) - 1])
-        valleys = [start + int(np.argmin(level[start : stop + 1])) for start, stop in bounds]
-        basins = cls(level.tolist(), peaks, valleys, [])
+        basins = cls(level.tolist(), peaks, [], [])
+        for start, stop in itertools.pairwise([0, *peaks, len(level) - 1]):
+            between = basins.level[start : stop + 1]
+            basins.valleys.append(start + between.index(min(between)))
         basins.out = [basins._stands_out(i) for i in range(len(peaks))]
         return basins
 
@@ -213,7 +234,8 @@ def _core(level: Sequence[float], peak: int, span: tuple[int, int], saddle: floa
 
 def meets(one: Cluster, others: Sequence[Cluster]) -> bool:
     """Whether it lies over one of others."""
-    return any(overlap(one, other) > OVERLAP for other in others)
+    low, high = one.low, one.high
+    return any(other.low < high and low < other.high and overlap(one, other) > OVERLAP for other in others)
 
 
 def overlap(one: Cluster, other: Cluster) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
@@ -90,9 +90,14 @@ class Tracked:
     def draw(self, cluster: Cluster, usd: float) -> None:
         """Draw the band anew: what was beyond the old edges comes in, what is beyond the new ones goes."""
         scale = usd / self.usd if self.usd > 0.0 else 1.0
-        self.flows += Flows(moved=usd - self.usd)
+        self.flows.moved += usd - self.usd
         self.eaten *= scale
         self.cluster, self.usd, self.usd_peak = cluster, usd, max(self.usd_peak * scale, usd)
+
+    def correct(self, usd: float) -> None:
+        """Take in that the band held another amount all along, since older data were corrected."""
+        self.flows.moved += usd - self.usd
+        self.usd = usd
 
     def end(self, state: State, cause: Cause, other: int | None = None) -> None:
         """It is over."""
@@ -105,7 +110,7 @@ class Tracked:
         return Event(
             kind=kind, at_ms=column.end_ms, key=self.key, number=self.told, cluster=self.cluster, close=column.close,
             state=self.state, cause=self.cause, other=other, tested_ms=self.tested_ms, usd=self.usd,
-            usd_peak=self.usd_peak, flows=self.flows,
+            usd_peak=self.usd_peak, flows=self.flows.copy(),
         )  # fmt: skip
 
 
@@ -131,19 +136,10 @@ class Event:
     flows: Flows
 
 
-def values_of(value: Cluster | Flows) -> tuple[Any, ...]:
-    """Its fields in order."""
-    return tuple([getattr(value, name) for name in value.__dataclass_fields__])
-
-
 def dump(zone: Tracked) -> dict[str, Any]:
     """A zone as values that JSON keeps to the bit."""
     return {
-        name: values_of(value)
-        if isinstance(value, Cluster | Flows)
-        else value.value
-        if isinstance(value, Enum)
-        else value
+        name: astuple(value) if isinstance(value, Flows) else value.value if isinstance(value, Enum) else value
         for name in Tracked.__dataclass_fields__
         for value in (getattr(zone, name),)
     }

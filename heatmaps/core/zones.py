@@ -6,13 +6,13 @@ Everything here depends on columns up to now alone and on no counter that a rest
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from . import clusters
 from .clusters import ALLOCATED, Cluster, Column, find_clusters, meets, overlap
-from .ledger import Flows, book
-from .tracked import Cause, Event, Kind, State, Tracked, dump, load, values_of
+from .ledger import book, swept_of
+from .tracked import Cause, Event, Kind, State, Tracked, dump, load
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -83,14 +83,17 @@ class Tracker:
     def step(self, column: Column) -> list[Event]:
         """Take in the next column; return what is to be told, in order of the zones' keys, newborn ones last."""
         self._feel(column)
+        is_slice = column.end_ms % SLICE_MS == 0
         told = [(zone.state, zone.tested_ms) for zone in self.alive]
         for zone in self.alive:
             self._follow(zone, column)
-        born = self._look(column) if column.end_ms % SLICE_MS == 0 else []
+        born = self._look(column) if is_slice else []
         pairs = zip(self.alive, told, strict=True)
-        events = [event for zone, before in pairs if (event := _tell(zone, column, before))]
+        news = [pair for pair in pairs if is_slice or pair[1] != (pair[0].state, pair[0].tested_ms)]
+        events = [event for zone, before in news if (event := _tell(zone, column, before))]
         events += [zone.tell(Kind.FORMED, column) for zone in born]
-        self.alive = [zone for zone in self.alive if not zone.is_over] + born
+        if born or any(event.cause for event in events):
+            self.alive = [zone for zone in self.alive if not zone.is_over] + born
         self.before = column
         return events
 
@@ -99,7 +102,7 @@ class Tracker:
         return {
             "alive": [dump(zone) for zone in self.alive],
             "next_key": self.next_key,
-            "slice_before": [list(values_of(cluster)) for cluster in self.slice_before],
+            "slice_before": [list(cluster) for cluster in self.slice_before],
             "slice_ms": self.slice_ms,
             "variance": self.variance,
             "before_ms": self.before.end_ms if self.before else None,
@@ -107,10 +110,14 @@ class Tracker:
 
     @classmethod
     def load(cls, dumped: Mapping[str, Any], *, width: float, before: Column | None) -> Tracker:
-        """Undo ``dump``; ``before`` is the column that ended at ``before_ms``."""
+        """Undo ``dump``; ``before`` is the column that ended at ``before_ms``, as it is known now."""
+        alive = [load(zone) for zone in dumped["alive"]]
+        if before is not None:
+            for zone in alive:
+                zone.correct(before.between(*zone.band))
         return cls(
             width=width,
-            alive=[load(zone) for zone in dumped["alive"]],
+            alive=alive,
             next_key=dumped["next_key"],
             slice_before=tuple(Cluster(*values) for values in dumped["slice_before"]),
             slice_ms=dumped["slice_ms"],
@@ -130,18 +137,16 @@ class Tracker:
         """Book what happened in the band, and see where that leaves the zone."""
         assert self.before is not None
         side, band = zone.cluster.side, zone.band
-        held, now = self.before.between(*band), column.between(*band)
-        flows = book(side, band, (self.before, column), held, now)
-        zone.flows += flows
-        if held != zone.usd:  # older data were corrected
-            zone.flows += Flows(moved=held - zone.usd)
-        zone.usd, zone.eaten = now, zone.eaten + flows.swept
-        if zone.usd >= zone.usd_peak:
-            zone.usd_peak, zone.eaten = zone.usd, 0.0
-        self._judge(zone, column)
+        now, is_met = column.between(*band), column.meets(side, *band)
+        swept = swept_of(side, band, self.before, column) if is_met else 0.0
+        book(zone.flows, side, (self.before, column), (zone.usd, now, swept))
+        zone.usd, zone.eaten = now, zone.eaten + swept
+        if now >= zone.usd_peak:
+            zone.usd_peak, zone.eaten = now, 0.0
+        self._judge(zone, column, is_met=is_met)
 
-    def _judge(self, zone: Tracked, column: Column) -> None:
-        touched, through = _reached(zone.cluster, column)
+    def _judge(self, zone: Tracked, column: Column, *, is_met: bool) -> None:
+        touched, through = _reached(zone.cluster, column) if is_met else (False, False)
         if touched and zone.tested_ms is None:
             zone.tested_ms = column.end_ms
         if through:
@@ -169,7 +174,8 @@ class Tracker:
         seen = {key: found[index] for key, index in _match(living, found).items()}
         lost = [zone for zone in living if zone.key not in seen]
         if lost:
-            free = [one for one in weak if not meets(one, list(seen.values()))]
+            held = list(seen.values())
+            free = [one for one in weak if not meets(one, held)]
             seen |= {key: free[index] for key, index in _match(lost, free).items()}
         if not column.is_partial:
             for zone in lost:
@@ -181,7 +187,8 @@ class Tracker:
         if column.allocated < ALLOCATED:
             return []
         held = [zone.cluster for zone in living if not zone.is_over]
-        free = [one for one in found if meets(one, known) and not meets(one, held) and one not in seen.values()]
+        taken = set(seen.values())
+        free = [one for one in found if one not in taken and meets(one, known) and not meets(one, held)]
         return [self._bear(one, held, column) for one in free]
 
     def _bear(self, cluster: Cluster, held: Sequence[Cluster], column: Column) -> Tracked:
@@ -193,11 +200,15 @@ class Tracker:
 
 def _match(zones: Sequence[Tracked], found: Sequence[Cluster]) -> dict[int, int]:
     """Clusters' places by zones' keys: best overlap first, then the larger zone, then the older; no tie is left."""
+    # Asked often, and most do not meet: edges first.
+    places = [(index, cluster.low, cluster.high) for index, cluster in enumerate(found)]
     pairs = [
         (-share, -zone.usd, zone.key, index)
         for zone in zones
-        for index, cluster in enumerate(found)
-        if (share := overlap(zone.cluster, cluster)) > clusters.OVERLAP
+        for index, low, high in places
+        if low < zone.cluster.high
+        and zone.cluster.low < high
+        and (share := overlap(zone.cluster, found[index])) > clusters.OVERLAP
     ]
     seen: dict[int, int] = {}
     for *_, key, index in sorted(pairs):
@@ -244,7 +255,7 @@ def _fit(cluster: Cluster, others: Sequence[Cluster], column: Column) -> Cluster
             low, high = (other.high, high) if other.high <= cluster.peak else (low, other.low)
     if (low, high) == (cluster.low, cluster.high):
         return cluster
-    return replace(cluster, low=low, high=high, usd=column.between(low, high))
+    return cluster._replace(low=low, high=high, usd=column.between(low, high))
 
 
 def _reached(held: Cluster, column: Column) -> tuple[bool, bool]:

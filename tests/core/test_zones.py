@@ -229,8 +229,8 @@ def test_every_number_is_told_once_and_in_order() -> None:
 
 
 def test_corrected_data_are_no_trade() -> None:
-    tracker, usd = tracked(), bump((21_900, 10.0))
-    tracker.before = column(0.9 * usd, at=0)
+    usd = bump((21_900, 10.0))
+    tracker = Tracker.load(tracked().dump(), width=WIDTH, before=column(0.9 * usd, at=0))
     tracker.step(column(0.9 * usd, at=STEP_MS))
     zone = tracker.alive[0]
     assert zone.flows.moved == pytest.approx(-0.1 * zone.usd_peak)
