@@ -180,8 +180,8 @@ class _Basins:
 
     @classmethod
     def of(cls, level: Floats) -> _Basins:
-        slope = np.sign(np.diff(level))
-        peaks: list[int] = (np.flatnonzero((slope[:-1] > 0) & (slope[1:] <= 0)) + 1).tolist()
+        rises = level[1:] > level[:-1]
+        peaks: list[int] = (np.flatnonzero(rises[:-1] & ~rises[1:]) + 1).tolist()
         basins = cls(level.tolist(), peaks, [], [])
         for start, stop in itertools.pairwise([0, *peaks, len(level) - 1]):
             between = basins.level[start : stop + 1]

@@ -34,6 +34,18 @@ class Flows:
         """As they are now."""
         return Flows(self.deposited, self.closed, self.swept, self.moved)
 
+    def book(self, held: float, now: float, swept: float, *, kept: float | None) -> None:
+        """Add a step in which a band held, holds now, and lost to a sweep so much [USD]; kept: see ``kept_of``."""
+        survived = held - swept
+        self.swept += swept
+        if kept is None:
+            self.moved += now - survived
+            return
+        # Columns of an older kind do not tell what was closed: only the balance is known.
+        left = kept * survived if math.isfinite(kept) else min(now, survived)
+        self.deposited += now - left
+        self.closed += survived - left
+
     @property
     def change(self) -> float:
         """By how much the band's contents changed."""
@@ -54,23 +66,13 @@ def swept_of(side: int, band: tuple[int, int], before: Column, column: Column) -
 
 def account(side: int, band: tuple[int, int], before: Column, column: Column) -> Flows:
     """The flows of bins [low, high) on one side (+1 longs, -1 shorts) between two columns that follow each other."""
-    flows = Flows()
-    amounts = before.between(*band), column.between(*band), swept_of(side, band, before, column)
-    book(flows, side, (before, column), amounts)
+    flows, swept = Flows(), swept_of(side, band, before, column)
+    flows.book(before.between(*band), column.between(*band), swept, kept=kept_of(side, before, column))
     return flows
 
 
-def book(flows: Flows, side: int, columns: tuple[Column, Column], amounts: tuple[float, float, float]) -> None:
-    """Add the same to ``flows``; amounts: what the band held, what it holds now, what was swept of it [USD]."""
-    before, column = columns
-    held, now, swept = amounts
-    survived = held - swept
-    flows.swept += swept
+def kept_of(side: int, before: Column, column: Column) -> float | None:
+    """The share of a side that stayed open, NaN where it is not known; None where other members are in."""
     if column.members != before.members:
-        flows.moved += now - survived
-        return
-    kept = column.kept[0] if side == 1 else column.kept[1]
-    # Columns of an older kind do not tell what was closed: only the balance is known.
-    left = kept * survived if math.isfinite(kept) else min(now, survived)
-    flows.deposited += now - left
-    flows.closed += survived - left
+        return None
+    return column.kept[0] if side == 1 else column.kept[1]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from . import clusters
 from .clusters import ALLOCATED, Cluster, Column, find_clusters, meets, overlap
-from .ledger import book, swept_of
+from .ledger import kept_of, swept_of
 from .tracked import Cause, Event, Kind, State, Tracked, dump, load
 
 if TYPE_CHECKING:
@@ -85,8 +85,9 @@ class Tracker:
         self._feel(column)
         is_slice = column.end_ms % SLICE_MS == 0
         told = [(zone.state, zone.tested_ms) for zone in self.alive]
+        kept = {side: kept_of(side, self.before, column) for side in (1, -1)} if self.before else {}
         for zone in self.alive:
-            self._follow(zone, column)
+            self._follow(zone, column, kept[zone.cluster.side])
         born = self._look(column) if is_slice else []
         pairs = zip(self.alive, told, strict=True)
         news = [pair for pair in pairs if is_slice or pair[1] != (pair[0].state, pair[0].tested_ms)]
@@ -133,13 +134,13 @@ class Tracker:
         self.variance = seen if self.variance is None else weight * self.variance + (1.0 - weight) * seen
         self.walk = math.sqrt(APPROACH_STEPS * self.variance)
 
-    def _follow(self, zone: Tracked, column: Column) -> None:
+    def _follow(self, zone: Tracked, column: Column, kept: float | None) -> None:
         """Book what happened in the band, and see where that leaves the zone."""
         assert self.before is not None
         side, band = zone.cluster.side, zone.band
         now, is_met = column.between(*band), column.meets(side, *band)
         swept = swept_of(side, band, self.before, column) if is_met else 0.0
-        book(zone.flows, side, (self.before, column), (zone.usd, now, swept))
+        zone.flows.book(zone.usd, now, swept, kept=kept)
         zone.usd, zone.eaten = now, zone.eaten + swept
         if now >= zone.usd_peak:
             zone.usd_peak, zone.eaten = now, 0.0
@@ -236,10 +237,11 @@ def _draw(living: Sequence[Tracked], seen: Mapping[int, Cluster], column: Column
 
     Once price has eaten from a band it stays as it is: what is left would look like another cluster.
     """
+    beside = {side: [zone for zone in living if zone.cluster.side == side] for side in (1, -1)}
     for zone in living:
         if zone.key in seen:
             zone.missing, zone.slices = 0, zone.slices + 1
-            others = [one.cluster for one in living if one is not zone]
+            others = [one.cluster for one in beside[zone.cluster.side] if one is not zone]
             cluster = _fit(seen[zone.key], others, column)
             if cluster is not None and zone.state is not State.PARTLY_SWEPT:
                 zone.draw(cluster, cluster.usd)
