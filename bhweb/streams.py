@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 
 import redis.asyncio
 from django.conf import settings
+from django.utils import timezone
 
 from bhweb import events
 from bhweb.failures import AWAY
@@ -207,7 +208,7 @@ async def _talk(stream: Stream, gone: asyncio.Task[None], send: Send) -> None:
         if time.monotonic() > until:
             stream.is_closing = True
             stream.tell(message("bye", {}))
-        news = b"".join(stream.waiting) or message("clock", {"now_ms": time.time_ns() // 1_000_000})
+        news = b"".join(stream.waiting) or message("clock", {"now_ms": int(timezone.now().timestamp() * 1000)})
         stream.waiting.clear()
         stream.wake.clear()
         await send({"type": "http.response.body", "body": news, "more_body": True})
