@@ -24,7 +24,7 @@ from market.series import DAY_MS, STEP_MS, epoch_ms, moment
 from . import storing
 from .building import Built
 from .members import BEHIND_MS, STRIP_MS, inputs_of, prints_of, reach_of, sources_of
-from .publishing import freeze_release, freeze_scale, note_changes, point
+from .publishing import SCALE_SPAN, freeze_release, freeze_scale, note_changes, point
 from .stock import Stock
 
 if TYPE_CHECKING:
@@ -125,7 +125,8 @@ class _Summer:
             heatmap.input_digest = work.inputs[work.cols[-1]]
         stock.store(heatmap, changed, None)
         stock.flush()
-        if self.is_complete:
+        # While members catch up, a sum that ends long ago is a part of what the colours will have to tell apart.
+        if self.is_complete and heatmap.built_through and self.now - heatmap.built_through <= SCALE_SPAN:
             freeze_scale(heatmap)
         if heatmap.built_from and heatmap.built_through:
             self.span = (heatmap.built_from, heatmap.built_through, moment(work.reach.through_ms))

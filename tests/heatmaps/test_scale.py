@@ -7,11 +7,13 @@ import datetime as dt
 import pytest
 
 from heatmaps.models import Heatmap
-from heatmaps.operations import build, publishing
+from heatmaps.operations import build, publishing, sum_members, summing
 from heatmaps.pages.scale import Scale, display_scale
 from heatmaps.queries import measure_scale
+from market.operations import ingest
 
 from .markets import LATE, at_step, make_market
+from .pairs import the_pair, the_sum, three
 
 pytestmark = pytest.mark.django_db
 SLUG = "open-interest"
@@ -37,3 +39,15 @@ def test_scale_is_frozen_once(monkeypatch: pytest.MonkeyPatch) -> None:
     Heatmap.objects.update(display_floor_usd=1.0, display_ceiling_usd=4.0)
     build(instrument_id=instrument.pk, estimator=SLUG, now=LATE)
     assert display_scale(heatmap=Heatmap.objects.get()) == Scale(1.0, 4.0)
+
+
+def test_scale_of_a_pair_waits_until_its_sum_has_caught_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (publishing, summing):
+        monkeypatch.setattr(module, "SCALE_SPAN", dt.timedelta(hours=10))
+    members = three(300)
+    for steps, now, is_frozen in ((290, LATE, False), (300, at_step(310), True)):
+        for member in members:
+            member.tell(until=steps)
+        ingest(instrument_id=the_pair().pk, now=LATE)
+        sum_members(instrument_id=the_pair().pk, now=now)
+        assert (scale_of(the_sum()) != (None, None)) is is_frozen
