@@ -215,12 +215,12 @@ def rivals_page(request: HttpRequest, key: str) -> HttpResponse:
 @member
 @require_safe
 def rivals_picture(request: HttpRequest, key: str) -> HttpResponse:
-    """Draw where one estimator holds more than the other."""
-    width, theme = request.GET.get("width", "960"), theme_of(request)
-    if width not in {str(offered) for offered in rivals.WIDTHS}:
+    """Draw where one estimator holds more than the other, or the map of one."""
+    look = rivals.Look(request.GET.get("show", "difference"), theme_of(request), request.GET.get("width", "1100"))
+    if not look.is_offered:
         raise BadRequest("This picture is not offered.")
     try:
-        drawn = rivals.picture_of(wish=_wish(request, key), theme=theme, width=int(width), now=timezone.now())
+        drawn = rivals.picture_of(wish=_wish(request, key), look=look, now=timezone.now())
     except ObjectDoesNotExist as error:
         raise Http404 from error
     if drawn is None:

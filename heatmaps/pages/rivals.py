@@ -32,7 +32,10 @@ SHOWN: Final = dt.timedelta(hours=48)
 # Twice as long takes twice as long to draw: more than two seconds of two maps with bars of a minute.
 WARM_UP: Final = dt.timedelta(days=7)
 PERIOD_S: Final = 900
-WIDTHS: Final = {390: 440, 960: 560}
+# Heights by width [px].
+SIZES: Final = {"390": 440, "540": 400, "1100": 600}
+# What a picture shows: the difference, or one of the two maps.
+SHOWS: Final = ("difference", "one", "other")
 CHOICES: Final = {
     "open-interest": "Open interest (ours)",
     "path-only": "Path of price alone (null)",
@@ -73,6 +76,20 @@ class Wish:
 
 
 @dataclass(frozen=True, slots=True)
+class Look:
+    """How a picture looks, as it was asked for: what it shows (SHOWS), the theme, and the width (SIZES)."""
+
+    show: str
+    theme: Theme
+    width: str
+
+    @property
+    def is_offered(self) -> bool:
+        """Whether there is such a picture."""
+        return self.show in SHOWS and self.width in SIZES
+
+
+@dataclass(frozen=True, slots=True)
 class _Found:
     """A comparison as it is cached; strongest: the difference in the strongest colour [share of a map per row]."""
 
@@ -106,6 +123,7 @@ class Rivals:
     until_text: str
     apart: str
     strongest: str
+    fullest: str
     rows: list[Row]
     reason: str
 
@@ -138,25 +156,26 @@ def load(*, wish: Wish, now: dt.datetime) -> Rivals:
         wish=wish,
         choices=list(CHOICES.items()),
         since_text=f"{moment(int(starts[0])):%Y-%m-%dT%H:%M}" if len(starts) else "",
-        until_text=f"{moment(int(starts[-1]) + PERIOD_S * 1000):%Y-%m-%d %H:%M} UTC" if len(starts) else "",
+        until_text=f"{moment(int(starts[-1]) + PERIOD_S * 1000):%d %b %H:%M} UTC" if len(starts) else "",
         apart="" if table is None or found.pair is None else f"{100 * found.pair.apart():.0f}%",
         strongest=f"{100 * found.strongest:.2g}",
+        fullest="" if found.pair is None else f"{100 * _fullest(found.pair):.2g}",
         rows=[] if table is None else _rows(table),
         reason=reason,
     )
 
 
-def picture_of(*, wish: Wish, theme: Theme, width: int, now: dt.datetime) -> tuple[bytes, str] | None:
-    """Draw the difference; None where there is none. Returns the PNG and an entity tag."""
+def picture_of(*, wish: Wish, look: Look, now: dt.datetime) -> tuple[bytes, str] | None:
+    """Draw the difference or one of the maps; None where there is none. Returns the PNG and an entity tag."""
     instrument = market.get_instrument(key=wish.key)
     found = _find(instrument, wish, now)
     if found.pair is None:
         return None
-    tag = hashlib.sha256(f"{found.tag}|{theme}|{width}".encode()).hexdigest()[:24]
+    tag = hashlib.sha256(f"{found.tag}|{look}".encode()).hexdigest()[:24]
     body: bytes | None = cache.get(f"heatmaps:rivals:{tag}")
     if body is None:
-        scene = _scene(instrument, found, found.pair, wish, theme)
-        body = picture.draw(scene=scene, theme=theme, width=width, height=WIDTHS[width])
+        scene = _scene(instrument, found, found.pair, _shown(found, found.pair, look.show, wish), look.theme)
+        body = picture.draw(scene=scene, theme=look.theme, width=int(look.width), height=SIZES[look.width])
         cache.set(f"heatmaps:rivals:{tag}", body, _KEEP_SECONDS)
     return body, tag
 
@@ -202,15 +221,39 @@ def _compare(instrument: Instrument, wish: Wish, rows: Records, until: dt.dateti
     return _Found(tag, bars, starts, pair, float(np.quantile(known[known > 0.0], 0.99)) if known.any() else 0.0)
 
 
-def _scene(instrument: Instrument, found: _Found, pair: Pair, wish: Wish, theme: Theme) -> picture.Scene:
-    difference = pair.difference
-    strength = np.sqrt(np.minimum(np.abs(difference) / (found.strongest or 1.0), 1.0))
-    codes = np.where(np.isnan(difference), 0.0, np.sign(difference) * strength * _STEPS) + _MIDDLE
-    codes = np.where(np.isnan(difference), GAP, np.rint(codes)).astype(np.uint8)
+def _fullest(pair: Pair) -> float:
+    """Return what either map has in full colour [share of a map per row]."""
+    known = pair.shares[np.isfinite(pair.shares) & (pair.shares > 0.0)]
+    return float(np.quantile(known, 0.99)) if len(known) else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """What a picture shows: signed amounts by row and column, the amount in full colour, and its words."""
+
+    amounts: npt.NDArray[np.float64]
+    full: float
+    title: str
+    caption: str
+
+
+def _shown(found: _Found, pair: Pair, show: str, wish: Wish) -> _Shown:
+    """Choose it; each map has the hue that it has in the difference."""
+    if show == "one":
+        return _Shown(pair.shares[0], _fullest(pair), wish.one, "Estimate")
+    if show == "other":
+        return _Shown(-pair.shares[1], _fullest(pair), wish.other, "Estimate")
+    return _Shown(pair.difference, found.strongest, f"{wish.one} against {wish.other}", "Difference of estimates")
+
+
+def _scene(instrument: Instrument, found: _Found, pair: Pair, shown: _Shown, theme: Theme) -> picture.Scene:
+    strength = np.sqrt(np.minimum(np.abs(shown.amounts) / (shown.full or 1.0), 1.0))
+    codes = np.where(np.isnan(shown.amounts), 0.0, np.sign(shown.amounts) * strength * _STEPS) + _MIDDLE
+    codes = np.where(np.isnan(shown.amounts), GAP, np.rint(codes)).astype(np.uint8)
     colours = colour_table(theme)
     return picture.Scene(
-        title=f"{wish.one} against {wish.other}",
-        caption="Difference of estimates",
+        title=shown.title,
+        caption=shown.caption,
         digits=figures.decimals(instrument.tick_size),
         bars=found.bars,
         times=[f"{moment(int(start)):%d %b %H:%M}" for start in found.starts],

@@ -24,7 +24,7 @@ _LEGEND_WIDTH: Final = _LEGEND_STEPS * 6 + 16
 
 def rows_of(scene: Scene, width: int) -> Rows:
     """Return what stands in each row under the plot, by name; what does not fit beside the rest has its own row."""
-    has_legend = width >= _LEGEND_FROM and scene.colours is not None
+    has_legend = width >= _LEGEND_FROM and scene.colours is not None and any(scene.scale_text)
     legend = _LEGEND_WIDTH + font(11).getlength(_legend_text(scene)) + 2 * _MARGIN if has_legend else 0
     room = width - 3 * _MARGIN - font(12).getlength(scene.title)
     caption = font(12).getlength(scene.caption)

@@ -45,7 +45,7 @@ def test_every_estimator_has_a_name_to_choose_it_by() -> None:
 def test_page_compares_two_rules_in_words_and_figures(client: Client) -> None:
     said = text_of(client, f"{PAGE}?a=open-interest&b=uniform&from=2026-01-02T00:00Z")
     assert "Open interest (ours) holds more" in said
-    assert "The newest column, 2026-01-04 00:00 UTC" in said
+    assert "The newest column, 04 Jan 00:00 UTC" in said
     assert re.search(r"On average [1-9]\d? ?% of one map would have to move", said)
     assert len(re.findall(r"(?:Longs, below|Shorts, above) \d+ to \d+%", said)) == 10
     assert "no difference" in text_of(client, f"{PAGE}?a=uniform&b=uniform")
@@ -58,6 +58,8 @@ def test_picture_is_drawn_once_and_known_again(client: Client) -> None:
     again = client.get(PICTURE, {"a": "open-interest", "b": "uniform", "theme": "light", "width": "390"},
                        headers={"If-None-Match": first["ETag"]})  # fmt: skip
     assert again.status_code == 304
+    tags = {client.get(PICTURE, {"width": "540", "show": show})["ETag"] for show in rivals.SHOWS}
+    assert len(tags) == len(rivals.SHOWS)
     swapped = client.get(PICTURE, {"a": "uniform", "b": "open-interest", "theme": "light", "width": "390"})
     assert swapped["ETag"] != first["ETag"]
 
@@ -77,6 +79,7 @@ def test_colours_part_the_two_rules_around_the_ground(theme: Theme) -> None:
         (f"{PAGE}?a=oracle", 400),
         (f"{PAGE}?from=soon", 400),
         (f"{PICTURE}?width=1", 400),
+        (f"{PICTURE}?show=all", 400),
         ("/t/binance:NONE/rivals/", 404),
         ("/t/binance:NONE/rivals.png", 404),
     ],
