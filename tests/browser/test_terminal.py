@@ -196,6 +196,23 @@ def test_uncertainty_greys_the_heat_and_can_be_turned_off(visit: Open, world: Wo
     assert button.get_attribute("aria-pressed") == "false"
     assert colour() > classed * 1.05
     assert page.evaluate(ramp) != legend
+    # What the legend would explain is not drawn.
+    assert not page.locator(".legend .key").is_visible()
+    page.keyboard.press("h")
+    assert not page.locator(".ramp-box").first.is_visible()
+    page.keyboard.press("h")
+    assert page.locator(".ramp-box").first.is_visible()
+
+
+def test_side_map_follows_panes_and_the_scale_of_prices(visit: Open, world: World) -> None:
+    page = visit().terminal()
+    side = "() => document.querySelector('#side').toDataURL()"
+    for menu, box in (("Panes", '[data-pane="volatility"]'), ("Scale", "#scale-log")):
+        former = page.evaluate(side)
+        page.get_by_role("button", name=menu, exact=True).click()
+        page.locator(box).check()
+        page.wait_for_function(f"(former) => ({side})() !== former", arg=former)
+        page.keyboard.press("Escape")
 
 
 def test_crosshair_shows_the_interval(visit: Open, world: World) -> None:

@@ -168,6 +168,7 @@ class App {
     this.menus = new Menus(view, root, {
       panes: () => this.panes,
       log: (isLog) => setLog(view, isLog),
+      laid: () => requestAnimationFrame(() => requestAnimationFrame(() => this.queue('side'))),
       colours: () => this.onTheme(),
     });
     this.replay = new Replay(root, { onMove: (at) => this.moveTo(at), step: () => view.bars.step });

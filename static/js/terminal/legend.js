@@ -29,7 +29,8 @@ function drawRamp(view, canvas) {
 }
 
 function ticks({ floor, ceiling }) {
-  const places = [floor, Math.sqrt(floor * ceiling), ceiling];
+  // Two figures are enough between the ends, and leave them room.
+  const places = [floor, Number(Math.sqrt(floor * ceiling).toPrecision(2)), ceiling];
   return places.map((amount, i) => {
     const tick = document.createElement('span');
     tick.textContent = i === 2 ? `≥${usdTick(amount)}` : usdTick(amount);

@@ -35,7 +35,10 @@ export class Menus {
 
   listenPanes() {
     for (const box of this.boxes) {
-      box.addEventListener('change', () => this.on.panes().choose(this.boxes.filter(({ checked }) => checked).map(({ dataset }) => dataset.pane)));
+      box.addEventListener('change', () => {
+        this.on.panes().choose(this.boxes.filter(({ checked }) => checked).map(({ dataset }) => dataset.pane));
+        this.on.laid();
+      });
     }
   }
 
@@ -43,7 +46,10 @@ export class Menus {
     const part = (name) => this.root.querySelector(`#${name}`);
     const hue = part('scale-hue');
     hue.checked = document.documentElement.dataset.hue === 'one';
-    part('scale-log').addEventListener('change', ({ target }) => this.on.log(target.checked));
+    part('scale-log').addEventListener('change', ({ target }) => {
+      this.on.log(target.checked);
+      this.on.laid();
+    });
     hue.addEventListener('change', () => this.setHue(hue.checked));
     for (const slider of Object.values(this.sliders)) slider.addEventListener('input', () => this.slide(slider));
     part('scale-reset').addEventListener('click', () => this.setRange(null));

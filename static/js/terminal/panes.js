@@ -58,6 +58,8 @@ export class Panes {
     const { chart } = this.view;
     for (const { series } of this.series) chart.removeSeries(series);
     this.panes = this.shown;
+    // On a phone each pane makes the stage taller, so that the candles keep their room.
+    this.box.parentElement.style.setProperty('--panes', Math.max(1, this.panes.length));
     this.series = this.panes.flatMap((pane, i) => this.parts(pane).map(({ type, ...part }) => {
       const series = chart.addSeries(type, { ...this.options(pane, part), priceFormat: { type: 'custom', minMove: 0.0001, formatter: pane.tick } }, i + 1);
       series.priceScale().applyOptions({ scaleMargins: { top: 0.36, bottom: 0.14 }, entireTextOnly: true });

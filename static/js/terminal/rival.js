@@ -1,6 +1,7 @@
 // The same window under another estimator: its map instead of ours, or where one of them holds more.
 import { mix, oklch, pack } from './colour.js';
 import { Grid } from './grid.js';
+import { drawLegend } from './legend.js';
 import { TileStore } from './tiles.js';
 
 // Codes of a difference in full colour: three doublings.
@@ -31,6 +32,9 @@ export class Rival {
       return;
     }
     this.mode = mode;
+    // The legend shows what holds of this map, and has to be drawn anew where it was away.
+    this.root.dataset.map = mode;
+    drawLegend(this.view);
     note.hidden = mode === 'ours';
     note.textContent = { ours: '', other: 'Map: path of price alone', difference: 'Green: ours more · magenta: path alone more · full colour 8×' }[mode];
     this.recolour();
