@@ -110,10 +110,11 @@ def _watch_row(line: Line) -> WatchRow:
 def _near(near: Near | None) -> str:
     if near is None:
         return words.DASH
-    return f"{words.signed(near.away_pct)}, {words.usd(near.zone.usd)}"
+    away = words.signed(near.away_pct) if near.away_pct else "inside"
+    return f"{away}, {words.usd(near.zone.usd)}"
 
 
 def _interval(line: Line, near: Near | None) -> str:
     if near is None:
         return line.nothing_near
-    return f"80% interval {words.usd(near.zone.usd_low)} to {words.usd(near.zone.usd_high)}"
+    return f"80%: {words.usd(near.zone.usd_low)} to {words.usd(near.zone.usd_high)}"

@@ -92,7 +92,7 @@ def test_quiet_hours_are_kept(client: Client, owner: User) -> None:
 def test_the_watch_list(client: Client, owner: User, instrument: Instrument) -> None:
     for _ in range(2):
         assert client.post("/alerts/watch/", {"instrument": "binance:BTCUSDT"}).status_code == 302
-    told = "−1.33%, $4.20M<br><small>80% interval $2.10M to $8.40M</small>"
+    told = "−1.33%, $4.20M<br><small>80%: $2.10M to $8.40M</small>"
     # By the real clock the map of a live instrument is months old, and its intervals are wider than they were.
     assert told not in client.get("/alerts/").content.decode()
     Instrument.objects.update(is_live=False)
