@@ -220,7 +220,7 @@ def _points(points: Sequence[tuple[float, float]]) -> str:
 
 def _half_life(found: queries.HalfLife, zone: Zone) -> str:
     side = "long" if zone.position_side == 1 else "short"
-    kind = f"{side} zones of this instrument that formed {found.label}"
+    kind = f"{side} zones of this instrument that formed {found.label.replace(' %', '%')}"
     if not found.is_enough:
         return f"Half-life: not enough zones yet ({found.count} {kind}; {queries.LEAST} are needed)."
     if found.hours is None:
@@ -228,7 +228,7 @@ def _half_life(found: queries.HalfLife, zone: Zone) -> str:
     high = "open" if found.high is None else _hours(found.high)
     low = "open" if found.low is None else _hours(found.low)
     seen = f"n = {found.count}, {found.ended} seen to end"
-    return f"Half of the {kind} had ended after {_hours(found.hours)} (95 % interval {low} to {high}; {seen})."
+    return f"Half of the {kind} had ended after {_hours(found.hours)} (95% interval {low} to {high}; {seen})."
 
 
 def _hours(hours: float) -> str:

@@ -23,11 +23,11 @@ _NOTHING: Final = "none above the floor"
 
 @dataclass(frozen=True, slots=True)
 class Band:
-    """One row: a band of prices and what was estimated in it at each moment."""
+    """One row: a band of prices and what was estimated in it at each moment, by side."""
 
     prices: str
     distance: str
-    cells: tuple[str, ...]
+    cells: tuple[tuple[str, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +72,10 @@ def _band(close: float, edges: tuple[float, float], slices: list[Slice | None], 
     )
 
 
-def _cell(found: Slice | None, low: float, high: float) -> str:
+def _cell(found: Slice | None, low: float, high: float) -> tuple[str, ...]:
     """Say what lies in a band at a moment, by side, each with its 80 % interval."""
     if found is None:
-        return "no data"
+        return ("no data",)
     inside = (found.prices >= low) & (found.prices < high)
     away = np.abs(found.prices / found.close - 1.0) * 100.0
     told = []
@@ -84,4 +84,4 @@ def _cell(found: Slice | None, low: float, high: float) -> str:
         amount = found.factors.band_sum(found.usd[which], side, away[which])
         if amount.usd > 0:
             told.append(f"{word} {figures.usd(amount.usd)} ({figures.usd_range(amount.low, amount.high)})")
-    return ", ".join(told) or _NOTHING
+    return tuple(told) or (_NOTHING,)

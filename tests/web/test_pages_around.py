@@ -87,7 +87,7 @@ def test_the_table_holds_what_the_map_holds(world: World) -> None:
     newest = queries.latest_slice(heatmap=world.heatmap)
     assert newest is not None
     inside = np.abs(newest.prices / newest.close - 1.0) < 0.2
-    told = [band.cells[0] for band in page.bands]
+    told = [", ".join(band.cells[0]) for band in page.bands]
     sums = [
         float(part.split("$")[1].split(" ")[0].rstrip("BMK"))
         for cell in told
@@ -119,7 +119,7 @@ def test_sums_and_cells_widen_with_the_age_of_the_map_as_zones_do(world: World) 
         intervals.append(figures.usd_range(longs.low, longs.high))
         strip = terminal.load(key=KEY, timeframe="1h", now=now).strip
         assert (strip.kpis[0].label, strip.kpis[0].note) == ("Longs within −5%", intervals[-1])
-        told = [one for band in twin.load(key=KEY, now=now).bands for one in band.cells[0].split(", ")]
+        told = [one for band in twin.load(key=KEY, now=now).bands for one in band.cells[0]]
         inside = (newest.prices >= newest.close * 0.98) & (newest.prices < newest.close * 0.99)
         away = np.abs(newest.prices[inside] / newest.close - 1.0) * 100.0
         cell = aged.factors.band_sum(newest.usd[inside], 1, away)
