@@ -36,13 +36,17 @@ WORKER_MAY: Final = {
     "journal_journalentry": "SELECT (id, owner_id, plan_id, kind, at)",
     "alerts_rule": "SELECT, UPDATE",
     "alerts_notice": "SELECT, INSERT, UPDATE",
-    "alerts_preferences": "SELECT",
+    "alerts_preferences": "SELECT, INSERT, UPDATE (mailed_at)",
     "alerts_watched": "SELECT",
 }
-# What opens accounts and keys is not the machine's business either.
+# What opens accounts and keys is not the machine's business either: of people it sees where to write to, and may lock
+# their rows, for which PostgreSQL asks that it may write some column; this one decides nothing.
 _NOT_FOR_WORKERS: Final = (
-    "access_apikey", "access_loginlink", "django_session", "mfa_authenticator", "usersessions_usersession",
+    "access_apikey", "access_loginlink", "access_user", "access_user_groups", "access_user_user_permissions",
+    "account_emailaddress", "account_emailconfirmation", "auth_group", "auth_group_permissions", "auth_permission",
+    "django_admin_log", "django_session", "mfa_authenticator", "usersessions_usersession",
 )  # fmt: skip
+_PEOPLE: Final = "GRANT SELECT (id, email, is_active), UPDATE (joined_at) ON access_user TO bh_worker;"
 _GRANT_WORKER: Final = """
 DO $$ DECLARE closed record; BEGIN
     IF NOT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = 'bh_worker') THEN RETURN; END IF;
@@ -63,7 +67,7 @@ END $$
 
 def grant_worker_role() -> None:
     """Let ``bh_worker``, where there is such a role, do its work, and see of private rows what that needs."""
-    opened = "".join(
+    opened = _PEOPLE + "".join(
         f"GRANT {rights} ON {table} TO bh_worker; CREATE POLICY worker_rows ON {table} TO bh_worker USING (true);"
         for table, rights in WORKER_MAY.items()
     )

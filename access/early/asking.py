@@ -53,8 +53,8 @@ def answer(*, now: dt.datetime, most: int = 100) -> int:
 def _answer(ask: Ask, now: dt.datetime) -> None:
     """Send the one mail that fits; how many an address gets does not depend on which."""
     digest = address_digest(ask.address)
-    member = User.objects.filter(email__iexact=ask.address).first()
-    signup = None if member else _signup_of(ask, digest, now)
+    is_member = User.objects.filter(email__iexact=ask.address).exists()
+    signup = None if is_member else _signup_of(ask, digest, now)
     if not limits.may_mail(digest=digest, now=now):
         return
     if signup is None:

@@ -13,7 +13,7 @@ from access.mail import post
 from access.queries import own_time_zone
 from access.reading import clock, with_moment
 from alerts.mails import DIGEST
-from alerts.models import Notice
+from alerts.models import Notice, Preferences
 from alerts.queries import preferences_of
 from alerts.terms import is_quiet
 
@@ -21,8 +21,6 @@ from .looking import look
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from alerts.models import Preferences
 
 # Members for whom one call writes, and notices that one e-mail spells out.
 _MEMBERS: Final = 200
@@ -44,7 +42,7 @@ def send_digests(*, now: dt.datetime) -> int:
 def _send(owner_id: int, now: dt.datetime) -> bool:
     with transaction.atomic():
         members = get_user_model().objects.select_for_update(skip_locked=True)
-        owner = members.filter(pk=owner_id, is_active=True).first()
+        owner = members.only("email").filter(pk=owner_id, is_active=True).first()
         if owner is None:
             return False
         preferences = preferences_of(owner_id=owner_id)
@@ -57,8 +55,8 @@ def _send(owner_id: int, now: dt.datetime) -> bool:
             return False
         post(DIGEST, to=owner.email, context=digest_of(found, zone), key=f"alerts:{owner_id}:{found[-1].pk}")
         Notice.objects.owned_by(owner_id).filter(pk__in=[one.pk for one in found]).update(mailed_at=now)
-        preferences.mailed_at = now
-        preferences.save()
+        if not Preferences.objects.owned_by(owner_id).update(mailed_at=now):
+            Preferences(owner_id=owner_id, mailed_at=now).save(force_insert=True)
     return True
 
 

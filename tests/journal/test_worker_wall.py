@@ -9,12 +9,18 @@ from typing import TYPE_CHECKING
 import pytest
 from django.db import DatabaseError, connection, transaction
 
+import access.tasks
+from access.early import asking, waves
+from access.models import LocalMail, Mail
+from alerts.operations import send_digests
 from alerts.tasks import look, tell_of_plans
 from bhweb.walls import WORKER_MAY, grant_worker_role
 from journal import operations, queries, tasks
 from journal.models import Judgement
 from journal.queries.controls import AROUND
 from market.operations.storing import make_months
+from tests.access.early import START, invited
+from tests.alerts.test_mailing import mails, note
 from tests.factories import make_plan, make_user
 from tests.journal.test_settling import PATH, add, arm, first_minute
 
@@ -22,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from django.db.backends.utils import CursorWrapper
+    from pytest_django import Settings
 
     from access.models import User
     from heatmaps.models import Zone
@@ -29,7 +36,10 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.django_db
 CANARY = "canary-that-no-worker-reads"
 NOW = dt.datetime(2026, 11, 29, tzinfo=dt.UTC)
-SECRETS = ("access_apikey", "access_loginlink", "django_session", "mfa_authenticator")
+SECRETS = (
+    "access_apikey", "access_loginlink", "account_emailaddress", "auth_permission", "django_session",
+    "mfa_authenticator",
+)  # fmt: skip
 
 
 @contextmanager
@@ -82,6 +92,11 @@ def test_private_tables_are_closed_but_for_what_is_named() -> None:
         "DELETE FROM journal_judgement",
         "DELETE FROM alerts_notice",
         "INSERT INTO journal_journalentry (owner_id, number, kind) VALUES (1, 1, 'noted')",
+        "SELECT password FROM access_user",
+        "UPDATE access_user SET is_superuser = true",
+        "UPDATE access_user SET email = 'mine@example.com'",
+        "DELETE FROM access_user",
+        "INSERT INTO access_user (email, password) VALUES ('mine@example.com', 'x')",
         "ALTER TABLE market_bar ADD COLUMN x int",
         "ALTER TABLE journal_plan DISABLE ROW LEVEL SECURITY",
         "DROP POLICY own_rows ON journal_plan",
@@ -115,3 +130,28 @@ def test_it_judges_tells_draws_and_makes_months(owner: User, zone: Zone) -> None
     phases = [Judgement.objects.owned_by(one.pk).get().phase for one in (owner, other)]
     assert phases == ["closed", "closed"]
     assert operations.draw_controls(instrument_id=key, now=over) == 0
+
+
+def test_it_writes_to_members(owner: User, zone: Zone) -> None:
+    now = dt.datetime.now(dt.UTC)
+    note(owner, zone.heatmap.instrument, now)
+    with as_worker():
+        assert send_digests(now=now) == 1
+        assert send_digests(now=now) == 0
+    assert mails() == [(owner.email, 1)]
+
+
+def test_it_answers_strangers_and_members(owner: User, settings: Settings) -> None:
+    settings.EMAIL_BACKEND = "access.mail.local.LocalBackend"
+    invited("invited@example.com")
+    for address in ("new@example.com", owner.email):
+        asking.take_in(address=address, data={}, is_suspect=False, now=START)
+    with as_worker():
+        assert asking.answer(now=START) == 2
+        waves.advance(now=START)
+        access.tasks.send_mail()
+        access.tasks.prune_mail()
+        access.tasks.keep_early_access(now=START)
+    assert {"new@example.com", owner.email} <= set(Mail.objects.values_list("address", flat=True))
+    assert {mail.state for mail in Mail.objects.all()} == {Mail.State.SENT}
+    assert LocalMail.objects.count() == Mail.objects.count()
