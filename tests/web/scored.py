@@ -86,7 +86,8 @@ def worlds(*, over_null: float = 0.2) -> list[Figure]:
     def covered(value: float, side: str = "both", mode: str = "") -> Figure:
         return Figure("coverage-80", "open-interest", side, mode, "", value, value - 0.1, value + 0.1, 300, 30)
 
-    ours = [row("swept-rank", 0.86), row("swept-rank", 0.93, seed=2), row("log-skill", over_null, versus="path-only")]
+    ours = [row("swept-rank", 0.86), row("swept-rank", 0.93, seed=2), row("log-skill", 0.05, versus="turnover")]
+    ours += [row("log-skill", over_null, versus="path-only")]
     cells = [covered(0.79), covered(0.97, "long", "0 to 1 %"), covered(0.61, "short", "20 % and more")]
     return [*ours, row("swept-rank", 0.5, of_map="path-only"), *cells]
 

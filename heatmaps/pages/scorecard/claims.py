@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from heatmaps.pages import touches
 
 from .reading import FEW, PRINTS, TOTALS, TOUCHES, Value, of_kind
-from .wording import NOT_SHOWN, OURS, SHOWN, UNSCORED, Claim
+from .wording import NOT_SHOWN, NULL, OURS, SHOWN, UNSCORED, Claim
 from .worlds import worlds
 
 if TYPE_CHECKING:
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
     from .reading import Run
 
-NULL: Final = "path-only"
 CONTROL: Final = "control"
 # What a stated chance may be off on average, over all that was stated (docs/METHOD).
 CLOSE: Final = 0.02

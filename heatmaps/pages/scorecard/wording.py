@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 OURS: Final = "open-interest"
+NULL: Final = "path-only"
 SHOWN: Final = "shown"
 NOT_SHOWN: Final = "not shown"
 UNSCORED: Final = "not scored yet"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from .reading import SIMULATOR
-from .wording import NOT_SHOWN, OURS, SHOWN, UNSCORED, Claim
+from .wording import NOT_SHOWN, NULL, OURS, SHOWN, UNSCORED, Claim
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from .reading import Run, Value
 
 _AHEAD: Final = "Places simulated liquidations better than every rule, on every seed"
+_BEYOND: Final = "Places simulated liquidations better than the path of price alone, on every seed"
 _HOLDS: Final = "80% intervals hold 75 to 85% of simulated amounts"
 _COMMAND: Final = "python3 manage.py score simulator --worlds all"
 _LEAST, _MOST = 0.75, 0.85
@@ -22,19 +23,30 @@ def worlds(runs: Sequence[Run]) -> list[Claim]:
     """One claim of each kind for each world that was judged."""
     judged = [run for run in runs if run.row.subject == SIMULATOR]
     if not judged:
-        return [Claim(text, "", UNSCORED, (), (), "", _COMMAND) for text in (_AHEAD, _HOLDS)]
-    return [*map(_ahead, judged), *map(_holds, judged)]
+        return [Claim(text, "", UNSCORED, (), (), "", _COMMAND) for text in (_AHEAD, _BEYOND, _HOLDS)]
+    return [*map(_ahead, judged), *map(_beyond, judged), *map(_holds, judged)]
 
 
 def _ahead(run: Run) -> Claim:
-    ahead = [one for one in run.all(measure="log-skill", map=OURS) if one.versus]
+    return _better(_AHEAD, run, [one for one in _leads(run) if one.versus != NULL])
+
+
+def _beyond(run: Run) -> Claim:
+    return _better(_BEYOND, run, [one for one in _leads(run) if one.versus == NULL])
+
+
+def _leads(run: Run) -> list[Value]:
+    return [one for one in run.all(measure="log-skill", map=OURS) if one.versus]
+
+
+def _better(text: str, run: Run, ahead: Sequence[Value]) -> Claim:
     missed = [one for one in ahead if (one.value or 0.0) <= 0.0]
     sure = sum(one.is_above for one in ahead)
     lines = (
         *(f"missed: log-skill {_small(one)} over {one.versus}, {one.mode}" for one in missed),
         f"{len(ahead) - len(missed)} of {len(ahead)} comparisons above zero, {sure} with their whole interval",
     )
-    return _claim(_AHEAD, run, is_shown=bool(ahead) and not missed, lines=lines)
+    return _claim(text, run, is_shown=bool(ahead) and not missed, lines=lines)
 
 
 def _holds(run: Run) -> Claim:
