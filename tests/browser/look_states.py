@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 
     State = Callable[[Page], None]
 
-# Until a page that has nothing to wait for stands, until the server's picture takes the chart's place, and until the
-# page knows that nobody answers it [ms].
-PAUSE_MS, LATE_MS, LOST_MS = 700, 7000, 45_000
+# Until a page that has nothing to wait for stands, until the server's picture takes the chart's place, and until at
+# the latest a page that hears nothing is stale [ms].
+PAUSE_MS, LATE_MS, LOST_MS = 700, 7000, 300_000
 HOUR_MS: Final = 3_600_000
 
 
@@ -135,10 +135,12 @@ def broken(page: Page) -> None:
 
 
 def lost(page: Page) -> None:
-    """Cut the line under an open terminal."""
+    """Let an open terminal hear nothing more until it calls itself stale."""
+    for pattern in ("**/events*", "**/tick/**"):
+        page.route(pattern, lambda route: route.abort())
+    page.reload()
     drawn(page)
-    page.context.set_offline(True)
-    page.wait_for_timeout(LOST_MS)
+    page.locator("#stale").wait_for(timeout=LOST_MS)
 
 
 def opened(summary: str) -> State:

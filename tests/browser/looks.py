@@ -102,7 +102,6 @@ def draw(context: BrowserContext, url: str, look: Look, path: Path) -> None:
         page.evaluate(WHOLE)
         page.wait_for_timeout(look_states.PAUSE_MS)
     page.screenshot(path=path, full_page=look.whole)
-    context.set_offline(False)
     page.unroute_all(behavior="ignoreErrors")
     page.close()
 

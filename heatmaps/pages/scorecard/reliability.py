@@ -43,6 +43,11 @@ class Tenth:
     bar_height: str
 
     @property
+    def count_text(self) -> str:
+        """Write how many there are."""
+        return f"{self.count:,}"
+
+    @property
     def is_small(self) -> bool:
         """Tell whether there are too few to read much into."""
         return self.count < FEW
@@ -56,6 +61,11 @@ class Diagram:
     count: int
     tenths: tuple[Tenth, ...]
     off_text: str
+
+    @property
+    def count_text(self) -> str:
+        """Write how many there are."""
+        return f"{self.count:,}"
 
     @property
     def has_small(self) -> bool:
