@@ -196,6 +196,8 @@ def _line(pen: ImageDraw.ImageDraw, line: tuple[str, float, bool], frame: Frame,
 
 def _axes(pen: ImageDraw.ImageDraw, scene: Scene, frame: Frame, ink: Ink) -> None:
     pen.rectangle([frame.width, 0, frame.width + AXIS_WIDTH, frame.height], fill=ink.ground)
+    # A zone may reach beyond the plot, but not over the times.
+    pen.rectangle([0, frame.height, frame.width + AXIS_WIDTH, frame.height + AXIS_HEIGHT], fill=ink.ground)
     last = float(filled(scene.bars[:, 3])[-1])
     for price in _ticks(frame):
         height = frame.y(price)

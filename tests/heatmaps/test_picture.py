@@ -94,6 +94,13 @@ def test_right_of_now_is_paler() -> None:
     assert image[30, 970].sum() < image[30, 300].sum()
 
 
+def test_a_zone_that_reaches_beyond_the_plot_leaves_the_times_alone() -> None:
+    bottom, _ = picture.price_range(make_scene().bars)
+    zone = picture.Band(start=40, low=bottom * 0.99, high=bottom * 1.01, is_long=True, label="Z-1 $4M")
+    strip = pixels(replace(make_scene(), zones=(zone,)))[-caption.ROW - picture.AXIS_HEIGHT + 1 : -caption.ROW]
+    assert (strip[:, :900, 0] - strip[:, :900, 2]).max() < 30
+
+
 def test_missing_bars_leave_a_hole_in_the_candles() -> None:
     whole, holed = pixels(make_scene(code=None)), pixels(make_scene(code=None, holes=tuple(range(80, 120))))
     spacing = (SIZE[0] - picture.AXIS_WIDTH) * 0.93 / 200
