@@ -1,8 +1,10 @@
 // The chart and everything that moves with it: one view object is shared by the layers.
+import { Arrivals } from './arrivals.js';
 import { Bands } from './bands.js';
 import { Bars } from './bars.js';
 import { buildChart, restyle, setData, setLog, showNewest, updateData } from './chart.js';
 import { buildTable } from './colour.js';
+import { EdgeLayer } from './edge.js';
 import { Grid } from './grid.js';
 import { HeatLayer } from './heat.js';
 import { Keys } from './keys.js';
@@ -27,7 +29,6 @@ import { ZoneBook, ZoneLayer } from './zones.js';
 
 export { HeatLayer };
 const SETTLE_MS = 140;
-const OLDER_BEFORE = 30;
 const NARROW = 720;
 
 export async function startChart(root, help) {
@@ -61,9 +62,11 @@ class App {
     this.view.rival = new Rival(this.view, { root, onChange: () => this.redraw() });
     this.queued = new Set();
     this.requests = new Requests(this.view.bars, {
-      onFree: () => this.refresh(),
-      onSuccess: () => showError(this.view, null),
-      onFailure: (error) => showError(this.view, error),
+      onFree: (isWanted) => (isWanted ? this.refresh() : this.arrivals?.look()),
+      onEnd: (error) => {
+        showError(this.view, error);
+        this.redraw();
+      },
     });
   }
 
@@ -126,6 +129,7 @@ class App {
   }
 
   fill(document_) {
+    this.arrivals?.clear();
     this.view.bars.replace(document_);
     this.view.zones.replace(document_.zones);
     this.take(document_);
@@ -138,10 +142,14 @@ class App {
     buildChart(view, host);
     this.panes = new Panes(view, root.querySelector('#pane-labels'));
     this.panes.build();
+    this.arrivals = new Arrivals(view, this.requests, {
+      onOlder: (documents) => this.takeOlder(documents),
+      onNewer: (document_) => this.takeNewer(document_),
+    });
     this.heat = new HeatLayer(view);
     this.zones = new ZoneLayer(view);
     view.candles.attachPrimitive(this.heat);
-    for (const layer of [new ProfileLayer(view), new StructureLayer(view), this.zones, new LiquidationLayer(view)]) {
+    for (const layer of [new EdgeLayer(view, this.requests), new ProfileLayer(view), new StructureLayer(view), this.zones, new LiquidationLayer(view)]) {
       view.candles.attachPrimitive(layer);
     }
     const part = (name) => root.querySelector(`#${name}`);
@@ -174,7 +182,7 @@ class App {
     this.replay = new Replay(root, { onMove: (at) => this.moveTo(at), step: () => view.bars.step });
     this.replay.loadTrack(root.dataset.trackUrl);
     this.menus.show();
-    view.chart.timeScale().subscribeVisibleLogicalRangeChange((range) => this.onRange(range));
+    view.chart.timeScale().subscribeVisibleLogicalRangeChange(() => this.onRange());
     const { readout, panes, zones } = this;
     this.pointer = new Pointer(view, { readout, panes, zones, keys: () => this.keys, queue: (...names) => this.queue(...names), redraw: () => this.redraw() });
     this.keys = new Keys(view, host, {
@@ -187,36 +195,30 @@ class App {
     new ResizeObserver(() => this.queue('labels', 'side')).observe(host);
     document.documentElement.addEventListener('bh:theme', () => this.onTheme());
     for (const button of root.querySelectorAll('[data-layer]')) button.addEventListener('click', () => this.toggle(button.dataset.layer));
-    for (const link of this.root.querySelectorAll('[data-timeframe-link]')) {
-      link.addEventListener('click', (event) => this.onTimeframe(event, link));
-    }
+    for (const link of root.querySelectorAll('[data-timeframe-link]')) link.addEventListener('click', (event) => this.onTimeframe(event, link));
   }
 
-  onRange(range) {
+  onRange() {
     const { view } = this;
     view.moving = true;
     clearTimeout(this.settle);
     this.settle = setTimeout(() => {
       view.moving = false;
+      this.arrivals.settle();
       this.redraw();
     }, SETTLE_MS);
     this.queue('side');
-    if (range && range.from < OLDER_BEFORE) this.loadOlder();
+    this.arrivals.look();
   }
 
-  loadOlder() {
+  // The library counts from the newest bar, so what is in view stays where it is.
+  takeOlder(documents) {
     const { view } = this;
-    if (this.requests.isBusy || view.bars.reachedStart) return;
-    this.requests.add(view.bars.olderQuery, (document_) => {
-      const range = view.chart.timeScale().getVisibleLogicalRange();
-      const added = view.bars.prepend(document_);
-      if (added === 0) return;
-      view.zones.add(document_.zones);
-      setData(view);
-      this.panes.setData();
-      view.chart.timeScale().setVisibleLogicalRange({ from: range.from + added, to: range.to + added });
-      view.dataVersion += 1;
-    });
+    view.bars.prepend(documents);
+    for (const { zones } of documents) view.zones.add(zones);
+    setData(view);
+    this.panes.setData();
+    view.dataVersion += 1;
   }
 
   toggle(name) {
@@ -259,7 +261,7 @@ class App {
     if (this.view.bars.at) return;
     if (this.requests.isBusy) this.requests.wanted = true;
     else if (!this.view.chart) this.open(this.root.dataset.timeframe);
-    else this.requests.add(this.view.bars.newerQuery, (document_) => this.takeNewer(document_));
+    else this.requests.add(this.view.bars.newerQuery, (document_) => this.arrivals.bring(document_));
   }
 
   takeNewer(document_) {
@@ -275,8 +277,6 @@ class App {
     this.redraw();
     this.root.dataset.refreshed = String(Number(this.root.dataset.refreshed ?? 0) + 1);
   }
-
-  // --- drawing ------------------------------------------------------------------------------------------------------
 
   redraw() {
     this.heat?.requestUpdate?.();

@@ -45,22 +45,24 @@ export class Bars {
     this.derive();
   }
 
-  // Put older bars in front; returns how many came.
-  prepend(document) {
-    const count = document.bars.open.length;
-    if (count === 0) {
-      this.reachedStart = true;
-      return 0;
+  // Put older bars in front, several answers at once.
+  prepend(documents) {
+    const start = Math.min(...documents.map(({ start_ms: at }) => at));
+    const count = Math.round((this.start - start) / this.step);
+    for (const document of documents) {
+      this.absences.add(document);
+      this.conditions.add(document);
     }
-    this.absences.add(document);
-    this.conditions.add(document);
-    const hole = Math.round((this.start - document.start_ms) / this.step) - count;
     for (const name of COLUMNS) {
-      this.columns[name] = [...document.bars[name], ...new Array(hole).fill(null), ...this.columns[name]];
+      const front = new Array(count).fill(null);
+      for (const { start_ms: at, bars } of documents) {
+        const offset = Math.round((at - start) / this.step);
+        bars[name].forEach((value, i) => (front[offset + i] = value));
+      }
+      this.columns[name] = front.concat(this.columns[name]);
     }
-    this.start = document.start_ms;
+    this.start = start;
     this.derive();
-    return count + hole;
   }
 
   // Replace the open bar and add what closed since.
@@ -89,10 +91,9 @@ export class Bars {
     return this.fundingInterval === null ? 'per interval' : `per ${this.fundingInterval / 3600000} h`;
   }
 
-  // What to ask for: a whole time frame, what lies before the first bar, what came since the last but sections that
-  // are here already.
-  get olderQuery() {
-    return { tf: this.timeframe, until: this.start };
+  // What to ask for: what lies before a moment, what came since the last bar but sections that are here already.
+  olderQuery(until) {
+    return { tf: this.timeframe, until };
   }
 
   get newerQuery() {
@@ -128,27 +129,28 @@ export class Bars {
     return this.close(this.count - 1);
   }
 
-  candles() {
+  // The chart library's points, those from an index on.
+  candles(from = 0) {
     const { open, high, low, close } = this.columns;
-    return close.map((value, i) => {
-      const time = this.time(i) / 1000;
-      return value === null ? { time } : { time, open: open[i], high: high[i], low: low[i], close: value };
-    });
+    return this.points(from, (i, time) => (close[i] === null ? { time } : { time, open: open[i], high: high[i], low: low[i], close: close[i] }));
   }
 
-  line(name) {
+  line(name, from = 0) {
     const column = this.columns[name];
-    return column.map((value, i) => {
-      const time = this.time(i) / 1000;
+    return this.points(from, (i, time) => {
+      const value = column[i];
       if (value === null) return { time };
       return i + 1 < column.length && column[i + 1] === null ? { time, value, ...UNDRAWN } : { time, value };
     });
   }
+
   // A histogram's bars, downwards with sign -1.
-  bar(name, sign) {
-    return this.columns[name].map((value, i) => {
-      const time = this.time(i) / 1000;
-      return value === null ? { time } : { time, value: sign * value };
-    });
+  bar(name, sign, from = 0) {
+    const column = this.columns[name];
+    return this.points(from, (i, time) => (column[i] === null ? { time } : { time, value: sign * column[i] }));
+  }
+
+  points(from, make) {
+    return Array.from({ length: Math.max(0, this.count - from) }, (_, i) => make(from + i, this.time(from + i) / 1000));
   }
 }

@@ -78,7 +78,7 @@ export function setData(view) {
 // Only what changed: the bar that was open and those after it.
 export function updateData(view, fromIndex) {
   const { bars } = view;
-  for (const item of bars.candles().slice(fromIndex)) view.candles.update(item);
+  for (const item of bars.candles(fromIndex)) view.candles.update(item);
 }
 
 export function showNewest(view) {

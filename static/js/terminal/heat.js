@@ -2,6 +2,7 @@
 //
 // Columns become runs (one look-up for a bar, not for each pixel). Rows are interpolated between bins on the log codes:
 // bins are finer than the estimator knows, so a smooth edge is the honest one.
+import { pack } from './colour.js';
 import { Layer } from './layer.js';
 
 const GAP = 255;
@@ -153,7 +154,10 @@ export class HeatLayer extends Layer {
       const base = segment.col * size;
       const a = this.tile(segment, 'a', window.level, rowA);
       const b = this.tile(segment, 'b', window.level, rowB);
-      if (a === null || b === null) continue;
+      if (a === null || b === null) {
+        this.rasterAwaited(frame, segment, y, window.level, a === null ? rowA : rowB);
+        continue;
+      }
       if (rival.mode === 'difference') {
         const other = rival.tiles.get(window.level, rowA, segment.col);
         if (other !== null) this.rasterDifference(frame, segment, y, a, other, offsetA - base);
@@ -169,6 +173,14 @@ export class HeatLayer extends Layer {
     kept.row = row;
     kept.codes = (rival.mode === 'other' ? rival.tiles : tiles).get(level, row, segment.col);
     return kept.codes;
+  }
+
+  // A tile on its way is neither empty nor a gap.
+  rasterAwaited(frame, { start, end, col }, y, level, row) {
+    const { awaited, rival, tiles } = this.view;
+    const { runs, pixels, width } = frame;
+    if (!(rival.mode === 'other' ? rival.tiles : tiles).isAwaited(level, row, col)) return;
+    pixels.fill(pack(awaited), y * width + runs.x[start], y * width + runs.x[end]);
   }
 
   // The hot loop: numbers only.

@@ -101,8 +101,8 @@ export class Panes {
     for (const { pane, part, series } of this.series) series.applyOptions(this.options(pane, part));
   }
 
-  points({ column, sign }) {
-    return sign ? this.view.bars.bar(column, sign) : this.view.bars.line(column);
+  points({ column, sign }, from = 0) {
+    return sign ? this.view.bars.bar(column, sign, from) : this.view.bars.line(column, from);
   }
 
   setData() {
@@ -113,7 +113,7 @@ export class Panes {
 
   updateData(fromIndex) {
     for (const { part, series } of this.series) {
-      for (const item of this.points(part).slice(fromIndex)) series.update(item);
+      for (const item of this.points(part, fromIndex)) series.update(item);
     }
   }
 

@@ -1,11 +1,12 @@
 // The chart's requests, one at a time: what a new time frame overtakes is broken off and never drawn, what comes while
 // another is on its way is remembered.
 export class Requests {
-  constructor(bars, { onFree, onSuccess, onFailure }) {
+  constructor(bars, { onFree, onEnd }) {
     this.bars = bars;
-    this.on = { onFree, onSuccess, onFailure };
+    this.on = { onFree, onEnd };
     this.current = null;
     this.wanted = false;
+    this.hasFailed = false;
   }
 
   get isBusy() {
@@ -25,18 +26,24 @@ export class Requests {
       const answer = await this.bars.fetch(query, current.signal);
       if (this.current !== current) return;
       take(answer);
-      this.on.onSuccess();
+      this.end(null);
     } catch (error) {
-      if (this.current === current) this.on.onFailure(error);
+      if (this.current === current) this.end(error);
     }
     if (this.current === current) this.free();
   }
 
+  end(error) {
+    this.hasFailed = error !== null;
+    this.on.onEnd(error);
+  }
+
+  // Tell whether something came meanwhile. After a failure nothing is asked for until then, or the visitor moves.
   free() {
     this.current = null;
-    if (!this.wanted) return;
+    const { hasFailed, wanted } = this;
     this.wanted = false;
-    this.on.onFree();
+    if (wanted || !hasFailed) this.on.onFree(wanted);
   }
 }
 

@@ -3,6 +3,7 @@ import { currentTheme } from '../theme.js';
 
 const NAMES = {
   plot: '--plot',
+  awaited: '--bg2',
   line: '--line',
   text1: '--t1',
   text2: '--t2',
@@ -24,10 +25,12 @@ const NAMES = {
   crossLabel: '--cross-label',
 };
 const GROUND = { dark: [11, 13, 17], light: [255, 255, 255] };
+// What is waited for: --bg2.
+const AWAITED = { dark: [19, 23, 28], light: [245, 246, 248] };
 
 export function readTheme() {
   const style = getComputedStyle(document.documentElement);
   const css = Object.fromEntries(Object.entries(NAMES).map(([name, token]) => [name, style.getPropertyValue(token).trim()]));
   const theme = currentTheme();
-  return { css, theme, ground: GROUND[theme], hues: document.documentElement.dataset.hue === 'one' ? 1 : 2 };
+  return { css, theme, ground: GROUND[theme], awaited: AWAITED[theme], hues: document.documentElement.dataset.hue === 'one' ? 1 : 2 };
 }

@@ -22,6 +22,12 @@ export class TileStore {
     return null;
   }
 
+  // Whether a tile is still on its way.
+  isAwaited(level, row, col) {
+    const entry = this.tiles.get(`${level}/${row}/${col}`);
+    return entry !== undefined && entry.codes === null && !entry.isAbsent;
+  }
+
   code(level, bin, column) {
     const row = Math.floor(bin / this.size);
     const col = Math.floor(column / this.size);
@@ -34,7 +40,8 @@ export class TileStore {
     try {
       const response = await fetch(`${this.base}${key}.bin`, { cache: cacheMode });
       if (response.ok) this.keep(key, new Uint8Array(await response.arrayBuffer()));
-      else if (response.status !== 404) this.retry(key);
+      else if (response.status === 404) this.miss(key);
+      else this.retry(key);
     } catch {
       this.retry(key);
     } finally {
@@ -46,6 +53,13 @@ export class TileStore {
     if (codes.length !== this.size * this.size) return;
     undelta(codes, this.size);
     this.tiles.get(key).codes = codes;
+    this.version += 1;
+    this.onChange();
+  }
+
+  // Nothing was built there.
+  miss(key) {
+    this.tiles.get(key).isAbsent = true;
     this.version += 1;
     this.onChange();
   }
