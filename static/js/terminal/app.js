@@ -153,8 +153,8 @@ class App {
       view.candles.attachPrimitive(layer);
     }
     const part = (name) => root.querySelector(`#${name}`);
-    this.side = new SideMap(view, part('side'), part('side-caption'));
-    this.readout = new Readout(view, { bar: part('read-bar'), heat: part('read-heat'), spoken: document.querySelector('#spoken') });
+    this.side = new SideMap(view, part('side'), part('side-caption'), part('side-empty'));
+    this.readout = new Readout(view, { bar: part('read-bar'), heat: part('read-heat'), more: part('read-more'), spoken: document.querySelector('#spoken') });
     part('readout').hidden = false;
     this.reset();
     this.listen();

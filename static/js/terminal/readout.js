@@ -17,18 +17,23 @@ function element(tag, text, className) {
 const words = (box) => [...box.childNodes].map(({ textContent }) => textContent.trim()).filter(Boolean).join(' ');
 
 export class Readout {
-  constructor(view, { bar, heat, spoken }) {
-    this.view = view;
-    this.bar = bar;
-    this.heat = heat;
-    this.spoken = spoken;
+  // A phone has room for a line of each above the chart; the rest stands below it.
+  constructor(view, { bar, heat, more, spoken }) {
+    Object.assign(this, { view, bar, heat, more, spoken });
     this.timer = 0;
   }
 
   idle() {
     this.showBar(this.view.bars.count - 1);
     const hint = this.view.narrow ? 'Touch and hold to read a level' : 'Hover, or focus the chart and use arrow keys, to read a level';
-    this.heat.replaceChildren(element('span', this.view.grid ? hint : 'No estimate for this instrument yet'));
+    this.tell([element('span', this.view.grid ? hint : 'No estimate for this instrument yet')]);
+  }
+
+  tell(lead, rest = []) {
+    const { narrow } = this.view;
+    this.heat.replaceChildren(...lead, ...(narrow ? [] : rest));
+    this.more.replaceChildren(...(narrow ? rest : []));
+    this.more.hidden = !narrow || rest.length === 0;
   }
 
   showBar(index) {
@@ -48,27 +53,27 @@ export class Readout {
     const clamped = Math.max(0, Math.min(this.view.bars.count - 1, index));
     this.showBar(clamped);
     if (level === null || !this.view.grid) return;
-    this.heat.replaceChildren(...this.describe(clamped, level));
+    this.tell(...this.describe(clamped, level));
   }
 
+  // What is estimated at a level, and what else there is to say of it.
   describe(index, level) {
-    const { bars } = this.view;
-    const at = element('b', price(level, bars.digits));
+    const { bars, narrow } = this.view;
     const found = this.estimate(index, level);
     const said = this.conditions(index)?.words.join(', ') ?? '';
-    if (found === null) return [document.createTextNode('At '), at, document.createTextNode(` · no estimate for this column${said ? `: ${said}` : ''}`)];
+    const lead = [document.createTextNode('At '), element('b', price(level, bars.digits))];
+    if (found === null) return [[...lead, document.createTextNode(' · no estimate for this column')], said ? [element('span', narrow ? said : `: ${said}`)] : []];
     const missing = this.missing(index);
-    const partial = missing === null ? [] : [element('span', `partial: without ${missing}`, 'interval')];
-    if (said) partial.push(element('span', said, 'interval'));
-    partial.push(...this.around(level));
-    if (found.amount === 0) return [document.createTextNode('At '), at, document.createTextNode(' · no estimate above the floor '), ...partial];
-    const parts = [element('span', '', `dot dot-${found.side}`), document.createTextNode('At '), at];
-    parts.push(document.createTextNode(` · est. ${found.side} `), element('b', usd(found.amount)), document.createTextNode(' per 0.1% '));
+    const rest = [missing === null ? '' : `partial: without ${missing}`, said].filter(Boolean).map((words_) => element('span', words_, 'said'));
+    rest.push(...this.around(level));
+    if (found.amount === 0) return [[...lead, document.createTextNode(' · no estimate above the floor')], rest];
+    lead.unshift(element('span', '', `dot dot-${found.side}`));
+    lead.push(document.createTextNode(` · est. ${found.side} `), element('b', usd(found.amount)), document.createTextNode(narrow ? '' : ' per 0.1%'));
     if (found.interval) {
       const width = CLASS_NAMES[found.bands.widthClass(found.side, found.away)];
-      parts.push(element('span', `80% interval ${usdRange(...found.interval)}, ${width}`, 'interval'));
+      lead.push(element('span', `${narrow ? '80%:' : '80% interval'} ${usdRange(...found.interval)}, ${width}`, 'said'));
     }
-    return [...parts, ...partial];
+    return [lead, rest];
   }
 
   // Seen from the newest close, whichever bar is under the crosshair, on a line of its own.
@@ -122,7 +127,7 @@ export class Readout {
   announce() {
     clearTimeout(this.timer);
     this.timer = setTimeout(() => {
-      this.spoken.textContent = `${words(this.bar)}. ${words(this.heat)}`;
+      this.spoken.textContent = [this.bar, this.heat, this.more].map(words).filter(Boolean).join('. ');
     }, SPEAK_AFTER_MS);
   }
 }

@@ -46,10 +46,8 @@ function niceCeiling(value) {
 }
 
 export class SideMap {
-  constructor(view, canvas, caption) {
-    this.view = view;
-    this.canvas = canvas;
-    this.caption = caption;
+  constructor(view, canvas, caption, empty) {
+    Object.assign(this, { view, canvas, caption, empty });
     this.slice = null;
     this.slices = 0;
     this.key = '';
@@ -61,6 +59,19 @@ export class SideMap {
   setSlice(slice) {
     this.slices += 1;
     this.slice = slice ? readSlice(slice, this.view.grid, this.view.bands.with(slice.wider)) : null;
+    const reason = this.reason();
+    this.canvas.parentElement.classList.toggle('is-empty', reason !== '');
+    this.empty.textContent = reason && `Side map: ${reason}.`;
+  }
+
+  // Why there is nothing to draw, if so; beside the chart that hangs on the prices in view.
+  reason() {
+    const { slice, view } = this;
+    if (!slice) return view.bars.at ? 'nothing had been built by this moment' : 'no estimate has been built for this instrument';
+    if (!view.narrow) return '';
+    const [first, end] = [1 - OWN_REACH, 1 + OWN_REACH].map((share) => view.grid.bin(slice.close * share) - slice.lo);
+    const isBare = slice.amounts.every((amount, i) => amount === 0 || i < first || i > end);
+    return isBare ? `nothing is estimated within ${100 * OWN_REACH}% of the last price` : '';
   }
 
   draw() {

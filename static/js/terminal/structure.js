@@ -1,24 +1,55 @@
 // What context layers say of prices: lines (solid where strong, else dashed), points (triangles at turns), and bands as
-// bars in a gutter at the left edge, so that no colour of the heat is changed.
+// bars in a gutter at the left edge, so that no colour of the heat is changed. Names of lines stand on the price axis,
+// where they cover no candle.
 import { Layer } from './layer.js';
 
 const GUTTER = 5;
 const NODE = 36;
-const PROFILE = 118;
 const SIZE = 4;
+// As wide as the axis is, no wider, no narrower: under a tag no figure may show. Whole names are told under the crosshair.
+const SHORT = { 'Point of control': 'PoC\u2003\u2002', 'Range high': 'R. high', 'Range low': 'R. low' };
 
 export class StructureLayer extends Layer {
   constructor(view) {
     super(view, 'top');
+    this.tags = [];
+    this.key = '';
+  }
+
+  get shown() {
+    return (this.view.levels ?? []).filter(({ layer }) => this.view.layers[layer]);
   }
 
   paint(target) {
-    const shown = (this.view.levels ?? []).filter(({ layer }) => this.view.layers[layer]);
+    const { shown } = this;
     if (shown.length === 0) return;
     target.useMediaCoordinateSpace(({ context, mediaSize }) => {
       for (const level of shown) this[level.style](context, level, mediaSize);
-      this.labels(context, shown, mediaSize);
     });
+  }
+
+  // The library keeps what it made of the same list.
+  priceAxisViews() {
+    const named = this.shown.filter(({ style, strong, layer }) => style === 'line' && (strong || layer !== 'value-area'));
+    const key = named.map(({ label, low, from_ms: from }) => [label, low, from]).join();
+    if (key !== this.key) [this.tags, this.key] = [named.map((level) => this.tag(level)), key];
+    return this.tags;
+  }
+
+  tag(level) {
+    const name = level.label.split(',')[0];
+    return {
+      coordinate: () => this.y(level.low) ?? 0,
+      text: () => SHORT[name] ?? name,
+      textColor: () => this.view.css.text1,
+      backColor: () => this.view.css.axisTag,
+      visible: () => this.isSeen(level),
+    };
+  }
+
+  isSeen(level) {
+    const [y, from] = [this.y(level.low), this.start(level)];
+    return y !== null && from !== null && y >= 0 && y <= this.chart.panes()[0].getHeight() && from <= this.chart.timeScale().width();
   }
 
   // Where a level begins [px]; null while it lies right of what is drawn.
@@ -69,26 +100,5 @@ export class StructureLayer extends Layer {
     context.closePath();
     context.fill();
     context.stroke();
-  }
-
-  labels(context, shown, { width, height }) {
-    const { css, font } = this.view;
-    context.font = font(10.5, 500);
-    context.textBaseline = 'bottom';
-    // Names of lines that began before the view stand right of what lies at its left edge.
-    const left = this.view.layers.profile ? PROFILE : GUTTER + 4;
-    for (const level of shown) {
-      const y = this.y(level.low);
-      const from = this.start(level);
-      const isNamed = level.style === 'line' && (level.strong || level.layer !== 'value-area');
-      if (!isNamed || y === null || from === null || y < 14 || y > height || from > width) continue;
-      const extent = context.measureText(level.label).width;
-      const x = Math.min(Math.max(left, from + GUTTER + 4), width - extent - 8);
-      // A ground of its own: names lie over candles, too.
-      context.fillStyle = css.tag;
-      context.fillRect(x - 3, y - 15, extent + 6, 13);
-      context.fillStyle = css.structure;
-      context.fillText(level.label, x, y - 2);
-    }
   }
 }

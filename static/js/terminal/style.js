@@ -14,6 +14,7 @@ const NAMES = {
   shortsFill: '--shorts-fill',
   zoneEnded: '--zone-ended',
   tag: '--tag',
+  axisTag: '--bg3',
   veil: '--veil',
   nowLine: '--now-line',
   hatch: '--hatch',
