@@ -182,7 +182,8 @@ def _candles(pen: ImageDraw.ImageDraw, bars: Floats, frame: Frame, ink: Ink) -> 
 def _zone(pen: ImageDraw.ImageDraw, band: Band, frame: Frame, ink: Ink) -> None:
     left, colour = max(0.0, frame.x(band.start)), ink.longs if band.is_long else ink.shorts
     if labels.is_seen(band, frame):
-        box = [left, frame.y(band.high), frame.width - 1, frame.y(band.low)]
+        # An edge beyond the plot is drawn where the axis of times will cover it.
+        box = [left, frame.y(band.high), frame.width - 1, min(frame.y(band.low), frame.height + 1)]
         pen.rectangle(box, outline=colour, fill=(*colour, 26))
 
 
@@ -196,7 +197,6 @@ def _line(pen: ImageDraw.ImageDraw, line: tuple[str, float, bool], frame: Frame,
 
 def _axes(pen: ImageDraw.ImageDraw, scene: Scene, frame: Frame, ink: Ink) -> None:
     pen.rectangle([frame.width, 0, frame.width + AXIS_WIDTH, frame.height], fill=ink.ground)
-    # A zone may reach beyond the plot, but not over the times.
     pen.rectangle([0, frame.height, frame.width + AXIS_WIDTH, frame.height + AXIS_HEIGHT], fill=ink.ground)
     last = float(filled(scene.bars[:, 3])[-1])
     for price in _ticks(frame):

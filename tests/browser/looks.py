@@ -30,9 +30,10 @@ THEMES: Final = ("dark", "light")
 PAST_HOURS: Final = 60
 # Zones of each state that a page is drawn of, where there is one.
 ZONES: Final = ("active", "approached", "partly_swept", "swept", "expired", "merged")
+SEEN: Final = "[...document.images].filter((one) => one.checkVisibility())"
 # A picture of a whole page has no bar under the thumb in its midst, and pictures that wait for a reader.
 WHOLE: Final = """
-for (const one of document.querySelectorAll('img[loading=lazy]')) if (one.checkVisibility()) one.loading = 'eager';
+for (const one of document.images) if (one.checkVisibility()) one.loading = 'eager';
 const nav = document.querySelector('.nav');
 if (nav && getComputedStyle(nav).position === 'fixed') {
   document.body.style.position = 'relative';
@@ -100,7 +101,7 @@ def draw(context: BrowserContext, url: str, look: Look, path: Path) -> None:
     look.reach(page)
     if look.whole:
         page.evaluate(WHOLE)
-        page.wait_for_timeout(look_states.PAUSE_MS)
+        page.wait_for_function(f"{SEEN}.every((one) => one.complete)")
     page.screenshot(path=path, full_page=look.whole)
     page.unroute_all(behavior="ignoreErrors")
     page.close()

@@ -18,7 +18,7 @@ from playwright.sync_api import sync_playwright
 from tests.browser.measure import FLAGS, NAMES, signed_in
 
 OUT: Final = Path(__file__).resolve().parents[2] / "docs/images"
-COLOURS: Final = 128
+COLOURS: Final = 256
 DESKTOP: Final = (1440, 900)
 PHONE: Final = (390, 844)
 # Name, size, theme, with scripts.
