@@ -57,7 +57,7 @@ async ({ path, lives, isBlind }) => {
           shown[one.name] = one.dataAt;
           parts.show(one.name, one.dataAt);
         } else if (!one.isFailed) {
-          clock.set(one.tick.now, one.isStream ? elapsed() : one.started, !one.isStream);
+          clock.set(one.tick.now, one.isStream ? null : one.started);
           take(one.tick);
         }
       }

@@ -101,9 +101,9 @@ class Stage:
             "BH_CLOCK": f"{since}@{self.clock.started_at:.3f}x{self.play.speed:g}",
         }
 
-    def begin(self) -> None:
-        """Start the product."""
-        self.product.begin_and_wait("--no-demo", **self.start_words)
+    def begin(self, **words: str) -> None:
+        """Start the product, with more of its environment."""
+        self.product.begin_and_wait("--no-demo", **self.start_words, **words)
 
     def rows(self, sql: str, values: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
         """Ask the product's database; raises psycopg.OperationalError while it is away."""

@@ -4,6 +4,8 @@
 import { age } from './format.js';
 
 const JUMP_MS = 5000;
+// So long a request has before its answer is asked for again [s].
+const WAIT_S = 10;
 const watches = { elapsed: () => performance.now(), wall: () => Date.now() };
 
 export class ServerClock {
@@ -16,12 +18,21 @@ export class ServerClock {
     this.doubtfulSince = null;
   }
 
-  // What the server said, which was asked at a moment of the stopwatch, or which came by itself at it. What comes late
-  // may never make the clock younger; what was not asked for since a jump does not end the doubt.
-  set(nowMs, at, isAnswer = false) {
+  // What the server said, which was asked at a moment of the stopwatch, or which came by itself. It is at least that
+  // late by now, so it may move the clock forward. It was said after it was asked for, so that the clock need not be
+  // ahead of an answer's time counted from the question: what took long once does not make the page old for good.
+  // An answer that was asked for before a jump tells neither, and does not end the doubt.
+  set(nowMs, askedAt = null) {
     this.check();
-    this.offset = Math.max(this.offset, nowMs - at);
-    if (isAnswer && this.doubtfulSince !== null && at >= this.doubtfulSince) this.doubtfulSince = null;
+    const least = nowMs - this.elapsed();
+    if (askedAt === null || askedAt < (this.doubtfulSince ?? 0)) {
+      this.offset = Math.max(this.offset, least);
+      return;
+    }
+    const most = nowMs - askedAt;
+    const isUnknown = this.doubtfulSince !== null || this.offset < least;
+    this.offset = isUnknown ? most : Math.min(this.offset, most);
+    this.doubtfulSince = null;
   }
 
   check() {
@@ -59,18 +70,24 @@ export class Parts {
     if (asOf) this.byName.set(name, asOf);
   }
 
+  get isBehind() {
+    return this.newest !== null && this.asOf < this.newest;
+  }
+
   get asOf() {
     return this.newest === null ? null : Math.min(this.newest, ...this.byName.values());
   }
 }
 
 export class Freshness {
-  // isPast tells whether the page shows the past on purpose.
-  constructor(root, clock, { onDoubt = () => {}, isPast = () => false } = {}) {
+  // isPast tells whether the page shows the past on purpose; onDoubt is called when and while the time has to be asked
+  // for, onLag while a part does not show what the server has.
+  constructor(root, clock, { onDoubt = () => {}, onLag = () => {}, isPast = () => false } = {}) {
     this.root = root;
     this.clock = clock;
-    this.onDoubt = onDoubt;
+    this.on = { doubt: onDoubt, lag: onLag };
     this.isPast = isPast;
+    this.waited = 0;
     const [asOf, staleAfter] = [Number(root.dataset.asOfMs) || null, Number(root.dataset.staleAfterMs) || null];
     this.parts = new Parts(null, null);
     this.parts.tick(asOf, staleAfter);
@@ -82,7 +99,22 @@ export class Freshness {
   // The stopwatch always runs: what is not live yet may become so.
   start() {
     this.show();
-    setInterval(() => this.show(), 1000);
+    setInterval(() => this.look(), 1000);
+    // Whoever comes back sees at once what is still true.
+    for (const name of ['visibilitychange', 'resume']) document.addEventListener(name, () => this.show());
+    window.addEventListener('pageshow', () => this.show());
+  }
+
+  // A request that failed is made again: the stream may go on, and have nothing newer for a while.
+  look() {
+    this.show();
+    const isDoubtful = this.clock.doubtfulSince !== null;
+    const isWaiting = (isDoubtful || this.parts.isBehind) && !this.isPast() && !document.hidden;
+    this.waited = isWaiting ? this.waited + 1 : 0;
+    if (this.waited < WAIT_S) return;
+    this.waited = 0;
+    if (isDoubtful) this.on.doubt();
+    if (this.parts.isBehind) this.on.lag();
   }
 
   update({ as_of_ms: asOf, stale_after_ms: staleAfter }) {
@@ -100,15 +132,17 @@ export class Freshness {
     const { asOf, allowance } = this.parts;
     const wasDoubtful = this.clock.doubtfulSince !== null;
     const isDoubtful = this.clock.check();
-    if (isDoubtful && !wasDoubtful) this.onDoubt();
+    if (isDoubtful && !wasDoubtful) this.on.doubt();
     if (allowance === null || asOf === null) return;
     const old = age(this.clock.now() - asOf);
     const kind = this.isPast() ? 'past' : judge({ now: this.clock.now(), asOf, allowance, isDoubtful });
     const words = { live: `Updated ${old} ago`, stale: `Data is ${old} old`, doubtful: 'Checking how old this is', past: 'Replay, not live' };
+    const isNews = this.root.dataset.kind !== kind;
     this.root.dataset.kind = kind;
     this.text.textContent = words[kind];
     this.dot.classList.toggle('dot-ok', kind === 'live');
     this.dot.classList.toggle('dot-warn', kind !== 'live');
+    if (isNews) this.root.dispatchEvent(new CustomEvent('bh:fresh', { bubbles: true }));
     if (!this.banner) return;
     // A live region speaks each time it changes: it holds the state, and the age only for the eye.
     this.banner.querySelector('[data-stale-age]').textContent = `Data is ${old} old`;

@@ -2,7 +2,11 @@
 //
 // Of the visible tabs of one instrument one leads: it holds the stream and tells the others, because a browser allows
 // few connections to one host. A hidden tab holds nothing. A follower that hears nothing asks for itself.
+//
+// The server tells the time every 15 seconds: a stream that has been silent for 45 has lost its other end without a
+// word, and is opened anew.
 const POLL_MS = 10000;
+const PATIENCE_MS = 20000;
 const RETRY_MS = 60000;
 const SILENCE_MS = 45000;
 
@@ -62,7 +66,7 @@ export class Live {
   connect() {
     if (!('EventSource' in window) || this.stream) return;
     this.stream = new EventSource(`/events?instrument=${encodeURIComponent(this.instrument)}`);
-    this.stream.addEventListener('open', () => clearTimeout(this.timer));
+    this.stream.addEventListener('open', () => this.schedule(SILENCE_MS));
     this.stream.addEventListener('tick', (event) => this.tell({ tick: JSON.parse(event.data) }));
     this.stream.addEventListener('clock', (event) => this.tell({ now_ms: JSON.parse(event.data).now_ms }));
     this.stream.addEventListener('error', () => this.fallBack());
@@ -71,12 +75,13 @@ export class Live {
   // What the leader hears, all hear.
   tell(news) {
     this.channel?.postMessage(news);
-    this.take(news, performance.now());
+    this.take(news);
+    this.schedule(SILENCE_MS);
   }
 
   hear(news) {
     if (document.hidden || this.isLeading) return;
-    this.take(news, performance.now());
+    this.take(news);
     this.schedule(SILENCE_MS);
   }
 
@@ -89,33 +94,47 @@ export class Live {
     this.schedule(POLL_MS);
   }
 
+  get isStreaming() {
+    return this.stream?.readyState === EventSource.OPEN;
+  }
+
   schedule(ms) {
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.poll(), ms * (0.9 + Math.random() * 0.2));
+    this.timer = setTimeout(() => this.onSilence(), ms * (0.9 + Math.random() * 0.2));
+  }
+
+  onSilence() {
+    if (this.isStreaming) {
+      this.close();
+      this.connect();
+    }
+    this.poll();
   }
 
   async poll() {
     clearTimeout(this.timer);
     const started = performance.now();
+    const patience = new AbortController();
+    const limit = setTimeout(() => patience.abort(), PATIENCE_MS);
     try {
       // An answer without a body has no time in it, and in doubt the time is what is asked for.
       const headers = this.etag && !this.clock.check() ? { 'If-None-Match': this.etag } : {};
-      const response = await fetch(this.tickUrl, { headers, cache: 'no-store' });
+      const response = await fetch(this.tickUrl, { headers, cache: 'no-store', signal: patience.signal });
       if (response.status === 200) {
         this.etag = response.headers.get('ETag');
         const tick = await response.json();
         if (this.isLeading) this.channel?.postMessage({ tick });
-        this.take({ tick }, started, true);
+        this.take({ tick }, started);
       }
     } catch {
       // Offline: the stopwatch goes on and the page says that it is stale.
     }
-    if (document.hidden || this.stream?.readyState === EventSource.OPEN) return;
-    this.schedule(this.isLeading ? POLL_MS : SILENCE_MS);
+    clearTimeout(limit);
+    if (!document.hidden) this.schedule(this.isLeading && !this.isStreaming ? POLL_MS : SILENCE_MS);
   }
 
-  take({ tick, now_ms: nowMs }, at, isAnswer = false) {
-    this.clock.set(tick?.now_ms ?? nowMs, at, isAnswer);
+  take({ tick, now_ms: nowMs }, askedAt = null) {
+    this.clock.set(tick?.now_ms ?? nowMs, askedAt);
     if (!tick) return;
     const isNew = tick.v > this.version;
     this.version = Math.max(this.version, tick.v);

@@ -7,7 +7,11 @@ const status = document.querySelector('#fresh');
 const clock = new ServerClock(Number(status.dataset.nowMs));
 let app = null;
 let live = null;
-const freshness = new Freshness(status, clock, { onDoubt: () => live?.poll(), isPast: () => Boolean(root.dataset.at) });
+const freshness = new Freshness(status, clock, {
+  onDoubt: () => live?.poll(),
+  onLag: () => refresh(),
+  isPast: () => Boolean(root.dataset.at),
+});
 freshness.start();
 
 // The figures around the chart tell how far their data goes; they are read again after each swap.
@@ -24,6 +28,12 @@ document.body.addEventListener('htmx:afterRequest', ({ detail }) => {
 });
 root.addEventListener('bh:chart', ({ detail }) => freshness.seen('chart', detail));
 
+// htmx listens for the event to fetch the page's figures; the chart fetches its own.
+function refresh(tick = null) {
+  document.body.dispatchEvent(new CustomEvent('bh:tick', { detail: tick }));
+  app?.refresh();
+}
+
 function onTick(tick, isNew) {
   // The page was made before the first bar: there is nothing on it that could be filled, so it is made anew.
   if (!root.dataset.asOf && tick.as_of_ms !== null) {
@@ -32,10 +42,7 @@ function onTick(tick, isNew) {
   }
   freshness.update(tick);
   // A page of a past moment stays as it is.
-  if (!isNew || root.dataset.at) return;
-  // htmx listens for this to fetch the page's figures; the chart fetches its own.
-  document.body.dispatchEvent(new CustomEvent('bh:tick', { detail: tick }));
-  app?.refresh();
+  if (isNew && !root.dataset.at) refresh(tick);
 }
 
 // Imported history changes only with another import; its page waits for nothing but a map that is still to be built.

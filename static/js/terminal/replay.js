@@ -26,6 +26,7 @@ export class Replay {
       this.go(null);
     });
     this.say(this.at);
+    document.addEventListener('bh:fresh', () => this.say(this.at));
   }
 
   get end() {
@@ -39,7 +40,8 @@ export class Replay {
   }
 
   say(at) {
-    const words = at === null ? this.text.dataset.live : `As known ${moment(at)}`;
+    const isLive = document.querySelector('#fresh').dataset.kind === 'live';
+    const words = at === null ? (isLive ? 'Live edge' : 'Newest data') : `As known ${moment(at)}`;
     this.text.textContent = words;
     this.slider.setAttribute('aria-valuetext', words);
     this.box.classList.toggle('is-past', at !== null);

@@ -1,5 +1,7 @@
 // The chart's requests, one at a time: what a new time frame overtakes is broken off and never drawn, what comes while
-// another is on its way is remembered.
+// another is on its way is remembered. One that is not answered makes way for the next.
+const PATIENCE_MS = 30000;
+
 export class Requests {
   constructor(bars, { onFree, onEnd }) {
     this.bars = bars;
@@ -22,6 +24,7 @@ export class Requests {
   async add(query, take) {
     const current = new AbortController();
     this.current = current;
+    const limit = setTimeout(() => current.abort(), PATIENCE_MS);
     try {
       const answer = await this.bars.fetch(query, current.signal);
       if (this.current !== current) return;
@@ -30,6 +33,7 @@ export class Requests {
     } catch (error) {
       if (this.current === current) this.end(error);
     }
+    clearTimeout(limit);
     if (this.current === current) this.free();
   }
 
