@@ -33,6 +33,14 @@ class MemberRow:
     interest_text: str
     interest_note: str
     built_text: str
+    # Up to when its data reaches and when it is late, for the page's stopwatch.
+    as_of_ms: int | None
+    stale_after_ms: int | None
+
+    @property
+    def counts(self) -> bool:
+        """Tell whether its age goes on, and with it whether it is late."""
+        return self.kind in {"live", "late"} and self.stale_after_ms is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +126,8 @@ def _row(one: MemberShare, shares: MemberShares, now: dt.datetime) -> MemberRow:
         interest_text=figures.usd(one.open_interest_usd),
         interest_note=_interest_note(one, shares),
         built_text=figures.moment(one.built_through),
+        as_of_ms=figures.epoch_ms(as_of),
+        stale_after_ms=figures.epoch_ms(one.freshness.stale_after),
     )
 
 

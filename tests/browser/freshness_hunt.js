@@ -1,9 +1,12 @@
 // 300 random lives of a page, each from its seed: outages of feed, stream, polls and fragments, sleep of the tab with
-// and without its stopwatch, a visitor's clock that is wrong and jumps. Counts seconds in which old data is called live.
+// and without its stopwatch, a visitor's clock that is wrong and jumps, answers that take long. Counts seconds in which
+// old data is called live, and those in which it is called stale though it is not old at all.
 async ({ path, lives, isBlind }) => {
   const { ServerClock, Parts, judge } = await import(path);
   const SECONDS = 2400;
-  const found = { lives, judged: 0, live: 0, doubtful: 0, stale: 0, falseFresh: [] };
+  // So much older than it is the data may be believed to be.
+  const NEAR_MS = 10000;
+  const found = { lives, judged: 0, live: 0, doubtful: 0, stale: 0, falseFresh: [], needless: 0 };
 
   function numbers(seed) {
     let state = seed * 2654435761 + 12345;
@@ -65,13 +68,14 @@ async ({ path, lives, isBlind }) => {
       const asksNow = isDoubtful && !inFlight.some(({ isStream, name, started }) => !isStream && !name && started >= clock.doubtfulSince);
       if (t >= pollDue || asksNow) {
         pollDue = t + 10;
-        const late = random() * 6;
+        const late = random() < 0.05 ? 10 + random() * 60 : random() * 6;
         inFlight.push({ due: t + late, started: elapsed(), isFailed: isOut('poll', t), tick: { dataAt, now: server() + late * 1000 * random() } });
       }
       const kind = judge({ now: clock.now(), asOf: parts.asOf, allowance: parts.allowance, isDoubtful });
       found.judged += 1;
       found[kind] += 1;
       const truly = server() - Math.min(shown.figures, shown.chart);
+      if (kind === 'stale' && truly < allowance - NEAR_MS) found.needless += 1;
       if (kind === 'live' && truly > allowance + 1000) found.falseFresh.push({ seed, t, truly, allowance });
     }
   }

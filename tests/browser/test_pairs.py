@@ -9,7 +9,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.core.management import call_command
 
-from tests.browser.conftest import END, LOOKS
+from tests.browser.conftest import END, LOOKS, script_of
 from tests.browser.test_accessibility import RULES
 from tests.world import World, lasting_world, make_pair
 
@@ -62,3 +62,27 @@ def test_pair_can_be_read_without_scripts(visit: Open, world: World) -> None:
     assert "OKX has been missing since 11:00 UTC" in page.locator(".notices").inner_text()
     assert page.locator("#members tbody tr").count() == 4
     assert page.locator(".still img").evaluate("(image) => image.complete && image.naturalWidth > 0")
+
+
+def test_a_member_s_age_goes_on_and_ends_its_being_live(visit: Open, world: World) -> None:
+    page = visit().terminal(KEY)
+    words = page.evaluate(
+        """async (path) => {
+            const { showMembers } = await import(path);
+            const row = document.querySelector('#members tbody tr');
+            Object.assign(row.dataset, { asOfMs: 1000000, staleAfterMs: 1075000 });
+            const said = (seconds, doubtfulSince) => {
+                showMembers({ now: () => 1000000 + seconds * 1000, doubtfulSince });
+                const text = (name) => row.querySelector(`[data-${name}]`).textContent;
+                return [text('state'), text('age'), row.querySelector('.dot').className];
+            };
+            return [said(20, null), said(20, 5), said(76, null), said(10, null)];
+        }""",
+        script_of("members"),
+    )
+    assert words == [
+        ["In", "20 s", "dot dot-ok"],
+        ["In", "20 s", "dot"],
+        ["In, its data is late", "76 s", "dot dot-warn"],
+        ["In", "10 s", "dot dot-ok"],
+    ]

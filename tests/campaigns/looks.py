@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
@@ -11,6 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 LIVE: Final = "live"
+# Of the chart that is looked at.
+TIMEFRAME: Final = "5m"
+BAR_MS: Final = 300_000
 # Time runs as in the product, that of timers, too. `skew` is by how much the visitor's clock is wrong; `stops` lets
 # the stopwatch stand while the whole page sleeps, as some machines' do.
 HASTEN: Final = """
@@ -72,6 +76,7 @@ SAID: Final = """async (isAtOnce) => {
     text: fresh.innerText,
     isGreen: fresh.querySelector('.dot').classList.contains('dot-ok'),
     edge: text('#replay-text'),
+    bar: text('#read-bar b'),
     last: document.querySelector('.last')?.firstChild.textContent.trim(),
     drawn: [...document.querySelectorAll('#read-bar i')].find(({ innerText }) => innerText === 'C')?.nextSibling.data,
     asOf: Number(document.querySelector('#strip').dataset.asOfMs),
@@ -92,6 +97,12 @@ def boasts(said: Mapping[str, Any]) -> dict[str, bool]:
     }
 
 
+def bar_at(end_ms: int) -> str:
+    """Name the bar of the chart that what ended at a moment is part of, as it is read out."""
+    start_s = (end_ms - 1) // BAR_MS * BAR_MS / 1000
+    return time.strftime("%d %b, %H:%M UTC", time.gmtime(start_s))
+
+
 @dataclass
 class Looks:
     """All looks at one page."""
@@ -102,8 +113,9 @@ class Looks:
     oldest_ms: Counter[str] = field(default_factory=Counter)
     during: defaultdict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     false: list[dict[str, Any]] = field(default_factory=list)
-    # The newest moment of each price of the figures: the chart tells its own by the close of its newest bar.
-    moments: dict[str, int] = field(default_factory=dict)
+    # The newest moment of each price of the figures by the chart's bar that it falls into: the chart tells its own by
+    # its newest bar.
+    moments: dict[tuple[str, str], int] = field(default_factory=dict)
     # How often the chart's moment was known by that.
     known: int = 0
 
@@ -112,11 +124,11 @@ class Looks:
         kind = str(said["kind"])
         self.counts[kind] += 1
         self.during[during][kind] += 1
-        self.moments[said["last"]] = max(said["asOf"], self.moments.get(said["last"], 0))
+        self.moments[bar_at(said["asOf"]), said["last"]] = said["asOf"]
         # A price that the figures have not had yet is newer than theirs.
-        drawn = self.moments.get(said["drawn"], said["asOf"])
-        self.known += said["drawn"] in self.moments
-        age_ms = now_ms - min(said["asOf"], drawn)
+        drawn = self.moments.get((said["bar"], said["drawn"]))
+        self.known += drawn is not None
+        age_ms = now_ms - min(said["asOf"], drawn or said["asOf"])
         fresh = [name for name, is_so in boasts(said).items() if is_so]
         if kind == LIVE:
             self.oldest_ms[during] = max(self.oldest_ms[during], age_ms)

@@ -32,14 +32,14 @@ from typing import TYPE_CHECKING, Any, Final
 from playwright.sync_api import sync_playwright
 
 from tests.campaigns.kills import VICTIMS, Killer
-from tests.campaigns.looks import ALLOWED, BROKEN, HASTEN, LIVE, SAID, Looks
+from tests.campaigns.looks import ALLOWED, BROKEN, HASTEN, LIVE, SAID, TIMEFRAME, Looks
 from tests.campaigns.stage import Play, Stage, seeded_market, staged
 from tests.campaigns.wire import CUT, HANG, OPEN, Wire, wired
 from tests.double.clock import FOREVER
 from tests.running import children, wait_for
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from playwright.sync_api import Browser, BrowserContext, Page
 
@@ -81,9 +81,8 @@ class Hunt:
     met: Counter[str] = field(default_factory=Counter)
     back_s: defaultdict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
 
-    def run(self, count: int) -> None:
+    def run(self, count: int, kinds: list[tuple[str, str]]) -> None:
         """Let so many outages happen, each kind as often as the others."""
-        kinds = list(KINDS)
         for number in range(count):
             if number % len(kinds) == 0:
                 self.chance.shuffle(kinds)
@@ -226,14 +225,20 @@ def open_page(context: BrowserContext, stage: Stage, origin: str) -> Page:
     page.goto(origin + stage.product.login_link())
     page.locator("main form button").first.click()
     page.wait_for_load_state()
-    page.goto(f"{origin}/t/{KEY}/?tf=5m")
+    page.goto(f"{origin}/t/{KEY}/?tf={TIMEFRAME}")
     page.locator('#fresh[data-kind="live"]').wait_for(timeout=60_000)
     page.locator('#terminal[data-chart="ready"]').wait_for(timeout=60_000)
     return page
 
 
 def campaign(
-    place: Path, *, outages: int, seed: int, speed: float = SPEED, broken: str | None = None
+    place: Path,
+    *,
+    outages: int,
+    seed: int,
+    speed: float = SPEED,
+    kinds: Collection[str] | None = None,
+    broken: str | None = None,
 ) -> dict[str, Any]:
     """Hunt, and return figures; raise AssertionError where a page said too much, or never said anything else."""
     play = Play(seeded_market(1), ("BTCUSDT",), FOREVER, speed)
@@ -248,7 +253,7 @@ def campaign(
         page = open_page(context, stage, f"http://127.0.0.1:{wire.port}")
         looks = Looks(page.evaluate(ALLOWED) + round(LATE_MS * speed))
         hunt = Hunt(stage, page, wire, looks, random.Random(seed), speed)
-        hunt.run(outages)
+        hunt.run(outages, [one for one in KINDS if kinds is None or " ".join(one) in kinds])
         browser.close()
     figures = hunt.figures()
     assert not looks.false, json.dumps({"first": looks.false[:3], **figures}, indent=1)
@@ -263,6 +268,8 @@ def main() -> None:
     parser.add_argument("--outages", type=int, default=60)
     parser.add_argument("--seed", type=int, default=5)
     parser.add_argument("--speed", type=float, default=SPEED, help="slower where the machine can not keep up")
+    names = [" ".join(one) for one in KINDS]
+    parser.add_argument("--kinds", nargs="+", choices=names, help="these alone")
     parser.add_argument("--broken", choices=sorted(BROKEN), help="hunt a page that is wrong on purpose")
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="bh-outages-") as place:

@@ -42,3 +42,12 @@ def test_killed_processes_leave_no_trace_in_what_is_stored(tmp_path: Path) -> No
 
 def test_no_page_calls_old_data_fresh_while_processes_end_or_hang(tmp_path: Path) -> None:
     assert outages.campaign(tmp_path, outages=8, seed=5)["false_fresh"] == 0
+
+
+# Each by an outage that such a page can not bear.
+@pytest.mark.parametrize(
+    ("broken", "kind"), [("late", "feed stop"), ("blind", "tab asleep, no stopwatch"), ("panel", "feed stop")]
+)
+def test_the_hunt_finds_a_page_that_is_wrong(broken: str, kind: str, tmp_path: Path) -> None:
+    with pytest.raises(AssertionError, match=f'"during": "{kind}"'):
+        outages.campaign(tmp_path, outages=1, seed=5, broken=broken, kinds=[kind])

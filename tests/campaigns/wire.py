@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 STREAM: Final = b"GET /events"
 PIECE: Final = 1 << 16
-# What may be done to connections: nothing, an end with a reset, or that nothing comes through any more.
+# What may be done to connections: nothing, an end, or that nothing comes through any more.
 OPEN, CUT, HANG = "open", "cut", "hang"
 
 
@@ -28,7 +28,7 @@ class Link:
     is_silent: bool = False
 
     def cut(self) -> None:
-        """End it with a reset."""
+        """End it on both sides."""
         for end in (self.near, self.far):
             end.transport.abort()
 
@@ -105,6 +105,9 @@ class Wire:
         asyncio.set_event_loop(self._loop)
         with suppress(asyncio.CancelledError):
             self._loop.run_until_complete(self.serve(ready))
+        left = asyncio.all_tasks(self._loop)
+        self._loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
+        self._loop.close()
 
     def end(self) -> None:
         """Stop listening and cut what is open."""

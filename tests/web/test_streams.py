@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 from contextlib import ExitStack
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.db import InterfaceError, OperationalError
+from django.utils import timezone
 
 from bhweb import events, streams
 
@@ -75,6 +77,25 @@ def test_old_stream_is_closed_with_a_goodbye(monkeypatch: pytest.MonkeyPatch, se
 
     asyncio.run(asyncio.wait_for(_talk(), 5))
     assert sent == [b"event: bye\ndata: {}\n\n", b""]
+
+
+def test_silence_tells_the_time_that_pages_and_ticks_go_by(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
+    # Of a market that is replayed another than the machine's: a page never goes back from a later one.
+    settings.EVENTS_HEARTBEAT_S = 0.01
+    monkeypatch.setattr(timezone, "now", lambda: dt.datetime(2025, 12, 2, tzinfo=dt.UTC))
+    sent: list[bytes] = []
+
+    async def _talk() -> None:
+        gone: asyncio.Task[None] = asyncio.create_task(asyncio.sleep(60))
+
+        async def _send(message: dict[str, Any]) -> None:
+            sent.append(message["body"])
+            gone.cancel()
+
+        await streams._talk(streams.Stream(1, "a:b"), gone, _send)
+
+    asyncio.run(asyncio.wait_for(_talk(), 5))
+    assert sent[0] == b'event: clock\ndata: {"now_ms":1764633600000}\n\n'
 
 
 @pytest.mark.parametrize("asked", ["admit", "current_tick"])

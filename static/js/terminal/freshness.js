@@ -82,10 +82,10 @@ export class Parts {
 export class Freshness {
   // isPast tells whether the page shows the past on purpose; onDoubt is called when and while the time has to be asked
   // for, onLag while a part does not show what the server has.
-  constructor(root, clock, { onDoubt = () => {}, onLag = () => {}, isPast = () => false } = {}) {
+  constructor(root, clock, { onDoubt = () => {}, onLag = () => {}, onShow = () => {}, isPast = () => false } = {}) {
     this.root = root;
     this.clock = clock;
-    this.on = { doubt: onDoubt, lag: onLag };
+    this.on = { doubt: onDoubt, lag: onLag, show: onShow };
     this.isPast = isPast;
     this.waited = 0;
     const [asOf, staleAfter] = [Number(root.dataset.asOfMs) || null, Number(root.dataset.staleAfterMs) || null];
@@ -134,6 +134,7 @@ export class Freshness {
     const isDoubtful = this.clock.check();
     if (isDoubtful && !wasDoubtful) this.on.doubt();
     if (allowance === null || asOf === null) return;
+    if (!this.isPast()) this.on.show();
     const old = age(this.clock.now() - asOf);
     const kind = this.isPast() ? 'past' : judge({ now: this.clock.now(), asOf, allowance, isDoubtful });
     const words = { live: `Updated ${old} ago`, stale: `Data is ${old} old`, doubtful: 'Checking how old this is', past: 'Replay, not live' };

@@ -1,6 +1,7 @@
 // The terminal page: puts the parts together. Until the chart stands, and wherever it can not, the server's picture does.
 import { Freshness, ServerClock } from './freshness.js';
 import { Live } from './live.js';
+import { showMembers } from './members.js';
 
 const root = document.querySelector('#terminal');
 const status = document.querySelector('#fresh');
@@ -10,6 +11,7 @@ let live = null;
 const freshness = new Freshness(status, clock, {
   onDoubt: () => live?.poll(),
   onLag: () => refresh(),
+  onShow: () => showMembers(clock),
   isPast: () => Boolean(root.dataset.at),
 });
 freshness.start();
