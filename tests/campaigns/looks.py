@@ -116,8 +116,9 @@ class Looks:
     # The newest moment of each price of the figures by the chart's bar that it falls into: the chart tells its own by
     # its newest bar.
     moments: dict[tuple[str, str], int] = field(default_factory=dict)
-    # How often the chart's moment was known by that.
+    # How often the chart's moment was known by that, and the newest of them [ms].
     known: int = 0
+    drawn_ms: int = 0
 
     def judge(self, said: dict[str, Any], now_ms: int, during: str) -> None:
         """Count a look, and keep it where a panel looks fresh that shows old data, or that the page calls old."""
@@ -125,10 +126,11 @@ class Looks:
         self.counts[kind] += 1
         self.during[during][kind] += 1
         self.moments[bar_at(said["asOf"]), said["last"]] = said["asOf"]
-        # A price that the figures have not had yet is newer than theirs.
+        # A price that the figures have not had yet is newer than theirs; one that came twice is no way back.
         drawn = self.moments.get((said["bar"], said["drawn"]))
         self.known += drawn is not None
-        age_ms = now_ms - min(said["asOf"], drawn or said["asOf"])
+        self.drawn_ms = max(self.drawn_ms, drawn or 0)
+        age_ms = now_ms - (said["asOf"] if drawn is None else min(said["asOf"], self.drawn_ms))
         fresh = [name for name, is_so in boasts(said).items() if is_so]
         if kind == LIVE:
             self.oldest_ms[during] = max(self.oldest_ms[during], age_ms)

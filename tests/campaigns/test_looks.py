@@ -59,6 +59,11 @@ def test_a_chart_that_stayed_behind_the_figures_is_found() -> None:
     assert found["age_ms"] == 110_000
 
 
+def test_a_price_that_comes_twice_is_no_way_back() -> None:
+    again = HONEST | {"asOf": 1_140_000, "last": "60,100.5", "drawn": "60,100.5"}
+    assert judged(HONEST, again, again | {"drawn": "60,000.5"}, age_ms=60_000) == []
+
+
 def say_back(near: socket.socket) -> None:
     while piece := near.recv(4096):
         near.sendall(piece)
