@@ -62,7 +62,7 @@ def rows(client: Client) -> dict[str, list[str]]:
     table = re.search(r'<section id="members".*?<tbody>(.*?)</tbody>', page, re.DOTALL)
     assert table
     found = {}
-    for row in re.findall(r"<tr>(.*?)</tr>", table[1], re.DOTALL):
+    for row in re.findall(r"<tr[^>]*>(.*?)</tr>", table[1], re.DOTALL):
         cells = [" ".join(re.sub(r"<[^>]+>|&nbsp;", " ", cell).split()) for cell in re.findall(r"<td.*?</td>", row)]
         found[cells[0]] = cells[1:]
     return found
