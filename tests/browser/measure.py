@@ -1,9 +1,10 @@
 """How fast the terminal is in a browser: ``.venv/bin/python -m tests.browser.measure URL LOGIN-LINK VENUE:SYMBOL``.
 
 With ``--live VENUE:SYMBOL MINUTES`` it stays on a live instrument instead: heap, shifts of the layout and the main
-thread's long tasks while ticks come in. Needs a running ``manage.py up``, one unused login link and an instrument with
-history. Prints one JSON object; times in milliseconds. The pages of the server are asked for in turns with a trivial
-page of a member, so that both see the same machine.
+thread's long tasks while ticks come in. With ``--pan VENUE:SYMBOL PAGES`` it moves so many freshly opened pages with
+10,000 bars, each twice: the first run and the second are told apart, over all pages together. Needs a running
+``manage.py up``, one unused login link and an instrument with history. Prints one JSON object; times in milliseconds.
+The pages of the server are asked for in turns with a trivial page of a member, so that both see the same machine.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from playwright.sync_api import sync_playwright
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from playwright.sync_api import Browser, Page, StorageState
+    from playwright.sync_api import Browser, BrowserContext, Page, StorageState
 
 FLAGS: Final = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--enable-precise-memory-info")
 NAMES: Final = ("chromium", "chromium-browser", "google-chrome")
@@ -40,13 +41,17 @@ let former = 0;
 const tick = (now) => { bench.frames?.push(now - former); former = now; requestAnimationFrame(tick); };
 requestAnimationFrame(tick);
 """
-# Time of each pass over the heat's pixels.
+# Time of each pass over the heat's pixels, and how many bars and bins it shows.
 TIME_RASTERS: Final = """
 async (path) => {
   const { HeatLayer } = await import(path);
   const whole = HeatLayer.prototype.raster;
   bench.rasters = [];
   HeatLayer.prototype.raster = function (...all) {
+    const [{ top, bottom }, { bars, chart, grid }] = [all[0], this.view];
+    const { from, to } = chart.timeScale().getVisibleLogicalRange();
+    const shown = Math.min(bars.count, to) - Math.max(0, from);
+    bench.inView = { bars: Math.round(shown), bins: grid.bin(top) - grid.bin(Math.max(bottom, top / 50)) };
     const start = performance.now();
     whole.apply(this, all);
     bench.rasters.push(performance.now() - start);
@@ -67,9 +72,10 @@ async ([paths, turns]) => {
 
 
 def spread(times: Sequence[float]) -> dict[str, float]:
-    """Return median and 95th percentile."""
+    """Return median and 95th percentile, and of how many."""
     ordered = sorted(times)
-    return {"p50": round(statistics.median(ordered), 1), "p95": round(ordered[int(0.95 * (len(ordered) - 1))], 1)}
+    p95 = ordered[int(0.95 * (len(ordered) - 1))]
+    return {"p50": round(statistics.median(ordered), 1), "p95": round(p95, 1), "n": len(ordered)}
 
 
 def open_page(page: Page, url: str, key: str, timeframe: str) -> None:
@@ -127,8 +133,8 @@ def load_all(page: Page) -> int:
     return count
 
 
-def movement(page: Page) -> dict[str, Any]:
-    """Drag and zoom with the pointer, and tell how long frames were."""
+def movement(page: Page) -> dict[str, list[float]]:
+    """Drag and zoom with the pointer, and tell how long frames and passes over the heat were [ms]."""
     box = page.locator("#chart").bounding_box()
     assert box is not None
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 3
@@ -139,14 +145,45 @@ def movement(page: Page) -> dict[str, Any]:
     for step in range(90):
         page.mouse.move(x + 3 * (step if step < 45 else 90 - step), y)
     page.mouse.up()
-    found["pan_frame_ms"] = spread(page.evaluate("bench.frames"))
+    found["pan_frame_ms"] = page.evaluate("bench.frames")
     page.evaluate("bench.frames = []")
     for step in range(60):
         page.mouse.wheel(0, -60 if step % 20 < 10 else 60)
         page.wait_for_timeout(8)
-    found["zoom_frame_ms"] = spread(page.evaluate("bench.frames"))
-    found["heat_raster_ms"] = spread(page.evaluate("bench.rasters") or [0.0])
+    found["zoom_frame_ms"] = page.evaluate("bench.frames")
+    found["heat_raster_ms"] = page.evaluate("bench.rasters") or [0.0]
     return found
+
+
+def spreads(runs: Sequence[dict[str, list[float]]]) -> dict[str, Any]:
+    """Return median and 95th percentile of runs together, and the 95th percentile of each."""
+    found: dict[str, Any] = {}
+    for name in runs[0]:
+        each = [run[name] for run in runs]
+        found[name] = spread([time for times in each for time in times])
+        if len(runs) > 1:
+            found[name]["p95_of_each"] = [spread(times)["p95"] for times in each]
+    return found
+
+
+def script_of(page: Page) -> str | None:
+    """Return the address of the chart's script."""
+    return page.locator('link[rel="modulepreload"][href*="terminal/app"]').get_attribute("href")
+
+
+def fresh_pages(context: BrowserContext, url: str, key: str, pages: int) -> dict[str, Any]:
+    """Open pages one after the other, load all bars in each, and move it twice."""
+    views, firsts, seconds = [], [], []
+    for _ in range(pages):
+        page = context.new_page()
+        open_page(page, url, key, "5m")
+        page.evaluate(TIME_RASTERS, script_of(page))
+        count = load_all(page)
+        firsts.append(movement(page))
+        views.append({"loaded": count, **page.evaluate("bench.inView")})
+        seconds.append(movement(page))
+        page.close()
+    return {"in_view": views, "first_run": spreads(firsts), "second_run": spreads(seconds)}
 
 
 def server(page: Page, key: str) -> dict[str, Any]:
@@ -195,9 +232,12 @@ def main(url: str, login: str, *asked: str) -> None:
         context = browser.new_context(viewport={"width": 1440, "height": 900}, storage_state=state)
         context.add_init_script(WATCH)
         context.add_init_script(READY)
-        page = context.new_page()
-        is_live = asked[0] == "--live"
-        found = living(page, url, asked[1], float(asked[2])) if is_live else measured(page, url, asked[0])
+        if asked[0] == "--live":
+            found = living(context.new_page(), url, asked[1], float(asked[2]))
+        elif asked[0] == "--pan":
+            found = fresh_pages(context, url, asked[1], int(asked[2]))
+        else:
+            found = measured(context.new_page(), url, asked[0])
         browser.close()
     sys.stdout.write(json.dumps(found, indent=1) + "\n")
 
@@ -206,13 +246,13 @@ def measured(page: Page, url: str, key: str) -> dict[str, Any]:
     """Measure the first view, movement, and the server's answers."""
     found: dict[str, Any] = {"first_view": first_view(page, url, key)}
     open_page(page, url, key, "5m")
-    script = page.locator('link[rel="modulepreload"][href*="terminal/app"]').get_attribute("href")
+    script = script_of(page)
     page.evaluate(TIME_RASTERS, script)
     found["bars_loaded"] = load_all(page)
-    found["all_in_view"] = movement(page)
+    found["all_in_view"] = spreads([movement(page)])
     open_page(page, url, key, "1h")
     page.evaluate(TIME_RASTERS, script)
-    found["usual_view"] = movement(page)
+    found["usual_view"] = spreads([movement(page)])
     found["server"] = server(page, key)
     return found
 
