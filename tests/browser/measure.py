@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from playwright.sync_api import sync_playwright
 
+from tests.browser import processor
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -29,6 +31,8 @@ BARS: Final = 10_000
 TURNS: Final = 40
 # A task of the main thread from this on counts as long [ms]; browsers do not tell of shorter ones.
 LONG_MS: Final = 50
+# A frame from this on is late [ms]: the second picture of a screen has passed.
+LATE_MS: Final = 35
 # Notes from the first moment on: shifts of the layout, and each frame while it is asked to.
 WATCH: Final = """
 window.bench = { shift: 0, frames: null, long: [] };
@@ -155,14 +159,20 @@ def movement(page: Page) -> dict[str, list[float]]:
     return found
 
 
+def watched(page: Page) -> dict[str, list[float]]:
+    """Move and tell also what the main thread worked for each drawn frame, in processor time [ms]."""
+    found, events = processor.traced(page, lambda: movement(page))
+    return {**found, "main_thread_ms": processor.drawn_frames(events)}
+
+
 def spreads(runs: Sequence[dict[str, list[float]]]) -> dict[str, Any]:
-    """Return median and 95th percentile of runs together, and the 95th percentile of each."""
+    """Return median and 95th percentile of runs together, and of each the 95th percentile and how many are late."""
     found: dict[str, Any] = {}
     for name in runs[0]:
         each = [run[name] for run in runs]
         found[name] = spread([time for times in each for time in times])
-        if len(runs) > 1:
-            found[name]["p95_of_each"] = [spread(times)["p95"] for times in each]
+        found[name]["p95_of_each"] = [spread(times)["p95"] for times in each]
+        found[name][f"over_{LATE_MS}"] = [sum(time > LATE_MS for time in times) for times in each]
     return found
 
 
@@ -179,9 +189,9 @@ def fresh_pages(context: BrowserContext, url: str, key: str, pages: int) -> dict
         open_page(page, url, key, "5m")
         page.evaluate(TIME_RASTERS, script_of(page))
         count = load_all(page)
-        firsts.append(movement(page))
+        firsts.append(watched(page))
         views.append({"loaded": count, **page.evaluate("bench.inView")})
-        seconds.append(movement(page))
+        seconds.append(watched(page))
         page.close()
     return {"in_view": views, "first_run": spreads(firsts), "second_run": spreads(seconds)}
 
