@@ -52,7 +52,8 @@ class Windows:
         past = self.starts + self.steps < now
         design, age = np.column_stack([np.ones(past.sum()), self.behind[past]]), (now - self.starts[past]) / DAY
         root = 0.5 ** (age / volatility / 2.0)
-        coefficients = np.linalg.lstsq(design * root[:, None], self.ahead[past] * root, rcond=None)[0]
+        solved = np.linalg.lstsq(design * root[:, None], self.ahead[past] * root, rcond=None)[0]
+        coefficients = np.asarray(solved, dtype=np.float64)
         sigma = np.exp(0.5 * (design @ coefficients)) * math.sqrt(self.steps)
         return coefficients, self.reached[:, past] / sigma, 0.5 ** (age / law)
 
