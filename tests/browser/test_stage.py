@@ -64,13 +64,38 @@ def bare(world: World, django_db_blocker: DjangoDbBlocker) -> str:
 
 
 @pytest.mark.parametrize("size", [DESKTOP, PHONE])
-def test_a_side_map_without_a_map_says_why_in_a_line(size: tuple[int, int], visit: Open, bare: str) -> None:
+def test_without_a_map_there_is_no_side_map_but_a_notice(size: tuple[int, int], visit: Open, bare: str) -> None:
     opened = visit(size=size)
     page = opened.go(f"/t/{bare}/")
     page.locator('#terminal[data-chart="ready"]').wait_for(state="attached")
-    assert page.locator(".side-map").inner_text() == "Side map: no estimate has been built for this instrument."
-    assert size != PHONE or box_of(page, ".side-map")["height"] <= ONE_LINE
+    assert (page.locator(".side-map").is_visible(), page.get_by_text("No estimate yet").first.is_visible()) == (
+        False,
+        True,
+    )
     assert opened.problems == []
+
+
+REASONS = """async (path) => {
+  const { SideMap } = await import(path);
+  const grid = { bin: (price) => Math.round(price) };
+  const slice = (...amounts) => ({ close: 100, lo: 80, amounts });
+  const of = (found, view) =>
+    SideMap.prototype.reason.call({ slice: found, view: { grid, bars: { at: '' }, ...view } });
+  const [near, far] = [Array(40).fill(1), [1, ...Array(38).fill(0), 1]];
+  return [
+    of(null, { narrow: true, bars: { at: 5 } }), of(slice(...far), { narrow: true }),
+    of(slice(...near), { narrow: true }), of(slice(...far), { narrow: false }),
+  ];
+}"""
+
+
+def test_an_empty_side_map_says_why_in_a_line(visit: Open, world: World) -> None:
+    page = visit(size=PHONE).terminal()
+    past, far = "nothing had been built by this moment", "nothing is estimated within 8% of the last price"
+    assert page.evaluate(REASONS, script_of("side")) == [past, far, "", ""]
+    page.evaluate("document.querySelector('.side-map').classList.add('is-empty')")
+    page.evaluate("document.querySelector('#side-empty').textContent = 'Side map: one line.'")
+    assert box_of(page, ".side-map")["height"] <= ONE_LINE
 
 
 def test_a_side_map_that_is_there_keeps_its_room(visit: Open, world: World) -> None:
