@@ -2,7 +2,8 @@
 
 With ``--live VENUE:SYMBOL MINUTES`` it stays on a live instrument instead: heap, shifts of the layout and the main
 thread's long tasks while ticks come in. With ``--pan VENUE:SYMBOL PAGES`` it moves so many freshly opened pages with
-10,000 bars, each twice: the first run and the second are told apart, over all pages together. Needs a running
+10,000 bars, each twice: the first run and the second are told apart, over all pages together; with ``--wide`` behind
+them 10,000 bars and 2,000 bins are in the window, farther out than a visitor can zoom. Needs a running
 ``manage.py up``, one unused login link and an instrument with history. Prints one JSON object; times in milliseconds.
 The pages of the server are asked for in turns with a trivial page of a member, so that both see the same machine.
 """
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from playwright.sync_api import sync_playwright
 
-from tests.browser import processor
+from tests.browser import processor, wide
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -181,14 +182,18 @@ def script_of(page: Page) -> str | None:
     return page.locator('link[rel="modulepreload"][href*="terminal/app"]').get_attribute("href")
 
 
-def fresh_pages(context: BrowserContext, url: str, key: str, pages: int) -> dict[str, Any]:
+def fresh_pages(context: BrowserContext, url: str, key: str, pages: int, *, is_wide: bool) -> dict[str, Any]:
     """Open pages one after the other, load all bars in each, and move it twice."""
     views, firsts, seconds = [], [], []
     for _ in range(pages):
         page = context.new_page()
+        if is_wide:
+            wide.let_narrow(page)
         open_page(page, url, key, "5m")
         page.evaluate(TIME_RASTERS, script_of(page))
         count = load_all(page)
+        if is_wide:
+            wide.widen(page)
         firsts.append(watched(page))
         views.append({"loaded": count, **page.evaluate("bench.inView")})
         seconds.append(watched(page))
@@ -245,7 +250,7 @@ def main(url: str, login: str, *asked: str) -> None:
         if asked[0] == "--live":
             found = living(context.new_page(), url, asked[1], float(asked[2]))
         elif asked[0] == "--pan":
-            found = fresh_pages(context, url, asked[1], int(asked[2]))
+            found = fresh_pages(context, url, asked[1], int(asked[2]), is_wide="--wide" in asked)
         else:
             found = measured(context.new_page(), url, asked[0])
         browser.close()
