@@ -94,7 +94,7 @@ class Column:
         for name, value in known.items():
             object.__setattr__(self, name, value)
 
-    def meets(self, side: int, low: int, high: int) -> bool:
+    def reaches(self, side: int, low: int, high: int) -> bool:
         """Whether the step swept or touched any of a side's bins [low, high)."""
         if side == 1:
             return self.longs_touched < high or self.longs_from < high

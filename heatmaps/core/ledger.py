@@ -55,8 +55,6 @@ class Flows:
 def swept_of(side: int, band: tuple[int, int], before: Column, column: Column) -> float:
     """What of a band was swept in a step, as the inventory counts bins: all of some, a share where a wick touched."""
     low, high = band
-    if not column.meets(side, low, high):
-        return 0.0
     if side == 1:
         first, touched = min(max(low, column.longs_from), high), max(low, column.longs_touched)
         return before.between(first, high) + column.wick * before.between(min(touched, first), first)

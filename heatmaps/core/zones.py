@@ -138,16 +138,16 @@ class Tracker:
         """Book what happened in the band, and see where that leaves the zone."""
         assert self.before is not None
         side, band = zone.cluster.side, zone.band
-        now, is_met = column.between(*band), column.meets(side, *band)
-        swept = swept_of(side, band, self.before, column) if is_met else 0.0
+        now, is_reached = column.between(*band), column.reaches(side, *band)
+        swept = swept_of(side, band, self.before, column) if is_reached else 0.0
         zone.flows.book(zone.usd, now, swept, kept=kept)
         zone.usd, zone.eaten = now, zone.eaten + swept
         if now >= zone.usd_peak:
             zone.usd_peak, zone.eaten = now, 0.0
-        self._judge(zone, column, is_met=is_met)
+        self._judge(zone, column, is_reached=is_reached)
 
-    def _judge(self, zone: Tracked, column: Column, *, is_met: bool) -> None:
-        touched, through = _reached(zone.cluster, column) if is_met else (False, False)
+    def _judge(self, zone: Tracked, column: Column, *, is_reached: bool) -> None:
+        touched, through = _reached(zone.cluster, column) if is_reached else (False, False)
         if touched and zone.tested_ms is None:
             zone.tested_ms = column.end_ms
         if through:
@@ -175,8 +175,8 @@ class Tracker:
         seen = {key: found[index] for key, index in _match(living, found).items()}
         lost = [zone for zone in living if zone.key not in seen]
         if lost:
-            held = list(seen.values())
-            free = [one for one in weak if not meets(one, held)]
+            taken = list(seen.values())
+            free = [one for one in weak if not meets(one, taken)]
             seen |= {key: free[index] for key, index in _match(lost, free).items()}
         if not column.is_partial:
             for zone in lost:
@@ -187,9 +187,8 @@ class Tracker:
         self.slice_before, self.slice_ms = found, column.end_ms
         if column.allocated < ALLOCATED:
             return []
-        held = [zone.cluster for zone in living if not zone.is_over]
-        taken = set(seen.values())
-        free = [one for one in found if one not in taken and meets(one, known) and not meets(one, held)]
+        held, recognised = [zone.cluster for zone in living if not zone.is_over], set(seen.values())
+        free = [one for one in found if one not in recognised and meets(one, known) and not meets(one, held)]
         return [self._bear(one, held, column) for one in free]
 
     def _bear(self, cluster: Cluster, held: Sequence[Cluster], column: Column) -> Tracked:

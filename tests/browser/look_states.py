@@ -50,28 +50,26 @@ def menu(name: str) -> State:
     return do
 
 
-def mode(name: str) -> State:
-    """Return what chooses another map."""
+def chosen(name: str, path: str) -> State:
+    """Return what ticks a box of a menu and closes it."""
 
     def do(page: Page) -> None:
-        menu("Map")(page)
-        page.locator(f'[name="map-mode"][value="{name}"]').check()
+        menu(name)(page)
+        page.locator(path).check()
         page.keyboard.press("Escape")
         page.wait_for_timeout(PAUSE_MS)
 
     return do
+
+
+def mode(name: str) -> State:
+    """Return what chooses another map."""
+    return chosen("Map", f'[name="map-mode"][value="{name}"]')
 
 
 def scale(name: str) -> State:
     """Return what ticks a box of the menu of scales."""
-
-    def do(page: Page) -> None:
-        menu("Scale")(page)
-        page.locator(f"#scale-{name}").check()
-        page.keyboard.press("Escape")
-        page.wait_for_timeout(PAUSE_MS)
-
-    return do
+    return chosen("Scale", f"#scale-{name}")
 
 
 def layer(name: str) -> State:

@@ -155,7 +155,7 @@ class Hunt:
             time.sleep(lasts_s)
             return
         self._watch(first_s, name)
-        if self.chance.random() < 0.5:  # half of them
+        if self.chance.random() < 0.5:
             self._jump()
         self._watch(lasts_s - first_s, name)
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from heatmaps.core.reach import DAY, HORIZONS, KNOTS, STRIDE, Excursions, Path, windows_of
 from heatmaps.core.score import Interval, brier, calibration_error, skill
-from heatmaps.core.score.chances import DRAWS
+from heatmaps.core.score.resampling import share
 from heatmaps.core.touches import Touches, distances
 from tests.history import ABSENT
 
@@ -61,13 +61,13 @@ class Windows:
         """Its chances in the week from ``now``, or up to ``until``, and what came."""
         week, asked = (self.starts >= now) & (self.starts < min(now + WEEK, until)), distances(self.steps)
         grid = np.broadcast_to(asked, (int(week.sum()), len(asked)))
-        touched = [self.reached[side][week][:, None] >= asked for side in (0, 1)]
+        touched = [(self.reached[side][week][:, None] >= asked).astype(np.float64) for side in (0, 1)]
         told = [past.chance(self.behind[week], grid, is_up=bool(side)) for side in (0, 1)]
         earlier = self.reached[:, self.starts + self.steps < now]
         base = [np.broadcast_to((earlier[side][:, None] >= asked).mean(axis=0), grid.shape) for side in (0, 1)]
         days = np.broadcast_to(self.starts[week][:, None] // DAY, grid.shape)
         parts = (told, base, touched, [days, days])
-        return Touches(*(np.concatenate([one.ravel() for one in part]) * 1 for part in parts))
+        return Touches(*(np.concatenate([one.ravel() for one in part]) for part in parts))
 
 
 def windows(symbol: str, horizon: str) -> Windows:
@@ -112,10 +112,8 @@ def rise(before: Touches, after: Touches) -> Interval:
     """By how much the Brier score rises, with a 95 % interval from resampled days."""
     place = np.unique(before.days, return_inverse=True)[1]
     apart = (after.chances - after.outcomes) ** 2 - (before.chances - before.outcomes) ** 2
-    sums, counts = np.bincount(place, apart), np.bincount(place)
-    picked = np.random.default_rng(1).integers(len(sums), size=(DRAWS, len(sums)))
-    low, high = np.quantile(sums[picked].sum(axis=1) / counts[picked].sum(axis=1), [0.025, 0.975])
-    return Interval(float(apart.mean()), float(low), float(high))
+    sums, counts = (np.asarray(one, dtype=np.float64) for one in (np.bincount(place, apart), np.bincount(place)))
+    return share(sums, counts)
 
 
 def choice() -> Iterator[str]:
